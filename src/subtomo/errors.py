@@ -1,0 +1,71 @@
+"""The one tree of errors.
+
+SubtomoError
+├── FormatError (ValueError)         a file is not what its format says
+│   ├── MrcError
+│   ├── StarError
+│   └── ZarrError
+├── MissingFileError (FileNotFoundError)
+├── ShapeError (ValueError)          arrays that do not fit together
+├── SettingsError (ValueError)       an option is wrong by itself or with another
+├── DataError (ValueError)           readable data that cannot be used: NaN, zero voxel size
+├── OutputError (OSError)            a folder that cannot be written, or holds something else
+├── DiskFullError (OSError)
+├── MissingDependency (ImportError)  names the extra to install
+└── ItemsFailed (RuntimeError)       a job ended with failed items (exit status 1)
+
+Every message says which file, row or option, what was found, what was expected and what to do.
+The command line prints it as one line and exits with status 2 (1 for ``ItemsFailed``).
+"""
+
+
+class SubtomoError(Exception):
+    """Any error that is the input's, not the program's."""
+
+
+class FormatError(SubtomoError, ValueError):
+    """A file that is not what its format says."""
+
+
+class MrcError(FormatError):
+    """An MRC file that cannot be read or written."""
+
+
+class StarError(FormatError):
+    """A STAR file that cannot be read."""
+
+
+class ZarrError(FormatError):
+    """An OME-Zarr image that cannot be read."""
+
+
+class MissingFileError(SubtomoError, FileNotFoundError):
+    """A file or folder that should exist and does not."""
+
+
+class ShapeError(SubtomoError, ValueError):
+    """Arrays whose shapes do not fit."""
+
+
+class SettingsError(SubtomoError, ValueError):
+    """An option that is wrong by itself or together with another."""
+
+
+class DataError(SubtomoError, ValueError):
+    """Readable data that cannot be used, such as NaN or a voxel size of zero."""
+
+
+class OutputError(SubtomoError, OSError):
+    """An output folder that cannot be written or holds something else."""
+
+
+class DiskFullError(SubtomoError, OSError):
+    """No space left for the output."""
+
+
+class MissingDependency(SubtomoError, ImportError):
+    """An optional package that is needed here and not installed."""
+
+
+class ItemsFailed(SubtomoError, RuntimeError):
+    """A job that ended with failed items."""

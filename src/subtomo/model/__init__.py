@@ -1,0 +1,19 @@
+"""What the data are: no files, no numerics."""
+
+from subtomo.model.acquisition import Acquisition
+from subtomo.model.particle_tilts import ParticleTilts
+from subtomo.model.particles import Particles
+from subtomo.model.tilt_series import TiltCtf, TiltSeries
+from subtomo.model.tomogram import Tomogram, TomogramFrame
+from subtomo.model.volume import Volume
+
+__all__ = [
+    "Acquisition",
+    "ParticleTilts",
+    "Particles",
+    "TiltCtf",
+    "TiltSeries",
+    "Tomogram",
+    "TomogramFrame",
+    "Volume",
+]

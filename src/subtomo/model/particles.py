@@ -1,0 +1,125 @@
+"""The table of particles."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from subtomo.errors import DataError, ShapeError
+
+
+@dataclass(frozen=True, eq=False)
+class Particles:
+    """The table of particles: one entry a particle, unknown columns kept.
+
+    Only ``tomogram`` and ``position`` must be given; the rest is filled with "unknown": identity
+    orientation, empty text, score NaN, half 0, box size 0.
+
+    Parameters
+    ----------
+    tomogram : (n,) text, the name of the tomogram
+    position : (n, 3) Å, columns x, y, z
+    orientation : (n, 4) unit quaternions x, y, z, w, reference to tomogram
+    class_name : (n,) text, what it is
+    instance : (n,) text, which vesicle, filament ...
+    source : (n,) text, which picker
+    score : (n,)
+    half : (n,) 1 or 2, 0 = not assigned
+    box_size : (n,) voxels, a hint; 0 = none
+    extra : any other column, by name, one value a particle
+
+    Raises
+    ------
+    ShapeError
+        If a column has another length than ``tomogram``.
+    DataError
+        If a position is not finite, or a quaternion has no length.
+    """
+
+    tomogram: NDArray[np.str_]
+    position: NDArray[np.float64]
+    orientation: NDArray[np.float64] = None  # type: ignore[assignment]  # filled below
+    class_name: NDArray[np.str_] = None  # type: ignore[assignment]
+    instance: NDArray[np.str_] = None  # type: ignore[assignment]
+    source: NDArray[np.str_] = None  # type: ignore[assignment]
+    score: NDArray[np.float64] = None  # type: ignore[assignment]
+    half: NDArray[np.int64] = None  # type: ignore[assignment]
+    box_size: NDArray[np.int64] = None  # type: ignore[assignment]
+    extra: dict[str, NDArray[Any]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        n = len(self.tomogram)
+        unknown = {
+            "orientation": np.tile([0.0, 0.0, 0.0, 1.0], (n, 1)),
+            "class_name": np.full(n, ""),
+            "instance": np.full(n, ""),
+            "source": np.full(n, ""),
+            "score": np.full(n, np.nan),
+            "half": np.zeros(n, dtype=np.int64),
+            "box_size": np.zeros(n, dtype=np.int64),
+        }
+        for name, default in unknown.items():
+            if getattr(self, name) is None:
+                object.__setattr__(self, name, default)
+        object.__setattr__(self, "tomogram", np.asarray(self.tomogram, dtype=np.str_))
+        object.__setattr__(self, "position", np.asarray(self.position, dtype=np.float64))
+        for name, shape in {"position": (n, 3), "orientation": (n, 4)}.items():
+            if getattr(self, name).shape != shape:
+                raise ShapeError(
+                    f"particles: {name} has shape {getattr(self, name).shape}; expected {shape}"
+                )
+        for name, column in {**{k: getattr(self, k) for k in unknown}, **self.extra}.items():
+            if len(column) != n:
+                raise ShapeError(f"particles: {name} has {len(column)} values; expected {n}")
+        bad = np.flatnonzero(~np.isfinite(self.position).all(axis=1))
+        if len(bad):
+            raise DataError(f"particles: row {bad[0]} has position {self.position[bad[0]]}")
+        length = np.linalg.norm(self.orientation, axis=1)
+        bad = np.flatnonzero(~(length > 0))
+        if len(bad):
+            raise DataError(f"particles: row {bad[0]} has orientation {self.orientation[bad[0]]}")
+        object.__setattr__(self, "orientation", self.orientation / length[:, None])
+
+    def __len__(self) -> int:
+        return len(self.tomogram)
+
+    def select(self, index: Any) -> "Particles":
+        """Keep the particles of an index array, slice or mask, in that order."""
+        columns = {f.name: getattr(self, f.name)[index] for f in fields(self) if f.name != "extra"}
+        return Particles(**columns, extra={k: v[index] for k, v in self.extra.items()})
+
+    def of_tomogram(self, name: str) -> "Particles":
+        """Keep the particles of one tomogram."""
+        return self.select(self.tomogram == name)
+
+    def with_columns(self, **columns: Any) -> "Particles":
+        """Replace whole columns."""
+        return replace(self, **columns)
+
+    @staticmethod
+    def empty() -> "Particles":
+        """Make a table with no rows."""
+        return Particles(np.empty(0, dtype=np.str_), np.empty((0, 3)))
+
+    @staticmethod
+    def concatenate(tables: Sequence["Particles"]) -> "Particles":
+        """Join tables; an extra column that one of them lacks is filled with NaN or ''."""
+        tables = [table for table in tables if len(table)]
+        if not tables:
+            return Particles.empty()
+        names = dict.fromkeys(name for table in tables for name in table.extra)
+        extra = {}
+        for name in names:
+            kind = next(t.extra[name].dtype.kind for t in tables if name in t.extra)
+            fill = "" if kind in "US" else np.nan
+            extra[name] = np.concatenate(
+                [t.extra[name] if name in t.extra else np.full(len(t), fill) for t in tables]
+            )
+        columns = {
+            f.name: np.concatenate([getattr(t, f.name) for t in tables])
+            for f in fields(Particles)
+            if f.name != "extra"
+        }
+        return Particles(**columns, extra=extra)
