@@ -16,7 +16,13 @@ SubtomoError
 
 Every message says which file, row or option, what was found, what was expected and what to do.
 The command line prints it as one line and exits with status 2 (1 for ``ItemsFailed``).
+
+SubtomoWarning is the one kind of warning: data that can be used, but not as the user may think.
 """
+
+
+class SubtomoWarning(UserWarning):
+    """Something was assumed or repaired; said once, with a count."""
 
 
 class SubtomoError(Exception):
@@ -69,3 +75,7 @@ class MissingDependency(SubtomoError, ImportError):
 
 class ItemsFailed(SubtomoError, RuntimeError):
     """A job that ended with failed items."""
+
+
+class SubtomoWarning(UserWarning):
+    """Input that can be used, but not as it stands: what was found and what was made of it."""

@@ -1,0 +1,1 @@
+"""One file per format: read and write, to and from the model; no numerics."""
