@@ -1,0 +1,1 @@
+"""From tomograms to picks: template matching, and picks judged against a truth."""

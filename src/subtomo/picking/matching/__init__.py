@@ -1,0 +1,1 @@
+"""Template matching with locally normalised correlation."""
