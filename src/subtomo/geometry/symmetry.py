@@ -22,7 +22,7 @@ _TIE = 1e-9  # quaternions closer than this are the same: far above rounding, fa
 # (axis, fold) of generators. Source: RELION 5 (commit 73f0a3c0) point groups, the axes in closed
 # form; a bare I is I2 there, and T has its three-fold axis on z.
 _GENERATORS: dict[str, tuple[Generator, ...]] = {
-    "T": (((0, 0, 1), 3), ((2**0.5, 0, 1), 2)),
+    "T": (((0, 0, 1), 3), ((0, 2**0.5, 1), 2)),
     "O": (((0, 0, 1), 4), ((1, 1, 1), 3)),
     "I1": (((1, 0, 0), 2), ((_GOLDEN, 0, -1), 5), ((_GOLDEN**2, 1, 0), 3)),
     "I2": (((0, 0, 1), 2), ((1, 0, _GOLDEN), 5), ((0, 1, _GOLDEN**2), 3)),
