@@ -90,16 +90,21 @@ def _remove(path: Path) -> None:
 
 def _translate(error: OSError, path: Path) -> None:
     """Raise the error that says what the system's error means for the output."""
-    if error.errno in _FULL:
+    if error.errno in _FULL or _is_short_write(error):
         raise DiskFullError(
-            f"{path}: no space left while writing ({error.strerror}); nothing was kept of this "
-            "file: free some space and run again with --resume"
+            f"{path}: no space left while writing ({error.strerror or error}); nothing was kept "
+            "of this file: free some space and run again with --resume"
         ) from error
     if error.errno in _UNWRITABLE and _concerns(error, path):
         raise OutputError(
             f"{path}: cannot be written ({error.strerror}); choose another --output-dir "
             "or change the folder's permissions"
         ) from error
+
+
+def _is_short_write(error: OSError) -> bool:
+    """Whether numpy's ``tofile`` could not write all; it gives no error number."""
+    return error.errno is None and "requested and" in str(error)
 
 
 def _concerns(error: OSError, path: Path) -> bool:

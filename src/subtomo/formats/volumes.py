@@ -3,17 +3,31 @@
 from pathlib import Path
 from typing import Any
 
-from subtomo.errors import FormatError
+from subtomo.errors import FormatError, MissingFileError
 from subtomo.formats.mrc import read_mrc
 from subtomo.formats.mrc_writer import write_mrc
+from subtomo.formats.ome_zarr import find_level, open_ome_zarr_level
+from subtomo.formats.ome_zarr_writer import write_ome_zarr
 from subtomo.formats.pixel_size import choose_pixel_size
+from subtomo.formats.tiff import read_tiff, write_tiff
 from subtomo.model import Volume
 
-VOLUME_SUFFIXES = (".mrc", ".rec", ".map")
-"""What a file with one volume may be called."""
+_FORMATS = {
+    ".mrc": "mrc",
+    ".rec": "mrc",
+    ".map": "mrc",
+    ".mrcs": "mrc",
+    ".st": "mrc",
+    ".tif": "tiff",
+    ".tiff": "tiff",
+    ".zarr": "zarr",
+}
 
-STACK_SUFFIXES = (".mrcs", ".st")
-"""What a file with a stack of images may be called."""
+VOLUME_SUFFIXES = (".mrc", ".rec", ".map", ".tif", ".tiff", ".zarr")
+"""What a volume may be called; those of MRC may have ``.gz`` after them."""
+
+STACK_SUFFIXES = (".mrcs", ".st", ".mrc", ".tif", ".tiff", ".zarr")
+"""What a stack of images may be called; those of MRC may have ``.gz`` after them."""
 
 
 def read_volume(
@@ -26,8 +40,9 @@ def read_volume(
 
     Parameters
     ----------
-    path : the file
+    path : the file, the folder of an OME-Zarr image or of one of its levels
     pixel_size : Å; wins over the header's, with a warning if they disagree
+        Of an OME-Zarr image it chooses the level that has it.
     origin : (x, y, z) Å, centre of the first voxel; wins over the header's
 
     Returns
@@ -45,12 +60,10 @@ def read_volume(
         If no pixel size is known.
     """
     path = Path(path)
-    _format(path)
-    data, header = read_mrc(path)
-    size = choose_pixel_size(path, header.pixel_size, pixel_size)
+    data, sizes, found = _read(path, pixel_size)
     if origin is None:
-        origin = header.origin if header.has_our_origin else (0.0, 0.0, 0.0)
-    return Volume(data, size, origin)
+        origin = found or (0.0, 0.0, 0.0)
+    return Volume(data, choose_pixel_size(path, sizes, pixel_size), origin)
 
 
 def write_volume(path: Path | str, volume: Volume) -> None:
@@ -69,8 +82,14 @@ def write_volume(path: Path | str, volume: Volume) -> None:
         If the file cannot be written.
     """
     path = Path(path)
-    _format(path)
-    write_mrc(path, volume.data, volume.pixel_size, origin=volume.origin)
+    data, size, origin = volume.data, volume.pixel_size, volume.origin
+    match format_of(path):
+        case "mrc":
+            write_mrc(path, data, size, origin=origin, is_stack=False)
+        case "tiff":
+            write_tiff(path, data, size, origin=origin)
+        case _:
+            write_ome_zarr(path, data, size, origin=origin)
 
 
 def read_stack(path: Path | str, *, pixel_size: float | None = None) -> tuple[Any, float]:
@@ -96,9 +115,8 @@ def read_stack(path: Path | str, *, pixel_size: float | None = None) -> tuple[An
         If no pixel size is known.
     """
     path = Path(path)
-    _format(path)
-    data, header = read_mrc(path)
-    return data, choose_pixel_size(path, header.pixel_size[:2], pixel_size)
+    data, sizes, _ = _read(path, pixel_size)
+    return data, choose_pixel_size(path, sizes[:2], pixel_size)
 
 
 def write_stack(path: Path | str, images: Any, pixel_size: float) -> None:
@@ -118,17 +136,76 @@ def write_stack(path: Path | str, images: Any, pixel_size: float) -> None:
         If the file cannot be written.
     """
     path = Path(path)
-    _format(path)
-    write_mrc(path, images, pixel_size, is_stack=True)
+    match format_of(path):
+        case "mrc":
+            write_mrc(path, images, pixel_size, is_stack=True)
+        case "tiff":
+            write_tiff(path, images, pixel_size)
+        case _:
+            write_ome_zarr(path, images, pixel_size, is_stack=True)
 
 
-def _format(path: Path) -> str:
-    """Give the suffix that says the format, in lower case and without ``.gz``."""
-    name = path.name.lower().removesuffix(".gz")
-    for suffix in VOLUME_SUFFIXES + STACK_SUFFIXES:
-        if name.endswith(suffix):
-            return suffix
-    raise FormatError(
-        f"{path}: no format is called {path.suffix or 'nothing'}; expected one of "
-        f"{', '.join(VOLUME_SUFFIXES + STACK_SUFFIXES)}"
-    )
+def format_of(path: Path | str) -> str:
+    """Tell the format of a volume or stack from its name.
+
+    Parameters
+    ----------
+    path : need not exist
+
+    Returns
+    -------
+    ``mrc``, ``tiff`` or ``zarr``
+
+    Raises
+    ------
+    FormatError
+        If no format has this suffix.
+    """
+    path = Path(path)
+    suffix = volume_suffix(path) or volume_suffix(path.parent)
+    if suffix == "" or (volume_suffix(path) == "" and suffix != ".zarr"):
+        raise FormatError(
+            f"{path}: no format of volumes has the suffix {path.suffix!r}; expected one of "
+            f"{', '.join(_FORMATS)}, or .gz after those of MRC"
+        )
+    return _FORMATS[suffix.removesuffix(".gz")]
+
+
+def volume_suffix(path: Path | str) -> str:
+    """Give the part of a name that says the format of a volume or stack, '' if there is none.
+
+    Parameters
+    ----------
+    path : need not exist
+
+    Returns
+    -------
+    such as ``.mrc`` or ``.mrc.gz``, in lower case; ``TS_1_10.00Apx.mrc`` gives ``.mrc``
+    """
+    name = Path(path).name.lower()
+    packed = ".gz" if name.endswith(".gz") else ""
+    suffix = Path(name.removesuffix(".gz")).suffix
+    if suffix not in _FORMATS or (packed and _FORMATS[suffix] != "mrc"):
+        return ""
+    return suffix + packed
+
+
+_Triple = tuple[float, float, float]
+
+
+def _read(path: Path, pixel_size: float | None) -> tuple[Any, _Triple, _Triple | None]:
+    """Give the values, the pixel size along x, y, z and the origin where it can be trusted."""
+    if not path.exists():
+        raise MissingFileError(f"{path}: no such file; expected a volume or a stack of images")
+    match format_of(path):
+        case "mrc":
+            data, header = read_mrc(path)
+            return data, header.pixel_size, header.origin if header.has_our_origin else None
+        case "tiff":
+            data, tiff = read_tiff(path)
+            return data, tiff.pixel_size, tiff.origin
+        case _:
+            image, index = find_level(path, pixel_size)
+            level = image.levels[index]
+            z, y, x = level.pixel_size
+            return open_ome_zarr_level(level), (x, y, z), level.origin(image.levels[0])
