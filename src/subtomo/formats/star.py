@@ -5,8 +5,8 @@ refuses unquoted values such as ``Müller/stack.mrcs`` or ``$x``, all of which R
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,101 +15,29 @@ from numpy.typing import NDArray
 
 from subtomo.errors import MissingFileError, StarError
 from subtomo.formats.atomic import replacing
+from subtomo.formats.text_table import TextTable
 
 _TOKEN = re.compile(r"""'(?:[^']|'(?=\S))*'(?=\s|$)|"(?:[^"]|"(?=\S))*"(?=\s|$)|\#.*|\S+""")
 _MISLEADING = re.compile(r"""['"#;_]|data_|save_|loop_|stop_|global_""", re.IGNORECASE)
 
 
 @dataclass(frozen=True, eq=False)
-class StarTable:
+class StarTable(TextTable):
     """One block of a STAR file: a loop, or pairs (then every column has one value).
 
     Parameters
     ----------
-    columns : text columns by tag, the tag without its leading underscore
+    columns : one value a row, by tag; the tag without its leading underscore
     is_loop : written as ``loop_``, else as pairs
-    source : file and block, for messages
-    lines : (row,) line of each row in the file, for messages; empty for a table made here
+
+    Raises
+    ------
+    StarError
+        If the columns differ in length.
     """
 
-    columns: Mapping[str, NDArray[Any]]
     is_loop: bool = True
-    source: str = "star table"
-    lines: Sequence[int] = field(default=(), repr=False)
-
-    def __post_init__(self) -> None:
-        lengths = {tag: len(column) for tag, column in self.columns.items()}
-        if len(set(lengths.values())) > 1:
-            raise StarError(f"{self.source}: columns differ in length: {lengths}")
-
-    def __len__(self) -> int:
-        return len(next(iter(self.columns.values()), ()))
-
-    def __contains__(self, tag: object) -> bool:
-        return tag in self.columns
-
-    def place(self, row: int) -> str:
-        """Say where a row is, for a message."""
-        if row < len(self.lines):
-            return f"{self.source}, line {self.lines[row]}"
-        return f"{self.source}, row {row + 1}"
-
-    def require(self, tags: Iterable[str], *, why: str = "") -> None:
-        """Raise StarError when a column is missing; the message lists those found."""
-        missing = [tag for tag in tags if tag not in self.columns]
-        if missing:
-            found = ", ".join(self.columns) or "none"
-            reason = f" ({why})" if why else ""
-            raise StarError(f"{self.source}: no column {', '.join(missing)}{reason}; found {found}")
-
-    def text(self, tag: str) -> NDArray[np.str_]:
-        """Give a column as text.
-
-        Raises
-        ------
-        StarError
-            If the column is missing.
-        """
-        self.require([tag])
-        return np.asarray(self.columns[tag], dtype=np.str_)
-
-    def numbers(self, tag: str, *, default: float | None = None) -> NDArray[np.float64]:
-        """Give a column as float64; ``default`` in every row where the column is missing.
-
-        Raises
-        ------
-        StarError
-            If the column is missing without a default, or a value is not a number.
-        """
-        if default is not None and tag not in self.columns:
-            return np.full(len(self), default)
-        self.require([tag])
-        try:
-            return np.asarray(self.columns[tag]).astype(np.float64)
-        except ValueError:
-            row, value = next((i, v) for i, v in enumerate(self.columns[tag]) if not _is_number(v))
-            raise StarError(
-                f"{self.place(row)}: {tag} is {str(value)!r}; expected a number"
-            ) from None
-
-    def integers(self, tag: str, *, default: int | None = None) -> NDArray[np.int64]:
-        """Give a column as int64; ``3.000`` counts as 3.
-
-        Raises
-        ------
-        StarError
-            If the column is missing without a default, or a value is not a whole number.
-        """
-        values = self.numbers(tag, default=default)
-        bad = np.flatnonzero(~np.isfinite(values) | (values != np.rint(values)))
-        if len(bad):
-            value = str(self.columns[tag][bad[0]])
-            raise StarError(f"{self.place(bad[0])}: {tag} is {value!r}; expected a whole number")
-        return values.astype(np.int64)
-
-    def stacked(self, tags: Sequence[str], *, default: float | None = None) -> NDArray[np.float64]:
-        """Give several columns as numbers, (row, tag)."""
-        return np.stack([self.numbers(tag, default=default) for tag in tags], axis=1)
+    error = StarError
 
 
 def read_star(path: str | Path) -> dict[str, StarTable]:
@@ -303,14 +231,6 @@ def _column(tokens: Iterable[str]) -> NDArray[np.str_]:
     if np.isin(values.astype("U1"), ["'", '"']).any():
         values = np.array([_unquote(str(token)) for token in values], dtype=np.str_)
     return values
-
-
-def _is_number(value: Any) -> bool:
-    try:
-        float(value)
-    except ValueError:
-        return False
-    return True
 
 
 def _quote(value: str, where: str) -> str:

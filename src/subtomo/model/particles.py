@@ -29,6 +29,7 @@ class Particles:
     half : (n,) 1 or 2, 0 = not assigned
     box_size : (n,) voxels, a hint; 0 = none
     extra : any other column, by name, one value a particle
+    tables : other tables of the file they came from, by name, carried along as they are
 
     Raises
     ------
@@ -48,6 +49,7 @@ class Particles:
     half: NDArray[np.int64] = None  # type: ignore[assignment]
     box_size: NDArray[np.int64] = None  # type: ignore[assignment]
     extra: dict[str, NDArray[Any]] = field(default_factory=dict)
+    tables: dict[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         n = len(self.tomogram)
@@ -87,8 +89,9 @@ class Particles:
 
     def select(self, index: Any) -> "Particles":
         """Keep the particles of an index array, slice or mask, in that order."""
-        columns = {f.name: getattr(self, f.name)[index] for f in fields(self) if f.name != "extra"}
-        return Particles(**columns, extra={k: v[index] for k, v in self.extra.items()})
+        columns = {name: getattr(self, name)[index] for name in _COLUMNS}
+        extra = {name: column[index] for name, column in self.extra.items()}
+        return Particles(**columns, extra=extra, tables=self.tables)
 
     def of_tomogram(self, name: str) -> "Particles":
         """Keep the particles of one tomogram."""
@@ -105,7 +108,10 @@ class Particles:
 
     @staticmethod
     def concatenate(tables: Sequence["Particles"]) -> "Particles":
-        """Join tables; an extra column that one of them lacks is filled with NaN or ''."""
+        """Join tables; an extra column that one of them lacks is filled with NaN or ''.
+
+        Of other tables with the same name the first is kept.
+        """
         tables = [table for table in tables if len(table)]
         if not tables:
             return Particles.empty()
@@ -117,9 +123,9 @@ class Particles:
             extra[name] = np.concatenate(
                 [t.extra[name] if name in t.extra else np.full(len(t), fill) for t in tables]
             )
-        columns = {
-            f.name: np.concatenate([getattr(t, f.name) for t in tables])
-            for f in fields(Particles)
-            if f.name != "extra"
-        }
-        return Particles(**columns, extra=extra)
+        columns = {name: np.concatenate([getattr(t, name) for t in tables]) for name in _COLUMNS}
+        others = {name: other for t in reversed(tables) for name, other in t.tables.items()}
+        return Particles(**columns, extra=extra, tables=others)
+
+
+_COLUMNS = [f.name for f in fields(Particles) if f.name not in ("extra", "tables")]

@@ -1,0 +1,41 @@
+"""Columns of tables that the package does not interpret: text, or numbers where they are plain."""
+
+import re
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_TEXT_TAGS = ("Name", "File", "Image", "Movie")
+_INTEGER = r"-?(?:0|[1-9]\d*)"
+_FLOAT = rf"{_INTEGER}(?:\.\d+)?(?:e[+-]\d+)?|-?inf|nan"
+_INTEGERS = re.compile(rf"(?:(?:{_INTEGER})\n)+")
+_FLOATS = re.compile(rf"(?:(?:{_FLOAT})\n)+", re.IGNORECASE)
+_MOST_DIGITS = 18  # of an integer that surely fits int64
+
+
+def typed_column(tag: str, values: NDArray[np.str_]) -> NDArray[Any]:
+    """Turn a text column into integers or floats when that loses nothing, else leave it.
+
+    ``001`` and ``1e5`` stay text, and so does every column whose tag ends in Name, File, Image or
+    Movie: they name things. A column of numbers written back has the same values.
+
+    Parameters
+    ----------
+    tag : the column's name
+    values : (n,) text
+
+    Returns
+    -------
+    (n,) int64, float64 or text
+    """
+    if not len(values) or tag.endswith(_TEXT_TAGS):
+        return values
+    if not _FLOATS.fullmatch(f"{values[0]}\n"):
+        return values
+    joined = "\n".join(values.tolist()) + "\n"
+    if values.dtype.itemsize // 4 <= _MOST_DIGITS and _INTEGERS.fullmatch(joined):
+        return values.astype(np.int64)
+    if _FLOATS.fullmatch(joined):
+        return values.astype(np.float64)
+    return values

@@ -1,0 +1,148 @@
+"""Particles in CSV files.
+
+Columns: ``tomogram``, ``x``, ``y``, ``z`` (Å; or ``x_px``, ``y_px``, ``z_px``) are needed;
+``qx``, ``qy``, ``qz``, ``qw`` (or ``rot``, ``tilt``, ``psi`` in RELION's sense, degrees),
+``class_name``, ``instance``, ``source``, ``score``, ``half``, ``box_size`` may be there; any other
+column is kept.
+"""
+
+import csv
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from subtomo.errors import FormatError, MissingFileError, SettingsError
+from subtomo.formats.atomic import replacing
+from subtomo.formats.columns import typed_column
+from subtomo.formats.text_table import TextTable
+from subtomo.geometry.euler import quaternions_from_relion
+from subtomo.model import Particles
+
+_POSITION = ("x", "y", "z")
+_POSITION_PX = ("x_px", "y_px", "z_px")
+_QUATERNION = ("qx", "qy", "qz", "qw")
+_EULER = ("rot", "tilt", "psi")
+_TEXT = ("class_name", "instance", "source")
+_KNOWN = {
+    *("tomogram", *_POSITION, *_POSITION_PX, *_QUATERNION, *_EULER, *_TEXT),
+    *("score", "half", "box_size"),
+}
+
+
+def read_csv_particles(
+    path: str | Path, *, coordinate_pixel_size: float | None = None
+) -> Particles:
+    """Read particles from a CSV file with a header line.
+
+    Parameters
+    ----------
+    path : UTF-8 file, values separated by commas
+    coordinate_pixel_size : Å, of ``x_px``, ``y_px``, ``z_px``
+
+    Raises
+    ------
+    MissingFileError
+        If the file does not exist.
+    FormatError
+        If a needed column is missing, a row has another number of values than the header, or a
+        value is not a number.
+    SettingsError
+        If the columns are in pixels and no pixel size is given, or it is given for Å.
+    """
+    table = _read_table(Path(path))
+    table.require(["tomogram"])
+    known: dict[str, Any] = {name: table.text(name) for name in _TEXT if name in table}
+    if _QUATERNION[0] in table:
+        known["orientation"] = table.stacked(_QUATERNION)
+    elif _EULER[0] in table:
+        known["orientation"] = quaternions_from_relion(table.stacked(_EULER))
+    return Particles(
+        tomogram=table.text("tomogram"),
+        position=_positions(table, coordinate_pixel_size),
+        **known,
+        score=table.numbers("score", default=np.nan),
+        half=table.integers("half", default=0),
+        box_size=table.integers("box_size", default=0),
+        extra={
+            tag: typed_column(tag, table.text(tag)) for tag in table.columns if tag not in _KNOWN
+        },
+    )
+
+
+def write_csv_particles(path: str | Path, particles: Particles) -> None:
+    """Write particles as CSV: positions in Å, orientations as quaternions, every other column.
+
+    Parameters
+    ----------
+    path : file, replaced in one step
+    particles : the table; its ``tables`` have no place in a CSV file
+    """
+    columns: dict[str, NDArray[np.generic]] = {"tomogram": particles.tomogram}
+    columns |= dict(zip(_POSITION, np.round(particles.position, 6).T + 0.0, strict=True))
+    columns |= dict(zip(_QUATERNION, particles.orientation.T, strict=True))
+    columns |= {name: getattr(particles, name) for name in _TEXT}
+    columns |= {name: getattr(particles, name) for name in ("score", "half", "box_size")}
+    columns |= particles.extra
+    rows = zip(*(column.astype(np.str_).tolist() for column in columns.values()), strict=True)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+    with replacing(path) as temporary:
+        temporary.write_text(text.getvalue(), encoding="utf-8", newline="")
+
+
+def _read_table(path: Path) -> TextTable:
+    """Read the header and the rows, each as long as the header."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except (FileNotFoundError, IsADirectoryError):
+        raise MissingFileError(f"{path}: no such file; expected a CSV file") from None
+    except UnicodeDecodeError:
+        raise FormatError(f"{path}: is not UTF-8 text; expected a CSV file") from None
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    rows: list[Sequence[str]] = []
+    lines: list[int] = []
+    try:
+        header = [name.strip() for name in next(reader, [])]
+        for row in reader:
+            if len(row) not in (0, len(header)):
+                raise FormatError(
+                    f"{path}, line {reader.line_num}: {len(row)} values, "
+                    f"but the header names {len(header)} columns"
+                )
+            if row:
+                rows.append(row)
+                lines.append(reader.line_num)
+    except csv.Error as error:
+        raise FormatError(f"{path}, line {reader.line_num}: {error}") from None
+    twice = {name for name in header if header.count(name) > 1}
+    if twice:
+        raise FormatError(f"{path}, line 1: column {min(twice)} comes twice")
+    columns = zip(*rows, strict=True) if rows else ([] for _ in header)
+    arrays = {
+        tag: np.array(column, dtype=np.str_) for tag, column in zip(header, columns, strict=True)
+    }
+    return TextTable(arrays, source=str(path), lines=lines)
+
+
+def _positions(table: TextTable, pixel_size: float | None) -> NDArray[np.float64]:
+    """Give positions in Å."""
+    if _POSITION_PX[0] not in table:
+        table.require(_POSITION, why=f"or {', '.join(_POSITION_PX)}")
+        if pixel_size is not None:
+            raise SettingsError(
+                f"{table.source}: columns x, y, z are in Å, so coordinate_pixel_size has no use; "
+                "name them x_px, y_px, z_px if they are in pixels"
+            )
+        return table.stacked(_POSITION)
+    if pixel_size is None or not pixel_size > 0:
+        raise SettingsError(
+            f"{table.source}: columns x_px, y_px, z_px are in pixels: give coordinate_pixel_size "
+            f"in Å (found {pixel_size})"
+        )
+    return table.stacked(_POSITION_PX) * pixel_size

@@ -1,0 +1,338 @@
+"""Particles in STAR files of RELION 3.0 to 5, Warp and pytom-match-pick.
+
+Positions, in Å from the centre of the tomogram's first voxel:
+
+- RELION 5: ``rlnCenteredCoordinate*Angst`` + size / 2 · pixel size of the tilt series
+- RELION 4 and before: ``rlnCoordinate*`` · their pixel size
+- less the subtomogram's rotation · ``rlnOrigin*Angst``
+
+Orientations are R(``rlnTomoSubtomogram*``) · R(``rlnAngle*``). A subtomogram's own angles are
+kept as columns, and ``rlnAngle*`` are written relative to them.
+
+The columns of the optics table become columns of the particles, called ``optics.TAG``; the groups
+are made again from their values when they are written.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from subtomo.errors import SettingsError, StarError
+from subtomo.formats.columns import typed_column
+from subtomo.formats.star import StarTable, read_star, write_star
+from subtomo.geometry.euler import quaternions_from_relion, relion_from_quaternions
+from subtomo.geometry.rotations import invert_quaternions, multiply_quaternions, rotate_points
+from subtomo.model import Particles, TomogramFrame
+
+FloatArray = NDArray[np.float64]
+
+COORDINATES = tuple(f"rlnCoordinate{axis}" for axis in "XYZ")
+CENTRED = tuple(f"rlnCenteredCoordinate{axis}Angst" for axis in "XYZ")
+ORIGINS = tuple(f"rlnOrigin{axis}Angst" for axis in "XYZ")
+ORIGINS_PX = tuple(f"rlnOrigin{axis}" for axis in "XYZ")
+ANGLES = ("rlnAngleRot", "rlnAngleTilt", "rlnAnglePsi")
+SUBTOMOGRAM_ANGLES = tuple(f"rlnTomoSubtomogram{angle}" for angle in ("Rot", "Tilt", "Psi"))
+TEXT_COLUMNS = {
+    "class_name": "subtomoClassName",
+    "instance": "subtomoInstance",
+    "source": "subtomoSource",
+}
+_TILT_SERIES_PIXEL = "rlnTomoTiltSeriesPixelSize"
+_SCORES = ("subtomoScore", "rlnAutopickFigureOfMerit", "rlnLCCmax")
+_CONSUMED = {
+    *COORDINATES,
+    *CENTRED,
+    *ORIGINS,
+    *ORIGINS_PX,
+    *ANGLES,
+    *TEXT_COLUMNS.values(),
+    "rlnTomoName",
+    "rlnRandomSubset",
+    "rlnOpticsGroup",
+    "subtomoScore",
+    "subtomoBoxSize",
+    _TILT_SERIES_PIXEL,
+}
+_OPTICS = "optics."
+
+
+def read_relion_particles(
+    path: str | Path,
+    *,
+    frames: Mapping[str, TomogramFrame] | None = None,
+    coordinate_pixel_size: float | None = None,
+) -> Particles:
+    """Read the particles of a RELION STAR file.
+
+    Parameters
+    ----------
+    path : the file
+    frames : size and pixel size of each tomogram, by name
+        Needed for a file of RELION 5 that has no ``rlnCoordinate*`` beside the centred ones.
+    coordinate_pixel_size : Å
+        Of ``rlnCoordinate*``; wins over what the file says.
+
+    Returns
+    -------
+    Particles in the order of the file; unknown columns in ``extra``, other tables in ``tables``
+
+    Raises
+    ------
+    MissingFileError
+        If the file does not exist.
+    StarError
+        If a needed column is missing, or a value is not a number.
+    SettingsError
+        If a pixel size or a tomogram's frame is needed and not given.
+
+    Notes
+    -----
+    Source: RELION 5, commit 73f0a3c0. The pixel size of ``rlnCoordinate*`` is looked for as
+    ``rlnTomoTiltSeriesPixelSize``, then ``rlnDetectorPixelSize`` (µm, with ``rlnMagnification``; Å
+    without it, as pytom-match-pick writes), then ``rlnMicrographPixelSize`` or
+    ``rlnImagePixelSize``, then in ``frames``. WarpTools (tomograms called ``*.tomostar``) counts in
+    pixels of the subtomogram, ``rlnImagePixelSize``.
+    """
+    blocks = read_star(path)
+    name = _particles_block(path, blocks)
+    table = blocks.pop(name)
+    optics = _optics_columns(table, blocks.pop("optics", None))
+    tomogram = _tomograms(table)
+    pixel_size = _coordinate_pixel_size(table, optics, tomogram, frames, coordinate_pixel_size)
+    subtomogram = quaternions_from_relion(table.stacked(SUBTOMOGRAM_ANGLES, default=0))
+    angles = quaternions_from_relion(table.stacked(ANGLES, default=0))
+    origins = table.stacked(ORIGINS, default=0)
+    if ORIGINS[0] not in table and ORIGINS_PX[0] in table and pixel_size is not None:
+        origins = table.stacked(ORIGINS_PX, default=0) * pixel_size[:, None]
+    coordinates = _coordinates(table, tomogram, frames, pixel_size)
+    extra = {
+        tag: typed_column(tag, np.asarray(column, dtype=np.str_))
+        for tag, column in table.columns.items()
+        if tag not in _CONSUMED
+    }
+    if not optics and "rlnOpticsGroup" in table:
+        extra["rlnOpticsGroup"] = table.integers("rlnOpticsGroup")
+    text: dict[str, Any] = {
+        field: table.text(tag) for field, tag in TEXT_COLUMNS.items() if tag in table
+    }
+    score = next((tag for tag in _SCORES if tag in table), "subtomoScore")
+    return Particles(
+        tomogram=tomogram,
+        position=coordinates - rotate_points(subtomogram, origins),
+        orientation=multiply_quaternions(subtomogram, angles),
+        **text,
+        score=table.numbers(score, default=np.nan),
+        half=table.integers("rlnRandomSubset", default=0),
+        box_size=table.integers("subtomoBoxSize", default=0),
+        extra={**extra, **optics},
+        tables=dict(blocks),
+    )
+
+
+def write_relion_particles(
+    path: str | Path, particles: Particles, frames: Mapping[str, TomogramFrame]
+) -> None:
+    """Write particles as RELION 5 reads them, with the columns of RELION 4 beside.
+
+    Coordinates are given twice, as ``rlnCoordinate*`` (pixels of the tilt series from the corner)
+    and as ``rlnCenteredCoordinate*Angst``; origins are part of the position. What RELION has
+    no name for is in columns ``subtomo*``. Columns that say nothing (all empty) are left out.
+
+    Parameters
+    ----------
+    path : file, replaced in one step
+    particles : the table
+    frames : size and pixel size of each tomogram, by name
+
+    Raises
+    ------
+    SettingsError
+        If a tomogram has no frame.
+    """
+    columns: dict[str, NDArray[Any]] = {"rlnTomoName": particles.tomogram}
+    centre, pixel_size = _frames_of(particles.tomogram, frames, "write RELION coordinates")
+    columns |= _columns(COORDINATES, particles.position / pixel_size[:, None])
+    columns |= _columns(CENTRED, particles.position - centre)
+    columns |= _columns(ANGLES, relion_from_quaternions(_relative_orientation(particles)))
+    columns |= {tag: getattr(particles, field) for field, tag in TEXT_COLUMNS.items()}
+    columns |= {
+        "subtomoScore": particles.score,
+        "rlnRandomSubset": particles.half,
+        "subtomoBoxSize": particles.box_size,
+    }
+    columns = {tag: column for tag, column in columns.items() if not _says_nothing(tag, column)}
+    extra = dict(particles.extra)
+    optics, group = _optics_table(extra, pixel_size)
+    columns |= {tag: column for tag, column in extra.items() if not tag.startswith(_OPTICS)}
+    if optics is None:
+        columns[_TILT_SERIES_PIXEL] = pixel_size
+    else:
+        columns["rlnOpticsGroup"] = group
+    tables = dict(particles.tables)
+    blocks = {"general": tables.pop("general")} if "general" in tables else {}
+    blocks |= {} if optics is None else {"optics": optics}
+    write_star(path, {**blocks, "particles": StarTable(columns), **tables})
+
+
+def _particles_block(path: str | Path, blocks: Mapping[str, StarTable]) -> str:
+    """Find the block that holds the particles."""
+    if "particles" in blocks:
+        return "particles"
+    for name, table in blocks.items():
+        if COORDINATES[0] in table or CENTRED[0] in table:
+            return name
+    found = "; ".join(f"data_{name}: {', '.join(t.columns)}" for name, t in blocks.items())
+    raise StarError(
+        f"{path}: no table of particles: expected columns {', '.join(CENTRED)} or "
+        f"{', '.join(COORDINATES)}; found {found}"
+    )
+
+
+def _tomograms(table: StarTable) -> NDArray[np.str_]:
+    if "rlnTomoName" in table:
+        return table.text("rlnTomoName")
+    if "rlnMicrographName" in table:
+        return table.text("rlnMicrographName")
+    table.require(["rlnTomoName"], why="or rlnMicrographName")
+    raise AssertionError
+
+
+def _optics_columns(table: StarTable, optics: StarTable | None) -> dict[str, NDArray[Any]]:
+    """Spread the values of the optics groups over their particles."""
+    if optics is None or "rlnOpticsGroup" not in table:
+        return {}
+    groups = optics.integers("rlnOpticsGroup").tolist()
+    row_of = {group: row for row, group in enumerate(groups)}
+    wanted = table.integers("rlnOpticsGroup")
+    unknown = [i for i, group in enumerate(wanted.tolist()) if group not in row_of]
+    if unknown:
+        raise StarError(
+            f"{table.place(unknown[0])}: rlnOpticsGroup is {wanted[unknown[0]]}, "
+            f"which data_optics does not list; it lists {', '.join(map(str, groups))}"
+        )
+    rows = np.array([row_of[group] for group in wanted.tolist()], dtype=np.intp)
+    return {
+        _OPTICS + tag: typed_column(tag, np.asarray(column, dtype=np.str_))[rows]
+        for tag, column in optics.columns.items()
+        if tag != "rlnOpticsGroup"
+    }
+
+
+def _optics_table(
+    extra: dict[str, NDArray[Any]], pixel_size: FloatArray
+) -> tuple[StarTable | None, NDArray[np.int64]]:
+    """Make the optics groups of the particles' ``optics.`` columns, in order of appearance."""
+    columns = {
+        tag.removeprefix(_OPTICS): column
+        for tag, column in extra.items()
+        if tag.startswith(_OPTICS)
+    }
+    if not columns or not len(pixel_size):
+        return None, np.zeros(len(pixel_size), dtype=np.int64)
+    columns[_TILT_SERIES_PIXEL] = pixel_size
+    number = np.zeros(len(pixel_size), dtype=np.int64)
+    for column in columns.values():
+        _, codes = np.unique(column, return_inverse=True, equal_nan=column.dtype.kind == "f")
+        _, number = np.unique(number * (codes.max() + 1) + codes, return_inverse=True)
+    _, first, number = np.unique(number, return_index=True, return_inverse=True)
+    order = np.argsort(first)
+    group = np.argsort(order)[number] + 1
+    rows = first[order]
+    groups = {"rlnOpticsGroup": np.arange(1, len(rows) + 1)}
+    return StarTable({**groups, **{tag: column[rows] for tag, column in columns.items()}}), group
+
+
+def _coordinate_pixel_size(
+    table: StarTable,
+    optics: Mapping[str, NDArray[Any]],
+    tomogram: NDArray[np.str_],
+    frames: Mapping[str, TomogramFrame] | None,
+    given: float | None,
+) -> FloatArray | None:
+    """Give the pixel size of ``rlnCoordinate*`` for each row, or None where nothing says it."""
+    if given is not None:
+        if not given > 0:
+            raise SettingsError(f"coordinate_pixel_size is {given} Å; expected a positive number")
+        return np.full(len(table), float(given))
+    known = {tag.removeprefix(_OPTICS): column for tag, column in optics.items()}
+    known |= {tag: table.columns[tag] for tag in table.columns}
+    tags = [
+        _TILT_SERIES_PIXEL,
+        "rlnDetectorPixelSize",
+        "rlnMicrographPixelSize",
+        "rlnImagePixelSize",
+    ]
+    if CENTRED[0] not in table and all(name.endswith(".tomostar") for name in tomogram.tolist()):
+        tags.insert(0, "rlnImagePixelSize")
+    for tag in tags:
+        if tag in known:
+            sizes = np.asarray(known[tag]).astype(np.float64)
+            if tag == "rlnDetectorPixelSize" and "rlnMagnification" in known:
+                sizes = sizes * 1e4 / np.asarray(known["rlnMagnification"]).astype(np.float64)
+            return sizes
+    if frames and all(name in frames for name in tomogram.tolist()):
+        return np.array([frames[name].pixel_size for name in tomogram.tolist()])
+    return None
+
+
+def _coordinates(
+    table: StarTable,
+    tomogram: NDArray[np.str_],
+    frames: Mapping[str, TomogramFrame] | None,
+    pixel_size: FloatArray | None,
+) -> FloatArray:
+    """Positions in Å before the origins are subtracted."""
+    if CENTRED[0] in table and (frames is not None or COORDINATES[0] not in table):
+        what = f"use {CENTRED[0]} of {table.source}"
+        return table.stacked(CENTRED) + _frames_of(tomogram, frames or {}, what)[0]
+    table.require(COORDINATES, why=f"or {', '.join(CENTRED)}")
+    if pixel_size is None:
+        raise SettingsError(
+            f"{table.source}: {', '.join(COORDINATES)} are in pixels and the file does not say of "
+            f"what size (no {_TILT_SERIES_PIXEL}, rlnDetectorPixelSize, rlnMicrographPixelSize or "
+            "rlnImagePixelSize): give coordinate_pixel_size, or the tomograms.star of the project"
+        )
+    return table.stacked(COORDINATES) * pixel_size[:, None]
+
+
+def _frames_of(
+    tomogram: NDArray[np.str_], frames: Mapping[str, TomogramFrame], what: str
+) -> tuple[FloatArray, FloatArray]:
+    """Look up the centre (n, 3) and the pixel size (n,) of each particle's tomogram, in Å."""
+    names, inverse = np.unique(tomogram, return_inverse=True)
+    missing = [name for name in names.tolist() if name not in frames]
+    if missing:
+        known = f"only of {', '.join(list(frames)[:5])}" if frames else "of none"
+        raise SettingsError(
+            f"to {what} the size and pixel size of tomogram {missing[0]} are needed, known "
+            f"{known}: give the tomograms.star of the project (frames)"
+        )
+    centres = np.array([frames[name].centre for name in names.tolist()]).reshape(-1, 3)
+    sizes = np.array([frames[name].pixel_size for name in names.tolist()], dtype=np.float64)
+    return centres[inverse], sizes[inverse]
+
+
+def _relative_orientation(particles: Particles) -> FloatArray:
+    """Give orientations relative to the subtomograms' own, where those are kept."""
+    if any(tag not in particles.extra for tag in SUBTOMOGRAM_ANGLES):
+        return particles.orientation
+    angles = np.stack([particles.extra[tag] for tag in SUBTOMOGRAM_ANGLES], axis=1)
+    subtomogram = quaternions_from_relion(angles.astype(np.float64))
+    return multiply_quaternions(invert_quaternions(subtomogram), particles.orientation)
+
+
+def _columns(tags: tuple[str, ...], values: FloatArray) -> dict[str, FloatArray]:
+    """Give the columns of an array, to a millionth of an Å, a pixel or a degree."""
+    return {tag: np.round(column, 6) + 0.0 for tag, column in zip(tags, values.T, strict=True)}
+
+
+def _says_nothing(tag: str, column: NDArray[Any]) -> bool:
+    """Whether an optional column holds only its default."""
+    if tag in TEXT_COLUMNS.values():
+        return not np.any(column != "")
+    if tag == "subtomoScore":
+        return bool(np.all(np.isnan(column)))
+    return tag in ("rlnRandomSubset", "subtomoBoxSize") and not np.any(column)
