@@ -66,7 +66,9 @@ class OutputError(SubtomoError, OSError):
 
 
 class DiskFullError(SubtomoError, OSError):
-    """No space left for the output."""
+    """No space left for the output; ``resumable`` where some items were finished before."""
+
+    resumable = False
 
 
 class MissingDependency(SubtomoError, ImportError):

@@ -1,0 +1,1 @@
+"""The command line: thin, generated from the settings of each command."""

@@ -1,0 +1,23 @@
+"""The table of commands: add a row, and the options, YAML keys and docs follow.
+
+    "pick match": Command(
+        "subtomo.picking.matching.settings:MatchSettings",
+        "subtomo.picking.matching.run:run",
+        "Find particles by their template",
+    ),
+
+Rows are in alphabetical order. Settings are a ``JobSettings`` (``run(settings, job)``), or a
+``CommandSettings`` where nothing is written to a folder (``run(settings)``, which prints).
+"""
+
+from collections.abc import Mapping
+
+from subtomo.jobs.command import Command
+
+COMMANDS: Mapping[str, Command] = {}
+
+GROUPS: Mapping[str, str] = {
+    "extract": "Cut particles out of tomograms",
+    "pick": "Find particles in tomograms",
+    "tomogram": "Make tomograms from tilt series",
+}

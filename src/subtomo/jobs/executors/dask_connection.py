@@ -1,0 +1,109 @@
+"""The three ways to a Dask cluster."""
+
+import logging
+import os
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from subtomo import __version__
+from subtomo.errors import MissingDependency, SettingsError
+from subtomo.jobs.messages import Messages
+from subtomo.jobs.settings import JobSettings
+from subtomo.jobs.yaml_file import read_yaml
+
+_SECONDS_TO_CONNECT = 30
+
+
+def connect(settings: JobSettings, held: ExitStack, messages: Messages) -> Any:
+    """Connect to the cluster that the settings ask for; ``held`` closes what is opened.
+
+    Returns
+    -------
+    A ``distributed.Client``
+    """
+    if settings.scheduler is not None:
+        return _join(settings.scheduler, settings.output_dir.absolute(), held, messages)
+    if settings.slurm is not None:
+        return _start_slurm(settings.slurm, settings.workers or 1, held, messages)
+    return _start_local(settings.worker_count(), held)
+
+
+def _start_local(n_workers: int, held: ExitStack) -> Any:
+    """Start a cluster of worker processes on this machine, without a dashboard."""
+    from distributed import Client, LocalCluster
+
+    scratch = held.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
+    cluster = LocalCluster(
+        n_workers=n_workers,
+        threads_per_worker=1,
+        processes=True,
+        memory_limit=0,
+        dashboard_address=None,
+        local_directory=scratch,
+        silence_logs=logging.CRITICAL,
+    )
+    held.enter_context(cluster)
+    return held.enter_context(Client(cluster))
+
+
+def _join(address: str, folder: Path, held: ExitStack, messages: Messages) -> Any:
+    """Join a running cluster and check that its workers can do the work."""
+    from distributed import Client
+
+    try:
+        client = held.enter_context(Client(address, timeout=_SECONDS_TO_CONNECT))
+    except (OSError, ValueError, TypeError) as error:
+        raise SettingsError(
+            f"--scheduler {address}: no Dask scheduler answers ({error}); "
+            "expected an address such as tcp://host:8786"
+        ) from None
+    try:
+        seen = client.run(_look_around, str(folder))
+    except Exception as error:
+        raise SettingsError(
+            f"--scheduler {address}: its workers cannot run subtomo ({error}); "
+            "install the same version there"
+        ) from None
+    for worker, (sees_folder, version, working_dir) in seen.items():
+        if not sees_folder:
+            raise SettingsError(
+                f"--scheduler {address}: the worker {worker} does not see {folder}; "
+                "workers need the same file system"
+            )
+        if version != __version__:
+            raise SettingsError(
+                f"--scheduler {address}: the worker {worker} has subtomo {version}, "
+                f"here is {__version__}; install the same version"
+            )
+        if working_dir != os.getcwd():
+            messages.warn(f"Dask workers run in {working_dir}; relative paths mean others there")
+    messages.detail(f"joined {address} with {len(seen)} workers")
+    return client
+
+
+def _look_around(folder: str) -> tuple[bool, str, str]:
+    """Tell, on a worker, what it sees."""
+    return Path(folder).is_dir(), __version__, os.getcwd()
+
+
+def _start_slurm(path: Path, n_workers: int, held: ExitStack, messages: Messages) -> Any:
+    """Start a cluster whose workers are SLURM jobs."""
+    from distributed import Client
+
+    try:
+        from dask_jobqueue import SLURMCluster
+    except ImportError:
+        raise MissingDependency(
+            "--slurm needs dask-jobqueue, which is not installed: pip install 'subtomo[cluster]'"
+        ) from None
+    # One worker a job: otherwise dask-jobqueue splits a job's cores, and GPU, among several.
+    options = {"processes": 1, **read_yaml(path)}
+    try:
+        cluster = held.enter_context(SLURMCluster(**options))
+    except (TypeError, ValueError) as error:
+        raise SettingsError(f"--slurm {path}: {error}") from None
+    cluster.scale(n_workers)
+    messages.say(f"asked SLURM for {n_workers} workers; the work begins with the first one")
+    return held.enter_context(Client(cluster))

@@ -1,0 +1,170 @@
+"""The output folder: made, checked, and what a resumed job must agree on."""
+
+import contextlib
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from subtomo.errors import DiskFullError, OutputError, SettingsError
+from subtomo.jobs.record import FILE_NAME, describe_input, plain_settings, read_record
+from subtomo.jobs.settings import JobSettings
+
+LEDGER_NAME = "ledger.jsonl"
+LOG_NAME = "log.txt"
+
+
+def check_output(
+    command: str, settings: JobSettings, inputs: Sequence[Path], outputs: Sequence[Path] | None
+) -> dict[str, Any] | None:
+    """Check that a job may use its output folder; give the record to resume, or None.
+
+    Raises
+    ------
+    OutputError
+        If the folder holds something else and neither ``resume`` nor ``overwrite`` is set, or
+        holds the job of another command.
+    SettingsError
+        If the job there was started with other settings or inputs.
+    """
+    folder = settings.output_dir
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"--output-dir {folder} is a file; expected a folder")
+    record = read_record(folder) if folder.is_dir() and not settings.overwrite else None
+    if settings.resume and record is not None:
+        _check_same_job(folder, record, command, settings)
+        _check_same_inputs(folder, record, inputs)
+        return record
+    if not settings.overwrite:
+        _check_nothing_else(folder, record, outputs)
+    return None
+
+
+def make_folder(folder: Path) -> None:
+    """Make the folder and check that it can be written.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be made or written.
+    """
+    probe = folder / f".subtomo-{os.getpid()}.probe"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise OutputError(
+            f"--output-dir {folder} cannot be written ({error.strerror}); choose another folder"
+        ) from None
+
+
+def check_space(folder: Path, bytes_needed: float) -> None:
+    """Refuse to start what cannot fit.
+
+    Raises
+    ------
+    DiskFullError
+        If the file system has fewer bytes free than needed.
+    """
+    existing = next(path for path in (folder, *folder.parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    if bytes_needed > free:
+        raise DiskFullError(
+            f"--output-dir {folder}: about {_size(bytes_needed)} needed, {_size(free)} free; "
+            "free some space or choose another disk"
+        )
+
+
+def _size(n_bytes: float) -> str:
+    for unit in ("B", "kB", "MB", "GB"):
+        if n_bytes < 1000:
+            return f"{n_bytes:.3g} {unit}"
+        n_bytes /= 1000
+    return f"{n_bytes:.3g} TB"
+
+
+def _check_same_job(
+    folder: Path, record: dict[str, Any], command: str, settings: JobSettings
+) -> None:
+    """Refuse to resume another command's job, or the same one with other settings."""
+    if record["command"] != command:
+        raise OutputError(
+            f"--output-dir {folder} holds a job of 'subtomo {record['command']}', which "
+            f"'subtomo {command}' cannot resume; choose another folder"
+        )
+    differing = differing_settings(record["settings"], settings)
+    if differing:
+        raise SettingsError(
+            f"--resume in {folder}: settings differ from those the job was started with: "
+            f"{'; '.join(differing)}; give the same ones, or --overwrite to start afresh"
+        )
+
+
+def differing_settings(before: dict[str, Any], settings: JobSettings) -> list[str]:
+    """Say which settings that affect results differ, with both values."""
+    after = plain_settings(settings)
+    free = {
+        name
+        for name, field in type(settings).model_fields.items()
+        if isinstance(field.json_schema_extra, dict)
+        and field.json_schema_extra.get("affects_results") is False
+    }
+    names = [name for name in (*before, *(n for n in after if n not in before)) if name not in free]
+    return [
+        f"{name} was {_shown(before, name)}, is {_shown(after, name)}"
+        for name in names
+        if _shown(before, name) != _shown(after, name)
+    ]
+
+
+def _shown(values: dict[str, Any], name: str) -> str:
+    return repr(values[name]) if name in values else "absent"
+
+
+def _check_same_inputs(folder: Path, record: dict[str, Any], inputs: Sequence[Path]) -> None:
+    """Refuse to mix results of an input before and after it changed."""
+    now = {described["path"]: described for described in map(describe_input, inputs)}
+    for before in record["inputs"]:
+        after = now.get(before["path"], before)
+        same = ("size", "sha256") if "sha256" in before else ("size", "modified")
+        if any(before.get(key) != after.get(key) for key in same):
+            raise SettingsError(
+                f"--resume in {folder}: the input {before['path']} has changed since the job "
+                f"was started (now {after.get('size', 'absent')} bytes of "
+                f"{after.get('modified', 'no time')}); start afresh with --overwrite"
+            )
+
+
+def _check_nothing_else(
+    folder: Path, record: dict[str, Any] | None, outputs: Sequence[Path] | None
+) -> None:
+    """Refuse a folder that holds something, or files that would be replaced."""
+    if record is not None and outputs is None:
+        raise OutputError(
+            f"--output-dir {folder} holds a job of 'subtomo {record['command']}' started "
+            f"{record['started']} (state: {record['state']}); --resume goes on with it, "
+            "--overwrite starts afresh"
+        )
+    held = _visible(folder) if outputs is None else [path for path in outputs if path.exists()]
+    if held:
+        others = f" and {len(held) - 1} more" if len(held) > 1 else ""
+        raise OutputError(
+            f"--output-dir {folder} holds something else ({held[0].name}{others}); "
+            "choose an empty or new folder, or --overwrite to write into it"
+        )
+
+
+def _visible(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def remove_own_files(folder: Path) -> None:
+    """Remove a job's own files, and the folder where nothing else is in it."""
+    for name in (FILE_NAME, LEDGER_NAME, LOG_NAME):
+        (folder / name).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):
+        folder.rmdir()

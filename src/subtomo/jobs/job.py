@@ -1,0 +1,323 @@
+"""A job: a folder, items computed once each, and what is said about them."""
+
+import json
+import traceback
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from subtomo.errors import DiskFullError, ItemsFailed, SubtomoError
+from subtomo.jobs.executors.choice import Executor, open_executor
+from subtomo.jobs.folder import (
+    LEDGER_NAME,
+    LOG_NAME,
+    check_output,
+    check_space,
+    make_folder,
+    remove_own_files,
+)
+from subtomo.jobs.interrupts import termination_as_interrupt
+from subtomo.jobs.items import Outcome, Task, is_disk_full, make_task
+from subtomo.jobs.ledger import Ledger, count_finished
+from subtomo.jobs.messages import Messages
+from subtomo.jobs.progress import show_progress
+from subtomo.jobs.record import FILE_NAME, new_record, now, write_record
+from subtomo.jobs.settings import JobSettings
+from subtomo.jobs.threads import limited_threads
+
+
+class DryRun(Exception):
+    """A dry run has said what would be done."""
+
+
+class Job:
+    """One run of a command in its output folder.
+
+    Parameters
+    ----------
+    command : name of the command, written to job.json
+    settings : of the command
+    dry_run : say what would be done and stop at :meth:`start`
+    quiet, verbose : what is shown; the log always holds everything
+
+    Examples
+    --------
+    >>> def run(settings, job):  # doctest: +SKIP
+    ...     tomograms = read_headers(settings)  # bad input is found here
+    ...     with job.start(list(tomograms), inputs=settings.tomograms):
+    ...         results = job.map("match", match_tomogram, tomograms)
+    ...         write_particles(job.folder / "particles.star", results)
+    """
+
+    def __init__(
+        self,
+        command: str,
+        settings: JobSettings,
+        *,
+        dry_run: bool = False,
+        quiet: bool = False,
+        verbose: bool = False,
+    ) -> None:
+        self.command = command
+        self.settings = settings
+        self.folder = settings.output_dir.expanduser().absolute()
+        self.dry_run = dry_run
+        self.messages = Messages(quiet=quiet, verbose=verbose)
+        self.stage_seconds: dict[str, float] = {}
+        self._failures: list[dict[str, str]] = []
+        self._record: dict[str, Any] = {}
+        self._ledger: Ledger | None = None
+        self._executor: Executor | None = None
+
+    def log(self, text: str) -> None:
+        """Say something on the terminal and in the log."""
+        self.messages.say(text)
+
+    def warn(self, text: str) -> None:
+        """Warn, once for the same words."""
+        self.messages.warn(text)
+
+    @contextmanager
+    def start(
+        self,
+        items: Sequence[str],
+        *,
+        inputs: Sequence[Path] = (),
+        bytes_needed: float | None = None,
+        outputs: Sequence[Path] | None = None,
+    ) -> Iterator[None]:
+        """Open the output folder for the block that computes and writes.
+
+        Call it when everything has been checked: nothing is written before.
+
+        Parameters
+        ----------
+        items : names of what will be computed, for --dry-run and for job.json
+        inputs : files that are read; a resumed job refuses changed ones
+        bytes_needed : about what the results will take on disk
+        outputs : files that will be written, for commands whose folder may hold other things;
+            only these count as being in the way
+
+        Raises
+        ------
+        ItemsFailed
+            At the end of the block, if an item failed.
+        OutputError
+            If the folder cannot be written or holds something else.
+        SettingsError
+            If the job to resume was started with other settings or inputs.
+        DiskFullError
+            If the results cannot fit, or the disk filled up.
+        DryRun
+            Instead of entering the block, with ``dry_run``.
+        """
+        previous = check_output(self.command, self.settings, inputs, outputs)
+        if bytes_needed is not None:
+            done = count_finished(self.folder / LEDGER_NAME) if previous else 0
+            check_space(self.folder, bytes_needed * max(0.0, 1 - done / max(1, len(items))))
+        if self.dry_run:
+            self._say_plan(items)
+            raise DryRun
+        make_folder(self.folder)
+        with (
+            termination_as_interrupt(),
+            limited_threads(self.settings.threads_per_item),
+            Ledger(self.folder / LEDGER_NAME, fresh=previous is None) as self._ledger,
+        ):
+            try:
+                self._open(previous, items, inputs)
+                yield
+                if self._failures:
+                    raise ItemsFailed(self._summary())
+                self._write_end("finished")
+            except BaseException as error:
+                self._close_executor()
+                ended_by = self._end_early(error)
+                if ended_by is error:
+                    raise
+                raise ended_by from error
+            finally:
+                self._close_executor()
+                self._ledger = None
+
+    def map(
+        self,
+        stage: str,
+        function: Callable[[Any], Any],
+        payloads: Mapping[str, Any],
+        *,
+        need_all: bool = False,
+    ) -> dict[str, Any]:
+        """Compute ``function(payload)`` for each item that is not finished yet.
+
+        Parameters
+        ----------
+        stage : name of the step within the job; items of different stages may share names
+        function : at module level; writes its files and returns what JSON can hold
+        payloads : by item; small, such as paths and numbers
+        need_all : end the job after this stage if an item failed
+
+        Returns
+        -------
+        The results of the finished items, by item, in the order of ``payloads``
+
+        Raises
+        ------
+        ItemsFailed
+            If every item failed, or any with ``need_all``.
+        DiskFullError
+            If the disk filled up.
+        """
+        assert self._ledger is not None, "map belongs into the block of start"
+        finished = self._ledger.finished
+        missing = [item for item in payloads if (stage, item) not in finished]
+        threads = self.settings.threads_per_item
+        tasks = (make_task(item, function, payloads[item], threads) for item in missing)
+        n_failures = len(self._failures)
+        if missing:
+            self._compute(stage, tasks, len(payloads), len(payloads) - len(missing))
+        self.stage_seconds[stage] = sum(
+            finished[stage, i].seconds for i in payloads if (stage, i) in finished
+        )
+        results = {i: finished[stage, i].result for i in payloads if (stage, i) in finished}
+        n_failed = len(self._failures) - n_failures
+        if n_failed and (need_all or not results):
+            raise ItemsFailed(self._summary())
+        return results
+
+    def _compute(self, stage: str, tasks: Iterator[Task], total: int, done: int) -> None:
+        """Run the missing items and record each as it ends."""
+        if done:
+            self.messages.say(f"{stage}: {done} of {total} items are finished already")
+        progress = show_progress(self.messages, stage, total, done)
+        outcomes = self._open_executor(total - done).run(tasks)
+        try:
+            for outcome in outcomes:
+                self._settle(stage, outcome)
+                progress.advance(outcome.item, outcome.seconds)
+        finally:
+            progress.close()
+            outcomes.close()
+
+    def _settle(self, stage: str, outcome: Outcome) -> None:
+        """Record one outcome: in the ledger, or among the failures."""
+        assert self._ledger is not None
+        for text in outcome.warnings:
+            self.messages.warn(text)
+        failure = outcome.failure
+        if failure is None:
+            self._ledger.record(stage, outcome.item, json.loads(outcome.result), outcome.seconds)
+            self.messages.detail(f"{stage}: {outcome.item} finished in {outcome.seconds:.2f} s")
+            return
+        if failure.kind == "disk full":
+            raise DiskFullError(f"{stage}: {outcome.item}: {failure.reason}")
+        self._failures.append({"stage": stage, "item": outcome.item, "reason": failure.reason})
+        self.messages.detail(f"{stage}: {outcome.item} failed: {failure.reason}")
+        if failure.trace:
+            self.messages.detail(failure.trace.rstrip())
+
+    def _open_executor(self, n_items: int) -> Executor:
+        kind = self.settings.executor_for(n_items)
+        if self._executor is None or self._executor.kind != kind:
+            self._close_executor()
+            self._executor = open_executor(kind, self.settings, self.messages)
+        return self._executor
+
+    def _close_executor(self) -> None:
+        if self._executor is not None:
+            self._executor.close()
+            self._executor = None
+
+    def _open(
+        self, previous: dict[str, Any] | None, items: Sequence[str], inputs: Sequence[Path]
+    ) -> None:
+        """Write job.json for the first time and open the log."""
+        record = new_record(self.command, self.settings, inputs)
+        if previous is None:
+            (self.folder / LOG_NAME).unlink(missing_ok=True)
+        else:
+            record["started"] = previous["started"]
+            record["resumed"] = [*previous["resumed"], now()]
+        record["items"]["total"] = len(items)
+        self._record = record
+        write_record(self.folder, record)
+        self.messages.open_log(self.folder / LOG_NAME)
+        self.messages.detail(
+            f"subtomo {self.command}: {'started' if previous is None else 'resumed'}"
+        )
+        if previous and previous["versions"] != record["versions"]:
+            self.warn(f"resumed with other versions than those in {self.folder / 'job.json'}")
+
+    def _say_plan(self, items: Sequence[str]) -> None:
+        print(
+            f"subtomo {self.command} would write to {self.folder} and compute {len(items)} items:"
+        )
+        for item in items:
+            print(f"  {item}")
+
+    def _summary(self) -> str:
+        """Put the failures in one line."""
+        first = self._failures[0]
+        others = (
+            f" (and {len(self._failures) - 1} more, see job.json)"
+            if len(self._failures) > 1
+            else ""
+        )
+        return (
+            f"{len(self._failures)} items failed: {first['item']}: {first['reason']}{others}; "
+            "--resume tries them again"
+        )
+
+    def _end_early(self, error: BaseException) -> BaseException:
+        """Note why the block ended before its end; give the error to raise."""
+        if isinstance(error, KeyboardInterrupt):
+            self._write_end("interrupted")
+            return error
+        if is_disk_full(error):
+            return self._end_on_full_disk(error)
+        if self._failures:
+            if not isinstance(error, ItemsFailed):
+                self.messages.detail("".join(traceback.format_exception(error)))
+            for failure in self._failures:
+                self.messages.say("failed: {stage}: {item}: {reason}".format_map(failure))
+            self._write_end("items failed")
+            return error if isinstance(error, ItemsFailed) else ItemsFailed(self._summary())
+        if not isinstance(error, SubtomoError):
+            self.messages.detail("".join(traceback.format_exception(error)))
+        self._write_end("error", str(error))
+        return error
+
+    def _end_on_full_disk(self, error: BaseException) -> DiskFullError:
+        """Keep what is finished, or leave nothing behind where nothing is."""
+        assert self._ledger is not None
+        full = DiskFullError(f"{self.folder}: no space left on the disk ({error})")
+        if self._ledger.finished:
+            full.resumable = True
+            full.args = (f"{full}; free some space and go on with --resume",)
+            self._write_end("disk full", str(error))
+        else:
+            full.args = (f"{full}; free some space or choose another --output-dir",)
+            remove_own_files(self.folder)
+        return full
+
+    def _write_end(self, state: str, error: str | None = None) -> None:
+        """Write job.json for the last time."""
+        assert self._ledger is not None
+        self.messages.repeat_counts()
+        self._record |= {
+            "state": state,
+            "ended": now(),
+            "failures": self._failures,
+            "warnings": dict(self.messages.warnings),
+        }
+        self._record["items"]["finished"] = len(self._ledger.finished)
+        if error is not None:
+            self._record["error"] = error
+        self.messages.detail(f"subtomo {self.command}: {state}")
+        try:
+            write_record(self.folder, self._record)
+        except OSError as failure:
+            self.messages.say(
+                f"{self.folder / FILE_NAME} could not be brought up to date: {failure}"
+            )

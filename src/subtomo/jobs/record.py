@@ -1,0 +1,108 @@
+"""job.json: what was run, with what, on what, and how it ended."""
+
+import hashlib
+import json
+import os
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from subtomo.errors import OutputError
+from subtomo.jobs.settings import JobSettings
+
+FILE_NAME = "job.json"
+_PACKAGES = ("subtomo", "numpy", "scipy", "torch", "numba", "zarr", "mrcfile", "gemmi", "dask")
+_HASHED_BYTES = 8 * 1024 * 1024
+
+
+def new_record(command: str, settings: JobSettings, inputs: Sequence[Path]) -> dict[str, Any]:
+    """Describe a job that is about to start."""
+    return {
+        "command": command,
+        "state": "running",
+        "started": now(),
+        "ended": None,
+        "settings": plain_settings(settings),
+        "inputs": [describe_input(path) for path in inputs],
+        "versions": versions(),
+        "host": platform.node(),
+        "command_line": sys.argv,
+        "items": {"total": 0, "finished": 0},
+        "failures": [],
+        "warnings": {},
+        "resumed": [],
+    }
+
+
+def now() -> str:
+    """Tell the time in ISO 8601 with the zone."""
+    return datetime.now().astimezone().isoformat(timespec="seconds")
+
+
+def versions() -> dict[str, str]:
+    """List the versions that results may depend on, without importing anything."""
+    found = {"python": platform.python_version()}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def plain_settings(settings: JobSettings) -> dict[str, Any]:
+    """Turn settings into JSON values, with absolute paths."""
+    values = settings.model_dump(mode="python")
+    return {name: _plain(value) for name, value in values.items()}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value.expanduser().absolute())
+    if isinstance(value, Mapping):
+        return {str(name): _plain(part) for name, part in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(part) for part in value]
+    return value
+
+
+def describe_input(path: Path) -> dict[str, Any]:
+    """Note an input's size and time of modification, and the digest of a small file."""
+    absolute = path.expanduser().absolute()
+    if not absolute.is_file():
+        return {"path": str(absolute)}
+    status = absolute.stat()
+    modified = datetime.fromtimestamp(status.st_mtime).astimezone().isoformat()
+    described = {"path": str(absolute), "size": status.st_size, "modified": modified}
+    if status.st_size <= _HASHED_BYTES:
+        described["sha256"] = hashlib.sha256(absolute.read_bytes()).hexdigest()
+    return described
+
+
+def read_record(folder: Path) -> dict[str, Any] | None:
+    """Read a folder's job.json; None where there is none."""
+    path = folder / FILE_NAME
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except ValueError as error:
+        raise OutputError(f"{path}: not JSON ({error}); start afresh with --overwrite") from None
+    if not isinstance(record, dict) or "settings" not in record:
+        raise OutputError(f"{path}: not the record of a job; start afresh with --overwrite")
+    return record
+
+
+def write_record(folder: Path, record: Mapping[str, Any]) -> None:
+    """Write job.json whole or not at all."""
+    partial = folder / f".{FILE_NAME}.partial"
+    try:
+        partial.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        os.replace(partial, folder / FILE_NAME)
+    except OSError:
+        partial.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,112 @@
+"""Settings that every command declares, and those that every job shares."""
+
+import os
+from pathlib import Path
+from typing import Any, ClassVar, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class CommandSettings(BaseModel):
+    """The options of one command: unknown names are refused, values do not change.
+
+    A field's description is its help text and says its unit. ``json_schema_extra`` may hold
+
+    * ``"argument": True``: positional on the command line;
+    * ``"aliases": ["--other-name", "-o"]``: other names of the option;
+    * ``"affects_results": False``: may differ when a job is resumed.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+def _without_effect(**extra: Any) -> dict[str, Any]:
+    return {"affects_results": False, **extra}
+
+
+class JobSettings(CommandSettings):
+    """The options of a command that writes a job folder; a command's settings inherit from it."""
+
+    output_dir: Path = Field(
+        description="Folder for the results and the job's own files",
+        json_schema_extra=_without_effect(aliases=["-o"]),
+    )
+    resume: bool = Field(
+        False,
+        description="Go on with the job in the output folder: do only what is missing",
+        json_schema_extra=_without_effect(),
+    )
+    overwrite: bool = Field(
+        False,
+        description="Start afresh in an output folder that holds something already",
+        json_schema_extra=_without_effect(),
+    )
+    executor: Literal["inline", "processes", "dask"] | None = Field(
+        None,
+        description=(
+            "Where items are computed: in this process, in worker processes or on a Dask cluster; "
+            "when not given, worker processes if there are several workers and items"
+        ),
+        json_schema_extra=_without_effect(),
+    )
+    workers: int | None = Field(
+        None,
+        ge=1,
+        description=(
+            "Number of workers; when not given, as many as the cores allow, "
+            "or all that a running Dask cluster has"
+        ),
+        json_schema_extra=_without_effect(),
+    )
+    threads_per_item: int = Field(
+        1,
+        ge=1,
+        description=(
+            "Threads that one item uses, whatever the executor, so that results do not depend on it"
+        ),
+    )
+    scheduler: str | None = Field(
+        None,
+        description="Address of a running Dask scheduler to join, such as tcp://host:8786",
+        json_schema_extra=_without_effect(),
+    )
+    slurm: Path | None = Field(
+        None,
+        description="YAML file with the options of dask_jobqueue.SLURMCluster; starts a cluster",
+        json_schema_extra=_without_effect(),
+    )
+
+    JOB_FIELDS: ClassVar[frozenset[str]]
+
+    @model_validator(mode="after")
+    def _check_job_options(self) -> Self:
+        if self.resume and self.overwrite:
+            raise ValueError("--resume and --overwrite exclude each other; give one of them")
+        if self.scheduler is not None and self.slurm is not None:
+            raise ValueError("--scheduler and --slurm exclude each other; give one of them")
+        if self.executor in ("inline", "processes") and (self.scheduler or self.slurm):
+            given = "--scheduler" if self.scheduler else "--slurm"
+            raise ValueError(f"{given} needs --executor dask, found --executor {self.executor}")
+        return self
+
+    def executor_for(self, n_items: int) -> str:
+        """Name the executor for so many items."""
+        if self.executor is not None:
+            return self.executor
+        if self.scheduler is not None or self.slurm is not None:
+            return "dask"
+        return "inline" if min(self.worker_count(), n_items) <= 1 else "processes"
+
+    def worker_count(self) -> int:
+        """Count the workers to start on this machine."""
+        return self.workers or max(1, available_cores() // self.threads_per_item)
+
+
+JobSettings.JOB_FIELDS = frozenset(JobSettings.model_fields)
+
+
+def available_cores() -> int:
+    """Count the cores that this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1

@@ -1,0 +1,75 @@
+"""One number of threads for all numerics, so that results do not depend on the machine."""
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+# Read by the libraries when they are first loaded; those loaded already are told directly.
+_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+_lock = threading.Lock()
+_users = 0
+_undo: ExitStack = ExitStack()
+
+
+@contextmanager
+def limited_threads(n: int) -> Iterator[None]:
+    """Limit torch, numba, BLAS and OpenMP to n threads, and restore them afterwards.
+
+    Limits may be nested or held by several threads of a process at once: the first one counts,
+    and what was there before comes back when the last one ends.
+    """
+    global _users
+    with _lock:
+        if _users == 0:
+            _limit(n)
+        _users += 1
+    try:
+        yield
+    finally:
+        with _lock:
+            _users -= 1
+            if _users == 0:
+                _undo.close()
+
+
+def _limit(n: int) -> None:
+    """Set every limit and note how to undo it."""
+    from threadpoolctl import threadpool_limits
+
+    for name in _VARIABLES:
+        _undo.callback(_set_variable, name, os.environ.get(name))
+        os.environ[name] = str(n)
+    _undo.enter_context(threadpool_limits(n))
+    _undo.callback(_set_torch_threads, _torch_threads())
+    _set_torch_threads(n)
+    if (numba := sys.modules.get("numba")) is not None:
+        _undo.callback(numba.set_num_threads, numba.get_num_threads())
+        numba.set_num_threads(min(n, numba.config.NUMBA_NUM_THREADS))
+
+
+def _set_variable(name: str, value: str | None) -> None:
+    if value is None:
+        os.environ.pop(name, None)
+    else:
+        os.environ[name] = value
+
+
+def _torch() -> Any:
+    return sys.modules.get("torch")
+
+
+def _torch_threads() -> int:
+    """Count torch's threads, or those it will have where it is not loaded yet."""
+    if (torch := _torch()) is not None:
+        return int(torch.get_num_threads())
+    wanted = os.environ.get("OMP_NUM_THREADS", "")
+    return int(wanted) if wanted.isdigit() and int(wanted) else os.cpu_count() or 1
+
+
+def _set_torch_threads(n: int) -> None:
+    if (torch := _torch()) is not None:
+        torch.set_num_threads(n)
