@@ -115,6 +115,7 @@ def _inflate(path: Path, header: MrcHeader) -> NDArray[Any]:
     try:
         with gzip.open(path) as file:
             raw = file.read(needed)
+            file.read(1)  # the checksum is tested at the end
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
         raise MrcError(f"{path}: the gzip file is damaged ({error}): copy it again") from error
     if len(raw) < needed:

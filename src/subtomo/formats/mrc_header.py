@@ -56,7 +56,8 @@ _OTHER_MODES = {
 }
 _IMOD_STAMP = 1146047817
 _SIGNED_BYTES = 1
-_BYTE_ORDERS: dict[int, Literal["<", ">"]] = {0x44: "<", 0x11: ">"}
+_Order = Literal["<", ">"]
+_BYTE_ORDERS: dict[int, _Order] = {0x44: "<", 0x11: ">"}
 _VOLUME_STACK = 401
 
 OUR_LABEL = b"subtomo: origin is the centre of the first voxel, in angstrom"
@@ -137,7 +138,8 @@ def parse_header(raw: bytes, path: Path) -> MrcHeader:
             f"{path}: {len(raw)} bytes; an MRC header alone has {HEADER_BYTES}: "
             "the file is truncated or is not MRC"
         )
-    record, notes = _with_byte_order(raw[:HEADER_BYTES])
+    order, notes = _byte_order(raw)
+    record = _record(raw, order)
     has_map = bytes(record["map"])[:3] == b"MAP"
     if not has_map:
         notes.append("the MAP word is missing: read as an MRC file older than 2000")
@@ -147,7 +149,7 @@ def parse_header(raw: bytes, path: Path) -> MrcHeader:
     return MrcHeader(
         shape=(sections, rows, columns),
         order=_axis_order(record, path),
-        dtype=_data_type(record, has_map, notes),
+        dtype=_data_type(record, has_map, notes).newbyteorder(order),
         mode=int(record["mode"]),
         pixel_size=_pixel_size(record),
         origin=_three_floats(record["origin"]),
@@ -216,17 +218,20 @@ def refuse_other_formats(raw: bytes, path: Path) -> None:
         raise MrcError(f"{path}: not an MRC file; it starts with the text {raw[:24].decode()!r}")
 
 
-def _with_byte_order(raw: bytes) -> tuple[Any, list[str]]:
-    """Give the header's record in the byte order that makes sense, and notes on it."""
+def _byte_order(raw: bytes) -> tuple[_Order, list[str]]:
+    """Give the byte order in which the header makes sense, and notes on it."""
     stamped = _BYTE_ORDERS.get(raw[212])
-    orders: list[Literal["<", ">"]] = ["<", ">"] if stamped != ">" else [">", "<"]
+    orders: list[_Order] = ["<", ">"] if stamped != ">" else [">", "<"]
     for order in orders:
-        record = np.frombuffer(raw, HEADER_DTYPE.newbyteorder(order))[0]
-        if _is_plausible(record):
-            if stamped not in (None, order):
-                return record, ["the machine stamp names the wrong byte order"]
-            return record, []
-    return np.frombuffer(raw, HEADER_DTYPE.newbyteorder(orders[0]))[0], []
+        if _is_plausible(_record(raw, order)):
+            is_told = stamped in (None, order)
+            return order, [] if is_told else ["the machine stamp names the wrong byte order"]
+    return orders[0], []
+
+
+def _record(raw: bytes, order: _Order) -> Any:
+    """Give the header's fields."""
+    return np.frombuffer(raw[:HEADER_BYTES], HEADER_DTYPE.newbyteorder(order))[0]
 
 
 def _is_plausible(record: Any) -> bool:
@@ -282,10 +287,9 @@ def _axis_order(record: Any, path: Path) -> tuple[int, int, int]:
 
 def _data_type(record: Any, has_map: bool, notes: list[str]) -> np.dtype[Any]:
     """Give the type of the values; the sign of bytes is IMOD's flag, else the format's."""
-    order = record["mode"].dtype.byteorder
     mode = int(record["mode"])
     if mode != 0:
-        return np.dtype(MODES[mode]).newbyteorder(order)
+        return np.dtype(MODES[mode])
     if int(record["imod_stamp"]) == _IMOD_STAMP:
         is_signed = bool(int(record["imod_flags"]) & _SIGNED_BYTES)
     else:
@@ -297,12 +301,21 @@ def _data_type(record: Any, has_map: bool, notes: list[str]) -> np.dtype[Any]:
 
 
 def _pixel_size(record: Any) -> tuple[float, float, float]:
-    """Give cell / grid in Å, zero where the header has none; 7 digits are what float32 holds."""
-    sizes = [
-        float(f"{float(cell) / int(grid):.7g}") if int(grid) > 0 else 0.0
-        for cell, grid in zip(record["cell"], record["grid"], strict=True)
-    ]
-    return sizes[0], sizes[1], sizes[2]
+    """Give cell / grid in Å, zero where the header has none."""
+    pairs = zip(record["cell"], record["grid"], strict=True)
+    x, y, z = (_ratio(float(cell), int(grid)) for cell, grid in pairs)
+    return x, y, z
+
+
+def _ratio(cell: float, grid: int) -> float:
+    """Give the shortest decimal that makes this cell in float32: 10.52, not 10.5199997."""
+    if grid <= 0 or not np.isfinite(cell):
+        return 0.0
+    for digits in range(1, 10):
+        size = float(f"{cell / grid:.{digits}g}")
+        if float(np.float32(size * grid)) == cell:
+            return size
+    return cell / grid
 
 
 def _three_floats(values: Any) -> tuple[float, float, float]:

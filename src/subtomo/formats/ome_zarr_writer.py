@@ -184,7 +184,7 @@ def write_pyramid(path: Path | str) -> None:
         fine, coarse = _open(path, level - 1), _open(path, level)
         for region in _regions(coarse.shape, (coarse.chunks[0], *coarse.shape[1:])):
             size = tuple(part.stop - part.start for part in region)
-            steps = (n // m for n, m in zip(fine.shape, coarse.shape, strict=True))
+            steps = (1 if n == m else 2 for n, m in zip(fine.shape, coarse.shape, strict=True))
             source = tuple(
                 slice(step * part.start, step * part.stop)
                 for step, part in zip(steps, region, strict=True)
