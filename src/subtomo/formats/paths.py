@@ -1,0 +1,46 @@
+"""File names inside a table: where they are looked for, and how they are written.
+
+RELION's names are relative to the project folder, from which its programs are started, and its
+tables lie in job folders below it. So a relative name is looked for in the table's own folder, then
+in the working directory, then in the folders above the table, nearest first. A name is written
+relative to the folder of the table, unless it is relative already.
+"""
+
+import os
+from pathlib import Path
+
+
+def find_file(name: str, table: str | Path) -> Path | None:
+    """Find the file that a table names.
+
+    Parameters
+    ----------
+    name : as in the table
+    table : path of the table
+
+    Returns
+    -------
+    absolute path, or None if there is no such file in any of the places
+    """
+    path = Path(name)
+    folder = Path(table).absolute().parent
+    for start in (folder, Path.cwd(), *folder.parents):
+        if (start / path).is_file():
+            return Path(os.path.abspath(start / path))  # a link keeps its own name
+    return None
+
+
+def name_in_table(path: str | Path, table: str | Path) -> str:
+    """Write a path as the table in ``table`` should name it."""
+    if not Path(path).is_absolute():
+        return Path(path).as_posix()
+    return Path(os.path.relpath(path, Path(table).absolute().parent)).as_posix()
+
+
+def not_found(name: str, table: str | Path) -> str:
+    """Say that a file is missing, and where it was looked for."""
+    folder = Path(table).absolute().parent
+    return (
+        f"{name} does not exist; looked in {folder}, the working directory {Path.cwd()} and the "
+        f"folders above {folder}"
+    )

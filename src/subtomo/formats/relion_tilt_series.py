@@ -1,0 +1,178 @@
+"""One tilt series in RELION's columns: a row a tilt."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from subtomo.errors import StarError
+from subtomo.formats.columns import typed_column
+from subtomo.formats.star import StarTable
+from subtomo.model import Acquisition, TiltCtf, TiltSeries
+
+FloatArray = NDArray[np.float64]
+
+IMAGE_NAME = "rlnMicrographName"
+_DOSE = "rlnMicrographPreExposure"
+_ANGLES = ("rlnTomoXTilt", "rlnTomoYTilt", "rlnTomoZRot")
+_SHIFTS = ("rlnTomoXShiftAngst", "rlnTomoYShiftAngst")
+_PROJECTIONS = tuple(f"rlnTomoProj{row}" for row in "XYZW")
+_CTF = {
+    "defocus_u": ("rlnDefocusU", None),
+    "defocus_v": ("rlnDefocusV", None),
+    "defocus_angle": ("rlnDefocusAngle", None),
+    "phase_shift": ("rlnPhaseShift", 0.0),
+    "bfactor": ("rlnCtfBfactor", 0.0),
+    "scale": ("rlnCtfScalefactor", 1.0),
+}
+_KNOWN = {
+    *(IMAGE_NAME, _DOSE, *_ANGLES, *_SHIFTS, *_PROJECTIONS),
+    *(tag for tag, _ in _CTF.values()),
+}
+
+
+@dataclass(frozen=True)
+class SeriesSettings:
+    """What RELION keeps once a tilt series: a row of ``data_global``.
+
+    Parameters
+    ----------
+    name : of the tomogram
+    pixel_size : Å, of the tilt images
+    acquisition : the microscope
+    handedness : +1 or -1
+    defocus_slope : factor on the depth in the defocus
+    tomogram_size_px : (x, y, z), or None where not given
+    """
+
+    name: str
+    pixel_size: float
+    acquisition: Acquisition
+    handedness: int
+    defocus_slope: float
+    tomogram_size_px: tuple[int, int, int] | None
+
+
+def tilt_series_from_table(
+    table: StarTable, settings: SeriesSettings, images: Any, image_names: tuple[str, ...]
+) -> TiltSeries:
+    """Make a tilt series of RELION's columns; tilts stay in the order of the table.
+
+    Parameters
+    ----------
+    table : a row a tilt
+    settings : what holds for all of them
+    images : (tilt, y, x), or None
+    image_names : (tilt,), or empty
+
+    Raises
+    ------
+    StarError
+        If the dose or the alignment is missing, or a value is not a number.
+    """
+    table.require([_DOSE])
+    image_size = None if images is None else (images.shape[2], images.shape[1])
+    if _PROJECTIONS[0] in table:
+        geometry = _geometry_of_projections(_projections(table), settings, image_size)
+    else:
+        why = f"or {', '.join(_PROJECTIONS)}: is the tilt series aligned?"
+        table.require([*_ANGLES[1:], *_SHIFTS], why=why)
+        geometry = {
+            "x_tilts": table.stacked(_ANGLES[:1], default=0)[:, 0],
+            "tilt_angles": table.stacked(_ANGLES[1:2])[:, 0],
+            "tilt_axis_angles": table.stacked(_ANGLES[2:])[:, 0],
+            "shifts": table.stacked(_SHIFTS),
+        }
+    return TiltSeries(
+        **vars(settings),
+        **geometry,
+        dose=table.stacked([_DOSE])[:, 0],
+        ctf=_ctf(table),
+        image_size_px=image_size,
+        images=images,
+        image_names=image_names,
+        extra={
+            tag: typed_column(tag, table.text(tag)) for tag in table.columns if tag not in _KNOWN
+        },
+    )
+
+
+def table_from_tilt_series(tilt_series: TiltSeries, image_names: tuple[str, ...]) -> StarTable:
+    """Make RELION's columns of a tilt series.
+
+    Explicit projections are written instead of angles and shifts: RELION would prefer them anyway.
+
+    Parameters
+    ----------
+    tilt_series
+    image_names : (tilt,) as they should stand in the file, or empty
+    """
+    columns: dict[str, NDArray[Any]] = {}
+    if image_names:
+        columns[IMAGE_NAME] = np.array(image_names)
+    columns[_DOSE] = np.round(tilt_series.dose, 6)
+    if tilt_series.projections is None:
+        for tag, angles in zip(_ANGLES, _angles(tilt_series), strict=True):
+            columns[tag] = np.round(angles, 6)
+        columns |= dict(zip(_SHIFTS, np.round(tilt_series.shifts, 6).T, strict=True))
+    else:
+        for tag, rows in zip(_PROJECTIONS, np.moveaxis(tilt_series.projections, 1, 0), strict=True):
+            columns[tag] = np.array([f"[{','.join(map(repr, row))}]" for row in rows.tolist()])
+    if tilt_series.ctf is not None:
+        for field, (tag, _) in _CTF.items():
+            columns[tag] = np.round(getattr(tilt_series.ctf, field), 6)
+    return StarTable({**columns, **tilt_series.extra})
+
+
+def _angles(tilt_series: TiltSeries) -> tuple[FloatArray, FloatArray, FloatArray]:
+    """Give the angles about x, y and z."""
+    x_tilts = tilt_series.x_tilts
+    assert x_tilts is not None  # the model fills it
+    return x_tilts, tilt_series.tilt_angles, tilt_series.tilt_axis_angles
+
+
+def _ctf(table: StarTable) -> TiltCtf | None:
+    """Read the CTF columns, if the defocus is there."""
+    if _CTF["defocus_u"][0] not in table:
+        return None
+    return TiltCtf(
+        **{
+            field: table.stacked([tag], default=default)[:, 0]
+            for field, (tag, default) in _CTF.items()
+        }
+    )
+
+
+def _projections(table: StarTable) -> FloatArray:
+    """Read the four rows of each matrix, written as ``[a,b,c,d]``."""
+    matrices = np.empty((len(table), 4, 4))
+    for i, tag in enumerate(_PROJECTIONS):
+        for row, text in enumerate(table.text(tag).tolist()):
+            try:
+                matrices[row, i] = [float(value) for value in text.strip("[]").split(",")]
+            except ValueError:
+                raise StarError(
+                    f"{table.place(row)}: {tag} is {text}; expected four numbers [a,b,c,d]"
+                ) from None
+    return matrices
+
+
+def _geometry_of_projections(
+    projections: FloatArray, settings: SeriesSettings, image_size: tuple[int, int] | None
+) -> dict[str, Any]:
+    """Take apart Rz(axis) · Ry(tilt) · Rx(x tilt), and the shifts where the sizes are known."""
+    rotation = projections[:, :3, :3]
+    cosine = np.hypot(rotation[:, 0, 0], rotation[:, 1, 0])
+    shifts = np.zeros((len(projections), 2))
+    if image_size is not None and settings.tomogram_size_px is not None:
+        centre = np.array(settings.tomogram_size_px) // 2
+        at = rotation[:, :2] @ centre + projections[:, :2, 3]
+        shifts = (at - np.array(image_size) // 2) * settings.pixel_size
+    return {
+        "x_tilts": np.degrees(np.arctan2(rotation[:, 2, 1], rotation[:, 2, 2])),
+        "tilt_angles": np.degrees(np.arctan2(-rotation[:, 2, 0], cosine)),
+        "tilt_axis_angles": np.degrees(np.arctan2(rotation[:, 1, 0], rotation[:, 0, 0])),
+        "shifts": shifts,
+        "projections": projections,
+    }

@@ -1,0 +1,282 @@
+"""RELION's table of tomograms, and the tilt series that belong to them.
+
+RELION 5 keeps each tilt series in a file of its own; RELION 4 keeps them in blocks called
+``data_NAME`` of the same file. Both are read; the former is written.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from subtomo.errors import DataError, MissingFileError, SettingsError, StarError
+from subtomo.formats.paths import find_file, name_in_table, not_found
+from subtomo.formats.relion_tilt_series import (
+    IMAGE_NAME,
+    SeriesSettings,
+    table_from_tilt_series,
+    tilt_series_from_table,
+)
+from subtomo.formats.star import StarTable, read_star, write_star
+from subtomo.formats.tilt_images import open_tilt_images
+from subtomo.model import Acquisition, TiltSeries, TomogramFrame
+
+_NAME = "rlnTomoName"
+_PIXEL_SIZE = "rlnTomoTiltSeriesPixelSize"
+_HAND = "rlnTomoHand"
+_SLOPE = "rlnTomoDefocusSlope"
+_SIZE = tuple(f"rlnTomoSize{axis}" for axis in "XYZ")
+_ACQUISITION = ("rlnVoltage", "rlnSphericalAberration", "rlnAmplitudeContrast")
+_STAR_FILE = "rlnTomoTiltSeriesStarFile"
+_STACK = "rlnTomoTiltSeriesName"
+_STACK_SIZE = "rlnTomoFrameCount"
+_TOMOGRAM = "rlnTomoReconstructedTomogram"
+_BINNING = "rlnTomoTomogramBinning"
+_KNOWN = {
+    *(_NAME, _PIXEL_SIZE, _HAND, _SLOPE, *_SIZE, *_ACQUISITION),
+    *(_STAR_FILE, _STACK, _STACK_SIZE, _TOMOGRAM, _BINNING),
+}
+_NONE = "None"  # RELION's word for an empty text
+
+
+@dataclass(frozen=True, eq=False)
+class TomogramEntry:
+    """One tomogram of a table.
+
+    Parameters
+    ----------
+    name : of the tomogram, which particles refer to
+    tilt_series : its images and their geometry
+    tomogram_path : its reconstruction, or None
+    binning : pixel size of the reconstruction over that of the tilt series, or None
+    extra : columns that the package does not interpret, as text
+    tables : other blocks of the file, carried along as they are
+    """
+
+    name: str
+    tilt_series: TiltSeries
+    tomogram_path: Path | None = None
+    binning: float | None = None
+    extra: dict[str, str] = field(default_factory=dict)
+    tables: dict[str, StarTable] = field(default_factory=dict)
+
+    @property
+    def frame(self) -> TomogramFrame:
+        """Size and pixel size of the full-resolution tomogram.
+
+        Raises
+        ------
+        DataError
+            If the table does not say the size.
+        """
+        size = self.tilt_series.tomogram_size_px
+        if size is None:
+            raise DataError(
+                f"tomogram {self.name} has no size: add {', '.join(_SIZE)} to the table of "
+                "tomograms"
+            )
+        return TomogramFrame(size, self.tilt_series.pixel_size)
+
+
+def tomogram_frames(entries: Iterable[TomogramEntry]) -> dict[str, TomogramFrame]:
+    """Give the frames that readers and writers of particles need, by name."""
+    return {entry.name: entry.frame for entry in entries}
+
+
+def read_tomograms_star(path: str | Path, *, require_images: bool = True) -> list[TomogramEntry]:
+    """Read RELION's table of tomograms with their tilt series.
+
+    Parameters
+    ----------
+    path : tomograms.star of RELION 5 or 4
+    require_images : whether a missing image file is an error
+        If not, the tilt series of missing files have no ``images`` (nor ``image_size_px``).
+
+    Returns
+    -------
+    one entry a tomogram, in the order of the file; the images are read when they are used
+
+    Raises
+    ------
+    MissingFileError
+        If the file, a tilt-series file or an image file does not exist. Relative names are looked
+        for in the folder of ``path``, in the working directory, then in the folders above ``path``.
+    StarError
+        If a needed column is missing, or a value is not what it should be.
+    """
+    blocks = read_star(path)
+    table = _global_table(path, blocks)
+    table.require([_NAME, _PIXEL_SIZE, _HAND, *_ACQUISITION])
+    names = table.text(_NAME).tolist()
+    twice = [row for row, name in enumerate(names) if name in names[:row]]
+    if twice:
+        raise StarError(f"{table.place(twice[0])}: tomogram {names[twice[0]]} comes twice")
+    others = {
+        name: block for name, block in blocks.items() if block is not table and name not in names
+    }
+    return [
+        _entry(Path(path), table, row, blocks, others, require_images=require_images)
+        for row in range(len(table))
+    ]
+
+
+def write_tomograms_star(path: str | Path, entries: Sequence[TomogramEntry]) -> None:
+    """Write RELION 5's table of tomograms, and ``tilt_series/NAME.star`` for each beside it.
+
+    Parameters
+    ----------
+    path : file, replaced in one step after the tilt-series files
+    entries : in the order to be written
+        Absolute paths are written relative to the folder of ``path``, relative ones as they are.
+
+    Raises
+    ------
+    SettingsError
+        If two tomograms have the same name.
+    """
+    path = Path(path)
+    names = [entry.name for entry in entries]
+    files = [f"tilt_series/{name.replace('/', '_')}.star" for name in names]
+    if len(set(files)) < len(files):
+        name = next(name for i, name in enumerate(names) if files[i] in files[:i])
+        raise SettingsError(f"{path}: tomogram {name} comes twice; expected different names")
+    for entry, file in zip(entries, files, strict=True):
+        image_names = tuple(
+            f"{number}{at}{name_in_table(image, path)}" if at else name_in_table(number, path)
+            for number, at, image in (n.partition("@") for n in entry.tilt_series.image_names)
+        )
+        table = table_from_tilt_series(entry.tilt_series, image_names)
+        write_star(path.parent / file, {entry.name: table})
+    others = {name: block for entry in reversed(entries) for name, block in entry.tables.items()}
+    write_star(path, {"global": _table(entries, files, path), **others})
+
+
+def _global_table(path: str | Path, blocks: Mapping[str, StarTable]) -> StarTable:
+    """Find the block that lists the tomograms."""
+    for name in ("global", *blocks):
+        if name in blocks and (name == "global" or _NAME in blocks[name]):
+            return blocks[name]
+    found = ", ".join(f"data_{name}" for name in blocks)
+    raise StarError(f"{path}: no block data_global with {_NAME}; found {found}")
+
+
+def _entry(
+    path: Path,
+    table: StarTable,
+    row: int,
+    blocks: Mapping[str, StarTable],
+    others: dict[str, StarTable],
+    *,
+    require_images: bool,
+) -> TomogramEntry:
+    """Make one entry of a row."""
+    values = {tag: str(column[row]) for tag, column in table.columns.items()}
+    settings = _settings(table, row)
+    tilts = _tilt_table(path, table, row, values, blocks)
+    names = _image_names(table, row, values, tilts)
+    images = None
+    if names:
+        place = tilts.place if IMAGE_NAME in tilts else lambda _: table.place(row)
+        images, names = open_tilt_images(names, path, place, required=require_images)
+    tomogram = values.get(_TOMOGRAM, _NONE)
+    binning = float(table.numbers(_BINNING)[row]) if _BINNING in table else None
+    return TomogramEntry(
+        name=settings.name,
+        tilt_series=tilt_series_from_table(tilts, settings, images, tuple(names)),
+        tomogram_path=None
+        if tomogram in (_NONE, "")
+        else find_file(tomogram, path) or path.absolute().parent / tomogram,
+        binning=binning if tomogram not in (_NONE, "") else None,
+        extra={tag: value for tag, value in values.items() if tag not in _KNOWN},
+        tables=others,
+    )
+
+
+def _settings(table: StarTable, row: int) -> SeriesSettings:
+    hand = table.numbers(_HAND)[row]
+    if hand not in (-1, 1):
+        raise StarError(f"{table.place(row)}: {_HAND} is {hand:g}; expected 1 or -1")
+    voltage, cs, amplitude_contrast = table.stacked(_ACQUISITION)[row].tolist()
+    size = None
+    if _SIZE[0] in table:
+        x, y, z = (int(table.integers(tag)[row]) for tag in _SIZE)
+        size = (x, y, z)
+    return SeriesSettings(
+        name=str(table.columns[_NAME][row]),
+        pixel_size=float(table.stacked([_PIXEL_SIZE])[row, 0]),
+        acquisition=Acquisition(voltage, cs, amplitude_contrast),
+        handedness=int(hand),
+        defocus_slope=float(table.stacked([_SLOPE], default=1)[row, 0]),
+        tomogram_size_px=size,
+    )
+
+
+def _tilt_table(
+    path: Path,
+    table: StarTable,
+    row: int,
+    values: Mapping[str, str],
+    blocks: Mapping[str, StarTable],
+) -> StarTable:
+    """Find the rows of the tilts: in a file of their own, or in a block of this one."""
+    name = values[_NAME]
+    if _STAR_FILE not in values:
+        if name not in blocks:
+            raise StarError(
+                f"{table.place(row)}: tomogram {name} has neither {_STAR_FILE} nor a block "
+                f"data_{name} in this file"
+            )
+        return blocks[name]
+    found = find_file(values[_STAR_FILE], path)
+    if found is None:
+        raise MissingFileError(
+            f"{table.place(row)}: {_STAR_FILE} {not_found(values[_STAR_FILE], path)}"
+        )
+    series = read_star(found)
+    if name not in series and len(series) != 1:
+        listed = ", ".join(f"data_{block}" for block in series)
+        raise StarError(f"{found}: no block data_{name}; found {listed}")
+    return series.get(name) or next(iter(series.values()))
+
+
+def _image_names(
+    table: StarTable, row: int, values: Mapping[str, str], tilts: StarTable
+) -> tuple[str, ...]:
+    """Name the images: the slices of one stack where the tomogram has one, else row by row."""
+    if values.get(_STACK, _NONE) in (_NONE, ""):
+        return tuple(tilts.text(IMAGE_NAME).tolist()) if IMAGE_NAME in tilts else ()
+    count = int(table.integers(_STACK_SIZE)[row]) if _STACK_SIZE in table else len(tilts)
+    if count != len(tilts):
+        raise StarError(
+            f"{table.place(row)}: {_STACK_SIZE} is {count}, but {values[_NAME]} has "
+            f"{len(tilts)} tilts"
+        )
+    return tuple(f"{i:06d}@{values[_STACK]}" for i in range(1, count + 1))
+
+
+def _table(entries: Sequence[TomogramEntry], files: Sequence[str], path: Path) -> StarTable:
+    """Make ``data_global``."""
+    series = [entry.tilt_series for entry in entries]
+    columns: dict[str, NDArray[Any]] = {
+        _NAME: np.array([entry.name for entry in entries], dtype=np.str_),
+        _ACQUISITION[0]: np.array([one.acquisition.voltage for one in series]),
+        _ACQUISITION[1]: np.array([one.acquisition.spherical_aberration for one in series]),
+        _ACQUISITION[2]: np.array([one.acquisition.amplitude_contrast for one in series]),
+        _PIXEL_SIZE: np.array([one.pixel_size for one in series]),
+        _HAND: np.array([float(one.handedness) for one in series]),
+        _SLOPE: np.array([one.defocus_slope for one in series]),
+        _STAR_FILE: np.array(files, dtype=np.str_),
+    }
+    sizes = [one.tomogram_size_px for one in series]
+    if all(size is not None for size in sizes):
+        columns |= dict(zip(_SIZE, np.array(sizes, dtype=np.int64).reshape(-1, 3).T, strict=True))
+    if any(entry.tomogram_path is not None for entry in entries):
+        paths = [entry.tomogram_path for entry in entries]
+        columns[_TOMOGRAM] = np.array([name_in_table(p, path) if p else _NONE for p in paths])
+        columns[_BINNING] = np.array([entry.binning or 1.0 for entry in entries])
+    for tag in dict.fromkeys(tag for entry in entries for tag in entry.extra):
+        columns[tag] = np.array([entry.extra.get(tag, _NONE) for entry in entries])
+    return StarTable(columns)

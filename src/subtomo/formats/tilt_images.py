@@ -1,0 +1,109 @@
+"""The images of a tilt series, named one by one as in ``3@stack.mrcs``, read when they are used."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from subtomo.errors import MissingFileError, ShapeError, StarError
+from subtomo.formats.lazy_array import LazyArray
+from subtomo.formats.paths import find_file, not_found
+from subtomo.formats.volumes import read_stack
+
+
+def split_image_name(name: str) -> tuple[int, str]:
+    """Split ``000003@stack.mrcs`` into index 2 and the file; a bare file is its first image.
+
+    Raises
+    ------
+    StarError
+        If what is before the ``@`` is not a number from 1.
+    """
+    before, at, file = name.partition("@")
+    if not at:
+        return 0, name
+    if not before.isdecimal() or int(before) < 1:
+        raise StarError(f"image name {name}: {before!r} before the @; expected a number from 1")
+    return int(before) - 1, file
+
+
+def open_tilt_images(
+    names: Sequence[str], table: str | Path, place: Callable[[int], str], *, required: bool
+) -> tuple[Any, tuple[str, ...]]:
+    """Open the images that a table names, one a tilt.
+
+    Parameters
+    ----------
+    names : (tilt,) as in the table
+    table : path of the table, where relative names start
+    place : says for a message where a row is
+    required : a missing file is an error; else nothing is opened if one is missing
+
+    Returns
+    -------
+    images : (tilt, y, x)
+        The memory map itself where the rows are one whole stack in its order; else a lazy array;
+        None if a file is missing.
+    names : (tilt,) with the absolute paths of the files; as in the table if one is missing
+
+    Raises
+    ------
+    MissingFileError
+        If a file does not exist and ``required``.
+    StarError
+        If a stack has fewer images than a row asks for.
+    ShapeError
+        If the images differ in size.
+    """
+    indices, files = zip(*map(split_image_name, names), strict=True)
+    paths: dict[str, Path] = {}
+    for row, file in enumerate(files):
+        found = paths.get(file) or find_file(file, table)
+        if found is None:
+            if required:
+                raise MissingFileError(f"{place(row)}: {not_found(file, table)}")
+            return None, tuple(names)
+        paths[file] = found
+    stacks = {file: read_stack(path)[0] for file, path in paths.items()}
+    _check(indices, files, stacks, place)
+    resolved = tuple(f"{i + 1:06d}@{paths[file]}" for i, file in zip(indices, files, strict=True))
+    stack = stacks[files[0]]
+    if len(stacks) == 1 and indices == tuple(range(stack.shape[0])):
+        return stack, resolved
+    return _gather(indices, [stacks[file] for file in files]), resolved
+
+
+def _check(
+    indices: Sequence[int],
+    files: Sequence[str],
+    stacks: dict[str, Any],
+    place: Callable[[int], str],
+) -> None:
+    """Every image must be there, and all of one size."""
+    first = stacks[files[0]].shape
+    for row, (index, file) in enumerate(zip(indices, files, strict=True)):
+        shape = stacks[file].shape
+        if index >= shape[0]:
+            raise StarError(
+                f"{place(row)}: image {index + 1} of {file}, which has {shape[0]} images"
+            )
+        if shape[1:] != first[1:]:
+            raise ShapeError(
+                f"{place(row)}: {file} has images of {shape[2]} x {shape[1]} pixels, {files[0]} of "
+                f"{first[2]} x {first[1]}; expected one size in a tilt series"
+            )
+
+
+def _gather(indices: Sequence[int], stacks: Sequence[Any]) -> LazyArray:
+    """Make one lazy array of single images."""
+    shape = (len(stacks), *stacks[0].shape[1:])
+
+    def read(selection: tuple[slice | NDArray[np.intp], ...]) -> NDArray[Any]:
+        tilts = np.arange(len(stacks))[selection[0]]
+        inside = tuple(selection[1:])
+        images = [np.asarray(stacks[t][indices[t]])[inside[0]][:, inside[1]] for t in tilts]
+        return np.stack(images) if images else np.empty((0, *shape[1:]), stacks[0].dtype)
+
+    return LazyArray(shape, stacks[0].dtype, read)
