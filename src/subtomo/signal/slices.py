@@ -107,7 +107,7 @@ def insert_slices(
     index, corner, conjugate = _corners(matrices.to(slices.real.dtype), size, padded)
     flat = slices.reshape(-1)
     flat = torch.where(conjugate, flat.conj(), flat)
-    weight = torch.ones_like(flat.real) if weights is None else weights.reshape(-1)
+    weight = torch.ones_like(flat.real) if weights is None else weights.reshape(-1).to(corner)
     shape = (padded, padded, padded // 2 + 1)
     count = padded * padded * (padded // 2 + 1)
     data = torch.zeros(count, dtype=slices.dtype, device=slices.device)
@@ -167,25 +167,20 @@ def _corners(matrices: Tensor, size: int, p: int) -> tuple[Tensor, Tensor, Tenso
     points = (plane.reshape(-1, 2) @ matrices[:, :2]).reshape(-1, 3)  # rows times R: Rᵀ columns
     conjugate = points[:, 0] < 0
     points = torch.where(conjugate[:, None], -points, points)
-    low = points.floor()
-    fraction = points - low
-    low = low.long()
     limits = (p // 2 + 1, p, p)
-    index = torch.zeros((len(points), 8), dtype=torch.long, device=points.device)
-    weight = torch.zeros((len(points), 8), dtype=points.dtype, device=points.device)
-    for corner in range(8):
-        flat = torch.zeros_like(low[:, 0])
-        share = torch.ones_like(fraction[:, 0])
-        inside = torch.ones_like(conjugate)
-        for axis in (2, 1, 0):
-            step = (corner >> axis) & 1
-            place = low[:, axis] + step + (p // 2 if axis else 0)
-            inside &= (place >= 0) & (place < limits[axis])
-            share = share * (fraction[:, axis] if step else 1 - fraction[:, axis])
-            flat = flat * limits[axis] + place.clamp(0, limits[axis] - 1)
-        index[:, corner] = flat
-        weight[:, corner] = torch.where(inside, share, 0.0)
-    return index, weight, conjugate
+    places, shares = [], []  # per axis: (m, 2) voxel below and above, and their weights
+    for axis in range(3):
+        low = points[:, axis].floor()
+        fraction = points[:, axis] - low
+        place = torch.stack([low, low + 1], dim=1).long() + (p // 2 if axis else 0)
+        inside = (place >= 0) & (place < limits[axis])
+        places.append(place.clamp(0, limits[axis] - 1))
+        shares.append(torch.where(inside, torch.stack([1 - fraction, fraction], dim=1), 0.0))
+    x, y, z = places
+    index = (z[:, :, None, None] * p + y[:, None, :, None]) * limits[0] + x[:, None, None, :]
+    wx, wy, wz = shares
+    weight = wz[:, :, None, None] * wy[:, None, :, None] * wx[:, None, None, :]
+    return index.reshape(-1, 8), weight.reshape(-1, 8), conjugate
 
 
 def _cube_size(volume: Tensor) -> int:
