@@ -6,12 +6,15 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from subtomo.cli.field_text import description, is_argument
 from subtomo.cli.options import parameters
 from subtomo.cli.values import Values
 from subtomo.jobs.command import Command
 from subtomo.jobs.job import DryRun, Job
 from subtomo.jobs.own_warnings import own_warnings_to
 from subtomo.jobs.settings import CommandSettings, JobSettings
+
+_SHARED = ("config", "print_config", "dry_run", "quiet", "verbose", "debug")
 
 
 class SettingsCommand(click.Command):
@@ -44,10 +47,31 @@ class SettingsCommand(click.Command):
         if isinstance(settings, JobSettings):
             self._run_job(settings, shared)
         else:
-            with own_warnings_to(
-                lambda text: click.secho(f"warning: {text}", fg="yellow", err=True)
-            ):
+            with own_warnings_to(_show_warning):
                 self.row.load_run()(settings)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List arguments, the command's own options, and those that all share, apart."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            title, row = self._help_row(ctx, parameter)
+            sections.setdefault(title, []).append(row)
+        for title, rows in sections.items():
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+    def _help_row(
+        self, ctx: click.Context, parameter: click.Parameter
+    ) -> tuple[str, tuple[str, str]]:
+        """Choose the section of an option and write its line."""
+        name = parameter.name or ""
+        if is_argument(self.kind, name):
+            return "Arguments", (parameter.make_metavar(ctx), description(self.kind, name))
+        row = parameter.get_help_record(ctx) or ("", "")
+        if name not in self.kind.model_fields:
+            return "Other options", row
+        is_of_jobs = issubclass(self.kind, JobSettings) and name in JobSettings.model_fields
+        return "Options of every job" if is_of_jobs else "Options", row
 
     def _run_job(self, settings: JobSettings, shared: dict[str, Any]) -> None:
         """Run the command in its folder and say where that is."""
@@ -66,29 +90,31 @@ def _was_given(ctx: click.Context, name: str) -> bool:
     return source is ParameterSource.COMMANDLINE and ctx.params[name] != ()
 
 
-_SHARED = ("config", "print_config", "dry_run", "quiet", "verbose", "debug")
+def _show_warning(text: str) -> None:
+    click.secho(f"warning: {text}", fg="yellow", err=True)
 
 
 def _shared_options(kind: type[CommandSettings]) -> list[click.Parameter]:
     """Make the options that are not settings."""
-
-    def flag(name: str, text: str) -> click.Option:
-        return click.Option([f"--{name}"], is_flag=True, help=text)
-
-    options: list[click.Parameter] = [
-        click.Option(
-            ["--config"],
-            type=click.Path(path_type=Path),
-            metavar="FILE.yaml",
-            help="Read settings from a YAML file with the same names; the command line wins",
-        ),
-        flag("print-config", "Write all settings as commented YAML and stop"),
-        flag("debug", "Show the traceback of an error"),
+    config = click.Option(
+        ["--config"],
+        type=click.Path(path_type=Path),
+        metavar="FILE.yaml",
+        help="Read settings from a YAML file with the same names; the command line wins",
+    )
+    options = [
+        config,
+        _flag("--print-config", "Write all settings as commented YAML and stop"),
+        _flag("--debug", "Show the traceback of an error"),
     ]
     if issubclass(kind, JobSettings):
         options += [
-            flag("dry-run", "Check the input and say what would be done"),
-            flag("quiet", "Show nothing but warnings and errors"),
-            flag("verbose", "Show every item and what the log says"),
+            _flag("--dry-run", "Check the input and say what would be done"),
+            _flag("--quiet", "Show nothing but warnings and errors"),
+            _flag("--verbose", "Show every item and what else goes to the log"),
         ]
-    return options
+    return list(options)
+
+
+def _flag(name: str, text: str) -> click.Option:
+    return click.Option([name], is_flag=True, help=text)

@@ -14,7 +14,13 @@ from collections.abc import Mapping
 
 from subtomo.jobs.command import Command
 
-COMMANDS: Mapping[str, Command] = {}
+COMMANDS: Mapping[str, Command] = {
+    "run": Command(
+        "subtomo.workflows.pipeline_settings:PipelineSettings",
+        "subtomo.cli.run_pipeline:run",
+        "Run several steps from one YAML file",
+    ),
+}
 
 GROUPS: Mapping[str, str] = {
     "extract": "Cut particles out of tomograms",

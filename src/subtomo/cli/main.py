@@ -1,5 +1,6 @@
 """The program: calls a command and turns what goes wrong into one line and an exit status."""
 
+import signal
 import sys
 import traceback
 
@@ -26,10 +27,10 @@ def run(arguments: list[str]) -> int:
     except click.ClickException as error:
         return _fail(error.format_message(), WRONG_INPUT)
     except SubtomoError as error:
-        return _fail(str(error), _status(error), traced="--debug" in arguments)
+        text = "; ".join([str(error), *getattr(error, "__notes__", [])])
+        return _fail(text, _status(error), traced="--debug" in arguments)
     except KeyboardInterrupt as error:
-        _fail(f"{error or 'interrupted'}; --resume goes on")
-        return 128 + getattr(error, "number", 2)
+        return _fail(str(error) or "interrupted", 128 + getattr(error, "number", signal.SIGINT))
     except BrokenPipeError:
         return UNFINISHED
     except OSError as error:

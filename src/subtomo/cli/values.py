@@ -6,7 +6,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from subtomo.cli.options import called, default_text, extra, limits_of, shape_of
+from subtomo.cli.field_shape import shape_of
+from subtomo.cli.field_text import called, description
 from subtomo.errors import SettingsError
 from subtomo.jobs.settings import CommandSettings
 from subtomo.jobs.words import check_settings, in_words
@@ -28,9 +29,11 @@ class Values:
     ) -> None:
         self.kind = kind
         self.config = config
-        self._typed = {name: _parsed(kind, name, value) for name, value in typed.items()}
-        written = {} if config is None else read_yaml(config)
-        self._written = {_field_name(kind, name): value for name, value in written.items()}
+        self._typed = {name: self._parsed(name, value) for name, value in typed.items()}
+        self._written: dict[str, Any] = {}
+        self._written_names: dict[str, str] = {}
+        for name, value in ({} if config is None else read_yaml(config)).items():
+            self._take_written(name, value)
 
     def settings(self) -> CommandSettings:
         """Make the settings, or say in words what is wrong."""
@@ -51,51 +54,44 @@ class Values:
             if any(each["type"] != "missing" for each in error.errors()):
                 raise SettingsError(in_words(error, self.kind, self._called)) from None
             missing = {str(each["loc"][0]) for each in error.errors()}
-            values = self.kind.model_construct(**self._all()).model_dump(mode="json")
-        return "\n".join(
-            yaml_entry(
-                name, values.get(name), _comment(self.kind, name), commented_out=name in missing
+            values = self.kind.model_construct(**self._all()).model_dump(
+                mode="json", warnings=False
             )
+        return "\n".join(
+            yaml_entry(name, values.get(name), self._comment(name), commented_out=name in missing)
             for name in self.kind.model_fields
         )
+
+    def _take_written(self, name: str, value: Any) -> None:
+        """Take one entry of the file under the name of its field."""
+        field = self.kind.field_named(name)
+        if field in self._written:
+            raise SettingsError(
+                f"{self.config}: {name} and {self._written_names[field]} are the same setting; "
+                "give one of them"
+            )
+        self._written[field] = value
+        self._written_names[field] = name
 
     def _all(self) -> dict[str, Any]:
         return {**self._written, **self._typed}
 
     def _called(self, name: str) -> str:
         if name in self._written and name not in self._typed:
-            return f"{self.config}: {name}"
+            return f"{self.config}: {self._written_names[name]}"
         return called(self.kind, name)
 
+    def _comment(self, name: str) -> str:
+        """Describe a setting as --help does."""
+        choices = shape_of(self.kind.model_fields[name].annotation).choices
+        return f"{', '.join(choices)}: " * bool(choices) + description(self.kind, name)
 
-def _comment(kind: type[CommandSettings], name: str) -> str:
-    """Describe a setting as --help does."""
-    field = kind.model_fields[name]
-    shape = shape_of(field.annotation)
-    parts = [" | ".join(shape.choices), limits_of(field), default_text(field)]
-    return (field.description or name) + "".join(f" [{part}]" for part in parts if part)
-
-
-def _parsed(kind: type[CommandSettings], name: str, value: Any) -> Any:
-    """Read the text of a setting that is itself a mapping."""
-    shape = shape_of(kind.model_fields[name].annotation)
-    if not shape.is_yaml:
-        return value
-    where = called(kind, name)
-    return (
-        [parse_yaml(each, where) for each in value] if shape.repeated else parse_yaml(value, where)
-    )
-
-
-def _field_name(kind: type[CommandSettings], name: str) -> str:
-    """Find the field of a YAML key: its own name, with dashes, or one of its aliases."""
-    plain = name.replace("-", "_")
-    if plain in kind.model_fields:
-        return plain
-    for field_name, field in kind.model_fields.items():
-        aliases = [
-            str(alias).lstrip("-").replace("-", "_") for alias in extra(field).get("aliases", [])
-        ]
-        if plain in aliases:
-            return field_name
-    return name
+    def _parsed(self, name: str, value: Any) -> Any:
+        """Read the text of a setting that is a mapping or the like."""
+        shape = shape_of(self.kind.model_fields[name].annotation)
+        if not shape.is_yaml:
+            return value
+        where = called(self.kind, name)
+        if shape.repeated:
+            return [parse_yaml(each, where) for each in value]
+        return parse_yaml(value, where)

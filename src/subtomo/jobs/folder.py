@@ -16,7 +16,7 @@ LOG_NAME = "log.txt"
 
 
 def check_output(
-    command: str, settings: JobSettings, inputs: Sequence[Path], outputs: Sequence[Path] | None
+    command: str, settings: JobSettings, outputs: Sequence[Path] | None = None
 ) -> dict[str, Any] | None:
     """Check that a job may use its output folder; give the record to resume, or None.
 
@@ -34,7 +34,7 @@ def check_output(
     record = read_record(folder) if folder.is_dir() and not settings.overwrite else None
     if settings.resume and record is not None:
         _check_same_job(folder, record, command, settings)
-        _check_same_inputs(folder, record, inputs)
+        _check_same_inputs(folder, record)
         return record
     if not settings.overwrite:
         _check_nothing_else(folder, record, outputs)
@@ -105,12 +105,8 @@ def _check_same_job(
 def differing_settings(before: dict[str, Any], settings: JobSettings) -> list[str]:
     """Say which settings that affect results differ, with both values."""
     after = plain_settings(settings)
-    free = {
-        name
-        for name, field in type(settings).model_fields.items()
-        if isinstance(field.json_schema_extra, dict)
-        and field.json_schema_extra.get("affects_results") is False
-    }
+    kind = type(settings)
+    free = {n for n in kind.model_fields if kind.field_extra(n).get("affects_results") is False}
     names = [name for name in (*before, *(n for n in after if n not in before)) if name not in free]
     return [
         f"{name} was {_shown(before, name)}, is {_shown(after, name)}"
@@ -123,18 +119,22 @@ def _shown(values: dict[str, Any], name: str) -> str:
     return repr(values[name]) if name in values else "absent"
 
 
-def _check_same_inputs(folder: Path, record: dict[str, Any], inputs: Sequence[Path]) -> None:
+def _check_same_inputs(folder: Path, record: dict[str, Any]) -> None:
     """Refuse to mix results of an input before and after it changed."""
-    now = {described["path"]: described for described in map(describe_input, inputs)}
     for before in record["inputs"]:
-        after = now.get(before["path"], before)
+        after = describe_input(Path(before["path"]))
         same = ("size", "sha256") if "sha256" in before else ("size", "modified")
         if any(before.get(key) != after.get(key) for key in same):
             raise SettingsError(
-                f"--resume in {folder}: the input {before['path']} has changed since the job "
-                f"was started (now {after.get('size', 'absent')} bytes of "
-                f"{after.get('modified', 'no time')}); start afresh with --overwrite"
+                f"--resume in {folder}: the input {before['path']} has changed since the job was "
+                f"started ({_state(before)}; now {_state(after)}); start afresh with --overwrite"
             )
+
+
+def _state(described: dict[str, Any]) -> str:
+    if "size" not in described:
+        return "absent"
+    return f"{described['size']} bytes of {described['modified'][:19]}"
 
 
 def _check_nothing_else(

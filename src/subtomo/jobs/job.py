@@ -1,6 +1,7 @@
 """A job: a folder, items computed once each, and what is said about them."""
 
 import json
+import time
 import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from subtomo.jobs.interrupts import termination_as_interrupt
 from subtomo.jobs.items import Outcome, Task, is_disk_full, make_task
 from subtomo.jobs.ledger import Ledger, count_finished
 from subtomo.jobs.messages import Messages
+from subtomo.jobs.own_warnings import own_warnings_to
 from subtomo.jobs.progress import show_progress
 from subtomo.jobs.record import FILE_NAME, new_record, now, write_record
 from subtomo.jobs.settings import JobSettings
@@ -112,7 +114,7 @@ class Job:
         DryRun
             Instead of entering the block, with ``dry_run``.
         """
-        previous = check_output(self.command, self.settings, inputs, outputs)
+        previous = check_output(self.command, self.settings, outputs)
         if bytes_needed is not None:
             done = count_finished(self.folder / LEDGER_NAME) if previous else 0
             check_space(self.folder, bytes_needed * max(0.0, 1 - done / max(1, len(items))))
@@ -185,6 +187,66 @@ class Job:
         if n_failed and (need_all or not results):
             raise ItemsFailed(self._summary())
         return results
+
+    def step(
+        self,
+        name: str,
+        command: str,
+        run: Callable[..., Any],
+        settings: JobSettings,
+    ) -> Path:
+        """Run another command as one step of this job, in an output folder of its own.
+
+        A step that is finished with the same settings is not run again when this job is resumed.
+        Settings should carry this job's ``resume`` and ``overwrite``.
+
+        Parameters
+        ----------
+        name : of the step
+        command, run, settings : of the command
+
+        Returns
+        -------
+        The step's output folder
+
+        Raises
+        ------
+        ItemsFailed
+            If an item of the step failed; what comes after it would miss its results.
+        """
+        assert self._ledger is not None, "step belongs into the block of start"
+        inner = Job(command, settings, quiet=self.messages.quiet, verbose=self.messages.verbose)
+        if settings.resume and inner.is_finished():
+            self.log(f"step {name}: finished already")
+            if ("steps", name) in self._ledger.finished:
+                self.stage_seconds[name] = self._ledger.finished["steps", name].seconds
+            return inner.folder
+        self.log(f"step {name}: subtomo {command}")
+        start = time.perf_counter()
+        try:
+            with own_warnings_to(inner.warn):
+                run(settings, inner)
+        except ItemsFailed as error:
+            reason = str(error)
+            self._failures.append({"stage": "steps", "item": name, "reason": reason})
+            raise ItemsFailed(f"step {name}: {reason}") from None
+        except SubtomoError as error:
+            error.add_note(f"in step {name}")
+            raise
+        self.stage_seconds[name] = time.perf_counter() - start
+        self._ledger.record("steps", name, None, self.stage_seconds[name])
+        return inner.folder
+
+    def is_finished(self) -> bool:
+        """Tell whether the output folder holds this very job, finished.
+
+        Raises
+        ------
+        OutputError, SettingsError
+            If it holds another job.
+        """
+        record = check_output(self.command, self.settings)
+        return record is not None and record["state"] == "finished"
 
     def _compute(self, stage: str, tasks: Iterator[Task], total: int, done: int) -> None:
         """Run the missing items and record each as it ends."""
@@ -272,6 +334,7 @@ class Job:
     def _end_early(self, error: BaseException) -> BaseException:
         """Note why the block ended before its end; give the error to raise."""
         if isinstance(error, KeyboardInterrupt):
+            self.log("interrupted; --resume goes on")
             self._write_end("interrupted")
             return error
         if is_disk_full(error):
@@ -291,6 +354,9 @@ class Job:
     def _end_on_full_disk(self, error: BaseException) -> DiskFullError:
         """Keep what is finished, or leave nothing behind where nothing is."""
         assert self._ledger is not None
+        if isinstance(error, DiskFullError) and error.resumable:  # of a step
+            self._write_end("disk full", str(error))
+            return error
         full = DiskFullError(f"{self.folder}: no space left on the disk ({error})")
         if self._ledger.finished:
             full.resumable = True

@@ -19,6 +19,27 @@ class CommandSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    @classmethod
+    def field_named(cls, name: str) -> str:
+        """Find the field that a name or an alias means, with dashes or underscores.
+
+        An unknown name comes back as it is: making the settings refuses it.
+        """
+        plain = name.lstrip("-").replace("-", "_")
+        if plain in cls.model_fields:
+            return plain
+        for field_name in cls.model_fields:
+            aliases = cls.field_extra(field_name).get("aliases", [])
+            if plain in [alias.lstrip("-").replace("-", "_") for alias in aliases]:
+                return field_name
+        return name
+
+    @classmethod
+    def field_extra(cls, name: str) -> dict[str, Any]:
+        """Read what a field declares in ``json_schema_extra``."""
+        extra = cls.model_fields[name].json_schema_extra
+        return dict(extra) if isinstance(extra, dict) else {}
+
 
 def _without_effect(**extra: Any) -> dict[str, Any]:
     return {"affects_results": False, **extra}

@@ -1,0 +1,1 @@
+"""What joins capabilities: the demo, and pipelines from YAML files."""
