@@ -1,11 +1,13 @@
 import math
 
+import mrcfile
 import numpy as np
 import pytest
 import torch
-from relion_oracle import read_particle, read_tilt_series
 
 from subtomo.errors import DataError
+from subtomo.formats.particles import read_particles
+from subtomo.formats.relion_tomograms import read_tomograms_star, tomogram_frames
 from subtomo.geometry.tilt_projection import depths, project_points
 from subtomo.model import TiltCtf, TiltSeries
 from subtomo.signal.ctf import (
@@ -92,11 +94,11 @@ def test_batches_have_the_shape_of_tilts_and_particles():
         ctf_of_tilts(TiltSeries("a", 4.0, flat, flat, np.zeros((3, 2)), flat), (8, 8), 4.0)
 
 
-def relion_crops(series, particle, box, binning):
+def relion_crops(series, position, visible, box, binning):
     """Premultiplied crops after the description of relion_tomo_subtomo's steps."""
     window = int(box * binning + 0.5)
-    points = project_points(series, particle.position[None])[:, 0]
-    depth = depths(series, particle.position[None])[:, 0]
+    points = project_points(series, position[None])[:, 0]
+    depth = depths(series, position[None])[:, 0]
     pixel = series.pixel_size * binning
     ctf = ctf_of_tilts(series, (box, box), pixel, depth).double()
     vectors = frequency_vectors((box, box), pixel, dtype=torch.float64)
@@ -104,7 +106,7 @@ def relion_crops(series, particle, box, binning):
     circle = soft_sphere((box, box), box // 2 - 5, 5).double()
     outside = soft_sphere((box, box), box // 2) == 0
     crops = []
-    for tilt in np.flatnonzero(particle.visible):
+    for tilt in np.flatnonzero(visible):
         rounded = np.floor(points[tilt] + 0.5).astype(int)
         start = rounded - window // 2
         columns, rows = (
@@ -137,10 +139,15 @@ def relion_crops(series, particle, box, binning):
 )
 def test_premultiplied_crops_of_relion(shared_data, variant, tomograms, name, box, binning):
     folder = shared_data / "relion5_oracle"
-    series = read_tilt_series(folder, name.split("/")[0], tomograms)
-    particle = read_particle(folder, variant, name, series)
-    ours = relion_crops(series, particle, box, binning)
-    assert ours.shape == particle.images.shape
+    entries = read_tomograms_star(folder / tomograms)
+    series = next(e.tilt_series for e in entries if e.name == name.split("/")[0])
+    output = folder / "out" / variant
+    particles = read_particles(output / "particles.star", frames=tomogram_frames(entries))
+    row = particles.extra["rlnTomoParticleName"].tolist().index(name)
+    visible = np.array(particles.extra["rlnTomoVisibleFrames"][row].strip("[]").split(","))
+    expected = mrcfile.read(output / "Subtomograms" / f"{name}_stack2d.mrcs")
+    ours = relion_crops(series, particles.position[row], visible == "1", box, binning)
+    assert ours.shape == expected.shape
     # RELION computes in double precision and writes float32; our CTF is float32
-    error = np.abs(ours - particle.images).max(axis=(1, 2)) / particle.images.std(axis=(1, 2))
+    error = np.abs(ours - expected).max(axis=(1, 2)) / expected.std(axis=(1, 2))
     assert error.max() < 1e-5
