@@ -10,7 +10,7 @@ import pytest
 from subtomo.errors import DataError, MissingFileError, MrcError, SubtomoWarning
 from subtomo.formats.mrc import read_mrc, read_mrc_header
 from subtomo.formats.mrc_header import HEADER_DTYPE, build_header
-from subtomo.formats.volumes import read_stack, read_volume
+from subtomo.formats.volumes import open_stack, read_stack, read_volume
 
 PEERS = {
     "relion5_oracle/tilt_series/TS_01.mrcs": 4.0,
@@ -238,6 +238,13 @@ def test_a_typed_pixel_size_wins(tmp_path: Path) -> None:
         assert read_volume(tmp_path / "a.mrc", pixel_size=2.01).pixel_size == 2.01
     plain(tmp_path / "a.mrc", cell=0)
     assert read_volume(tmp_path / "a.mrc", pixel_size=3.0).pixel_size == 3.0
+
+
+def test_a_stack_without_pixel_size_opens_where_a_table_knows_it(tmp_path: Path) -> None:
+    values = plain(tmp_path / "a.mrcs", cell=0)
+    np.testing.assert_array_equal(open_stack(tmp_path / "a.mrcs"), values)
+    with pytest.raises(DataError, match="pixel size 0"):
+        read_stack(tmp_path / "a.mrcs")
 
 
 def test_images_have_no_pixel_size_along_the_tilts(tmp_path: Path) -> None:

@@ -124,7 +124,6 @@ def create_ome_zarr(
             chunk_key_encoding=_key_encoding(zarr_format),
             dimension_names=None if zarr_format == 2 else ["z", "y", "x"],
             fill_value=0,
-            config={"write_empty_chunks": True},  # so that a missing chunk is a loss
         )
 
 
@@ -249,11 +248,10 @@ def _open(path: Path, level: int) -> Any:
     import zarr
 
     try:
-        return zarr.open_array(
-            str(path / str(level)), mode="r+", config={"write_empty_chunks": True}
-        )
+        array: Any = zarr.open_array(str(path / str(level)), mode="r+")
     except (ValueError, KeyError, FileNotFoundError) as error:
         raise ZarrError(f"{path}: has no level {level}; make it with create_ome_zarr") from error
+    return array.with_config({"write_empty_chunks": True})  # so that a missing chunk is a loss
 
 
 def _compressor(zarr_format: int, dtype: np.dtype[Any]) -> Any:

@@ -1,6 +1,10 @@
 """TIFF volumes and stacks, with ImageJ's voxel size."""
 
+import logging
 import struct
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -8,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import FormatError, MissingFileError
+from subtomo.errors import FormatError, MissingFileError, SubtomoWarning
 from subtomo.formats.atomic import replacing
 from subtomo.formats.lazy_array import LazyArray
 from subtomo.formats.mrc_writer import slabs
@@ -77,7 +81,7 @@ def read_tiff(path: Path | str) -> tuple[NDArray[Any] | LazyArray, TiffHeader]:
     path = Path(path)
     _refuse_others(path)
     try:
-        with tifffile.TiffFile(path) as file:
+        with _complaints() as complaints, tifffile.TiffFile(path) as file:
             if len(file.series) != 1:
                 raise FormatError(
                     f"{path}: {len(file.series)} image series; expected one volume or stack"
@@ -86,6 +90,7 @@ def read_tiff(path: Path | str) -> tuple[NDArray[Any] | LazyArray, TiffHeader]:
             _refuse_colours(path, series)
             header = _header(file)
             values = _values(path, series)
+        _tell(path, complaints)
     except (
         tifffile.TiffFileError,
         ValueError,
@@ -171,6 +176,39 @@ def _refuse_others(path: Path) -> None:
     if start not in _MAGIC:
         found = "the file is empty" if not start else f"it starts with {start!r}"
         raise FormatError(f"{path}: not a TIFF file; {found}")
+
+
+@contextmanager
+def _complaints() -> Iterator[list[str]]:
+    """Collect what tifffile logs as errors and goes on after."""
+    complaints: list[str] = []
+
+    class Collector(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            complaints.append(record.getMessage())
+
+    collector = Collector(logging.ERROR)
+    logger = logging.getLogger("tifffile")
+    logger.addHandler(collector)
+    try:
+        yield complaints
+    finally:
+        logger.removeHandler(collector)
+
+
+def _tell(path: Path, complaints: list[str]) -> None:
+    """Raise when pages are missing; warn of anything else that is odd."""
+    for complaint in complaints:
+        if "invalid page offset" in complaint:
+            raise FormatError(
+                f"{path}: pages are missing ({complaint}): it is truncated; copy it again"
+            )
+    if complaints:
+        warnings.warn(
+            f"{path}: {len(complaints)} oddities, the first: {complaints[0]}",
+            SubtomoWarning,
+            stacklevel=3,
+        )
 
 
 def _refuse_colours(path: Path, series: Any) -> None:

@@ -119,6 +119,27 @@ def read_stack(path: Path | str, *, pixel_size: float | None = None) -> tuple[An
     return data, choose_pixel_size(path, sizes[:2], pixel_size)
 
 
+def open_stack(path: Path | str) -> Any:
+    """Open a stack of images whose pixel size is known from elsewhere, such as a table.
+
+    Parameters
+    ----------
+    path : the file
+
+    Returns
+    -------
+    (tilt, y, x), read only when used where the format allows
+
+    Raises
+    ------
+    MissingFileError
+        If there is no such file.
+    FormatError
+        If the file is not what its suffix says.
+    """
+    return _read(Path(path), None)[0]
+
+
 def write_stack(path: Path | str, images: Any, pixel_size: float) -> None:
     """Write a stack of images in the format of the suffix; same data, same bytes.
 
