@@ -234,7 +234,7 @@ def test_a_pixel_size_that_cannot_be(tmp_path: Path, cell: object, message: str)
 def test_a_typed_pixel_size_wins(tmp_path: Path) -> None:
     plain(tmp_path / "a.mrc")
     assert read_volume(tmp_path / "a.mrc", pixel_size=2.0).pixel_size == 2.0
-    with pytest.warns(SubtomoWarning, match="header says pixel size 2 Å, 2.01 Å was typed"):
+    with pytest.warns(SubtomoWarning, match="header says pixel size 2 Å, but 2.01 Å was given"):
         assert read_volume(tmp_path / "a.mrc", pixel_size=2.01).pixel_size == 2.01
     plain(tmp_path / "a.mrc", cell=0)
     assert read_volume(tmp_path / "a.mrc", pixel_size=3.0).pixel_size == 3.0

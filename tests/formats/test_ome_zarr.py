@@ -44,7 +44,7 @@ def test_the_portals_tilt_series(shared_data: Path) -> None:
 def test_the_level_is_chosen_by_pixel_size(shared_data: Path) -> None:
     images, found = read_stack(shared_data / PORTAL, pixel_size=16.0)
     assert (images.shape, found) == ((11, 96, 96), 16.0)
-    with pytest.warns(SubtomoWarning, match="header says pixel size 8 Å, 9 Å was typed"):
+    with pytest.warns(SubtomoWarning, match="header says pixel size 8 Å, but 9 Å was given"):
         images, found = read_stack(shared_data / PORTAL, pixel_size=9.0)
     assert (images.shape, found) == ((11, 192, 192), 9.0)
 

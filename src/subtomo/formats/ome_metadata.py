@@ -16,6 +16,9 @@ ANGSTROM = {
 }
 """Å in a unit of length, by NGFF's (UDUNITS-2) names."""
 
+CREATOR = "subtomo"
+"""Says that the translations are in the frame of the full-resolution tomogram."""
+
 Version = Literal["0.4", "0.5"]
 
 
@@ -196,8 +199,8 @@ def build_multiscale(
     content = multiscale.model_dump(mode="json", exclude_none=True, exclude_defaults=False)
     del content["coordinateTransformations"]
     if version == "0.4":
-        return {"multiscales": [content]}
-    return {"ome": {"version": "0.5", "multiscales": [content]}}
+        return {"multiscales": [content], "_creator": {"name": CREATOR}}
+    return {"ome": {"version": "0.5", "multiscales": [content], "_creator": {"name": CREATOR}}}
 
 
 def _values(transformation: Any) -> tuple[float, ...] | None:

@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from subtomo.errors import MissingFileError, SubtomoWarning, ZarrError
 from subtomo.formats.lazy_array import LazyArray
-from subtomo.formats.ome_metadata import Multiscale
+from subtomo.formats.ome_metadata import CREATOR, Multiscale
 
 
 @dataclass(frozen=True)
@@ -56,11 +56,13 @@ class OmeZarr:
     version : of OME-Zarr
     levels : the finest first
     has_units : whether the axes say their unit
+    is_ours : whether this package wrote it, so that translations mean what DESIGN says
     """
 
     version: str
     levels: tuple[OmeZarrLevel, ...]
     has_units: bool
+    is_ours: bool
 
     def level_of(self, pixel_size: float, tolerance: float = 1e-3) -> int | None:
         """Give the level with this pixel size (Å) in y and x, or None."""
@@ -105,7 +107,8 @@ def read_ome_zarr_metadata(path: Path | str) -> OmeZarr:
         for i, dataset in enumerate(multiscale.datasets)
     )
     version = str(content.get("version") or multiscale.version or "unknown")
-    return OmeZarr(version, levels, multiscale.has_units)
+    is_ours = content.get("_creator") == {"name": CREATOR}
+    return OmeZarr(version, levels, multiscale.has_units, is_ours)
 
 
 def open_ome_zarr_level(level: OmeZarrLevel) -> LazyArray:

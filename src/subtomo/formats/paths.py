@@ -20,12 +20,12 @@ def find_file(name: str, table: str | Path) -> Path | None:
 
     Returns
     -------
-    absolute path, or None if there is no such file in any of the places
+    absolute path, or None if there is no such file or folder in any of the places
     """
     path = Path(name)
     folder = Path(table).absolute().parent
     for start in (folder, Path.cwd(), *folder.parents):
-        if (start / path).is_file():
+        if (start / path).exists():  # an OME-Zarr image is a folder
             return Path(os.path.abspath(start / path))  # a link keeps its own name
     return None
 

@@ -1,4 +1,4 @@
-"""Which pixel size counts: the one in the file, or the one that was typed."""
+"""Which pixel size counts: the one in the file, or the one that was given."""
 
 import math
 import warnings
@@ -39,8 +39,8 @@ def choose_pixel_size(path: Path, found: Sequence[float], typed: float | None) -
             raise SettingsError(f"pixel_size is {typed} Å; expected a positive number")
         if is_usable and max(abs(size - typed) for size in found) > TOLERANCE * typed:
             warnings.warn(
-                f"{path}: header says pixel size {shown} Å, {typed:g} Å was typed; "
-                "the typed one is used",
+                f"{path}: header says pixel size {shown} Å, but {typed:g} Å was given; "
+                "the latter is used",
                 SubtomoWarning,
                 stacklevel=2,
             )

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from subtomo.errors import MissingFileError, ShapeError, StarError
 from subtomo.formats.lazy_array import LazyArray
 from subtomo.formats.paths import find_file, not_found
-from subtomo.formats.volumes import read_stack
+from subtomo.formats.volumes import open_stack
 
 
 def split_image_name(name: str) -> tuple[int, str]:
@@ -66,7 +66,7 @@ def open_tilt_images(
                 raise MissingFileError(f"{place(row)}: {not_found(file, table)}")
             return None, tuple(names)
         paths[file] = found
-    stacks = {file: read_stack(path)[0] for file, path in paths.items()}
+    stacks = {file: open_stack(path) for file, path in paths.items()}
     _check(indices, files, stacks, place)
     resolved = tuple(f"{i + 1:06d}@{paths[file]}" for i, file in zip(indices, files, strict=True))
     stack = stacks[files[0]]

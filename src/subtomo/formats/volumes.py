@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from subtomo.errors import FormatError, MissingFileError
-from subtomo.formats.mrc import read_mrc
+from subtomo.formats.mrc import read_mrc, read_mrc_header
 from subtomo.formats.mrc_writer import write_mrc
 from subtomo.formats.ome_zarr import find_level, open_ome_zarr_level
 from subtomo.formats.ome_zarr_writer import write_ome_zarr
@@ -164,6 +164,26 @@ def write_stack(path: Path | str, images: Any, pixel_size: float) -> None:
             write_tiff(path, images, pixel_size)
         case _:
             write_ome_zarr(path, images, pixel_size, is_stack=True)
+
+
+def has_our_origin(path: Path | str) -> bool:
+    """Whether a volume's origin was written by this package.
+
+    Only then is it known to be in the frame of the full-resolution tomogram: other programs write
+    zero, or mean something else.
+
+    Parameters
+    ----------
+    path : as for ``read_volume``
+    """
+    path = Path(path)
+    match format_of(path):
+        case "mrc":
+            return read_mrc_header(path).has_our_origin
+        case "tiff":
+            return read_tiff(path)[1].origin is not None
+        case _:
+            return find_level(path)[0].is_ours
 
 
 def format_of(path: Path | str) -> str:

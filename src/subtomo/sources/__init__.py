@@ -1,0 +1,1 @@
+"""Where inputs live: files, folders, projects of other programs."""

@@ -1,0 +1,151 @@
+"""Tomograms from files, folders and tables of tomograms."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from subtomo.errors import DataError, MissingFileError, SettingsError
+from subtomo.formats.relion_tomograms import TomogramEntry, read_tomograms_star
+from subtomo.formats.volumes import VOLUME_SUFFIXES, has_our_origin, read_volume, volume_suffix
+from subtomo.model import Tomogram, TomogramFrame, Volume
+
+TABLE_NAME = "tomograms.star"
+"""The table that stands for its folder."""
+
+
+def open_tomograms(
+    paths: Sequence[Path | str], *, pixel_size: float | None = None
+) -> list[Tomogram]:
+    """Open tomograms: their voxels are read when they are used, where the format allows.
+
+    Parameters
+    ----------
+    paths : volume files, OME-Zarr images, folders of them, or tables of tomograms
+        A folder stands for the ``tomograms.star`` in it or else for its volumes, by name.
+    pixel_size : Å; wins over the headers', with a warning if they disagree
+
+    Returns
+    -------
+    list of Tomogram
+        Named as in the table, or by the file name without its suffixes. Those of a table have
+        their tilt series. A volume that this package wrote has the origin that its header says;
+        another one has its first voxel at 0, and in a table its centre (size / 2) at the centre of
+        the full-resolution tomogram, as IMOD, AreTomo and RELION reconstruct.
+
+    Raises
+    ------
+    MissingFileError
+        If a file does not exist, or a folder holds no tomogram.
+    SettingsError
+        If two tomograms have the same name, or none was given.
+    FormatError, DataError
+        If a file cannot be read, or its pixel size is unknown.
+    """
+    if not paths:
+        raise SettingsError("no tomogram was given; expected volume files, a folder or a table")
+    sources: dict[str, Path] = {}
+    tomograms = []
+    for place, tomogram in _opened([Path(path) for path in paths], pixel_size):
+        if tomogram.name in sources:
+            raise SettingsError(
+                f"{sources[tomogram.name]} and {place} are both called {tomogram.name}; expected "
+                "different names, since particles refer to them: rename one"
+            )
+        sources[tomogram.name] = place
+        tomograms.append(tomogram)
+    return tomograms
+
+
+def tomogram_name(path: Path | str) -> str:
+    """Give the name of a tomogram from that of its file, suffixes removed.
+
+    Parameters
+    ----------
+    path : such as ``TS_01_10.00Apx.mrc.gz``, which gives ``TS_01_10.00Apx``
+        A level of an OME-Zarr image has the image's name.
+    """
+    path = Path(path)
+    if not volume_suffix(path) and volume_suffix(path.parent) == ".zarr":
+        path = path.parent
+    return path.name[: len(path.name) - len(volume_suffix(path))]
+
+
+def find_volumes(folder: Path | str) -> list[Path]:
+    """List the volumes in a folder, by name; hidden and unfinished files are left out.
+
+    Parameters
+    ----------
+    folder : the folder
+
+    Raises
+    ------
+    MissingFileError
+        If there are none.
+    """
+    folder = Path(folder)
+    found = sorted(
+        path
+        for path in folder.iterdir()
+        if not path.name.startswith(".")
+        and volume_suffix(path).removesuffix(".gz") in VOLUME_SUFFIXES
+    )
+    if not found:
+        raise MissingFileError(
+            f"{folder}: no volume in this folder; expected {TABLE_NAME} or files that end in "
+            f"{', '.join(VOLUME_SUFFIXES)}"
+        )
+    return found
+
+
+def _opened(paths: Iterable[Path], pixel_size: float | None) -> Iterator[tuple[Path, Tomogram]]:
+    """Give each tomogram and the file that it comes from."""
+    for path in paths:
+        if not path.exists():
+            raise MissingFileError(
+                f"{path}: no such file or folder; expected a volume, a folder of volumes or "
+                f"{TABLE_NAME}"
+            )
+        if path.is_dir() and (path / TABLE_NAME).is_file():
+            yield from _of_table(path / TABLE_NAME, pixel_size)
+        elif path.suffix.lower() == ".star":
+            yield from _of_table(path, pixel_size)
+        else:
+            is_folder = path.is_dir() and not volume_suffix(path) and not volume_suffix(path.parent)
+            for file in find_volumes(path) if is_folder else [path]:
+                yield file, Tomogram(tomogram_name(file), read_volume(file, pixel_size=pixel_size))
+
+
+def _of_table(table: Path, pixel_size: float | None) -> Iterator[tuple[Path, Tomogram]]:
+    """Open the tomograms of a table."""
+    for entry in read_tomograms_star(table, require_images=False):
+        path = _reconstruction(table, entry)
+        given = pixel_size
+        if given is None and entry.binning is not None:
+            given = entry.binning * entry.tilt_series.pixel_size
+        volume = read_volume(path, pixel_size=given)
+        if entry.tilt_series.tomogram_size_px is not None and not has_our_origin(path):
+            volume = _centred(volume, entry.frame)
+        yield path, Tomogram(entry.name, volume, entry.tilt_series)
+
+
+def _reconstruction(table: Path, entry: TomogramEntry) -> Path:
+    """Give the file of an entry's volume."""
+    if entry.tomogram_path is None:
+        raise DataError(
+            f"{table}: tomogram {entry.name} has no rlnTomoReconstructedTomogram; reconstruct it "
+            "with subtomo tomogram reconstruct, or give the volume files themselves"
+        )
+    if not entry.tomogram_path.exists():
+        raise MissingFileError(
+            f"{table}: rlnTomoReconstructedTomogram of {entry.name} is {entry.tomogram_path}, "
+            "which does not exist"
+        )
+    return entry.tomogram_path
+
+
+def _centred(volume: Volume, frame: TomogramFrame) -> Volume:
+    """Place a volume so that its centre, size / 2, is the frame's."""
+    x, y, z = (
+        centre - n / 2 * volume.pixel_size
+        for centre, n in zip(frame.centre, volume.shape[::-1], strict=True)
+    )
+    return Volume(volume.data, volume.pixel_size, (x, y, z))
