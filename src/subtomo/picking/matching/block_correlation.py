@@ -31,9 +31,11 @@ class BlockCorrelation:
 
     def __init__(self, block: Tensor, box: int) -> None:
         self.box = box
-        self.valid = tuple(n - box + 1 for n in block.shape)
         nz, ny, nx = block.shape
-        complex_type = torch.complex128 if block.dtype.to_real() == torch.float64 else torch.complex64
+        self.valid = (nz - box + 1, ny - box + 1, nx - box + 1)
+        complex_type = (
+            torch.complex128 if block.dtype.to_real() == torch.float64 else torch.complex64
+        )
         # (ky, kx, kz): the first pass wants z innermost
         spectrum = torch.fft.fftn(block.to(complex_type), norm="forward")
         self._spectrum = spectrum.permute(1, 2, 0).contiguous()

@@ -1,4 +1,7 @@
-"""Templates turned by linear interpolation on a finer grid (numba; torch in ``signal.rotation``)."""
+"""Templates turned by linear interpolation on a finer grid.
+
+Numba; its torch equivalent is ``signal.rotation.rotate_volumes``.
+"""
 
 import numba
 import numpy as np
@@ -7,7 +10,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32]
 
 
-@numba.njit(fastmath=True, nogil=True, cache=True)
+@numba.njit(fastmath=True, nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def _rotate_into(fine: FloatArray, matrix: FloatArray, factor: int, out: FloatArray) -> None:
     """Fill one volume; points outside the sphere that fits in the box stay zero."""
     n = out.shape[0]
@@ -50,10 +53,8 @@ def _rotate_into(fine: FloatArray, matrix: FloatArray, factor: int, out: FloatAr
                 out[z, y, x] = c0 + fz * (c1 - c0)
 
 
-@numba.njit(nogil=True, cache=True)
-def rotate_oversampled(
-    fine: FloatArray, matrices: FloatArray, factor: int, box: int
-) -> FloatArray:
+@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def rotate_oversampled(fine: FloatArray, matrices: FloatArray, factor: int, box: int) -> FloatArray:
     """Turn a Fourier-oversampled volume and sample it on the coarse grid.
 
     Parameters
@@ -68,8 +69,8 @@ def rotate_oversampled(
     Returns
     -------
     (b, box, box, box) float32
-        ``out(p) = in(Rᵀ p)`` about voxel ``box // 2``, zero outside the sphere that fits in the box.
-        Equal to ``signal.rotation.rotate_volumes(..., oversampling=factor)`` inside it.
+        ``out(p) = in(Rᵀ p)`` about voxel ``box // 2``, zero outside the sphere that fits in the
+        box; inside it what ``rotate_volumes(..., oversampling=factor)`` gives.
     """
     out = np.zeros((matrices.shape[0], box, box, box), dtype=np.float32)
     for i in range(matrices.shape[0]):

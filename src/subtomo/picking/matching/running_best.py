@@ -75,14 +75,14 @@ class RunningBest:
             )
 
 
-@numba.njit(fastmath=True, nogil=True, cache=True)
+@numba.njit(fastmath=True, nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def _update_row(
     row: NDArray[np.complex64],
     weight: NDArray[np.float32],
     score: NDArray[np.float32],
     index: NDArray[np.int32],
     rotation: int,
-) -> tuple[float, float]:
+) -> tuple[np.float32, np.float32]:
     """Take in two rotations for a row; both loops free of branches so that they vectorise."""
     total = np.float32(0)
     squares = np.float32(0)
@@ -106,7 +106,7 @@ def _update_row(
     return total, squares
 
 
-@numba.njit(fastmath=True, nogil=True, cache=True)
+@numba.njit(fastmath=True, nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def _update_numba(
     planes: NDArray[np.complex64],
     weight: NDArray[np.float32],

@@ -1,0 +1,73 @@
+"""What must hold before a search starts."""
+
+import torch
+
+from subtomo.errors import DataError, SettingsError
+from subtomo.picking.matching.inputs import Search
+
+
+def check_search(search: Search) -> None:
+    """Raise if a search cannot be done.
+
+    Parameters
+    ----------
+    search : opened
+
+    Raises
+    ------
+    SettingsError
+        If the template is larger than the tomogram, nothing is left to search, or the weighting
+        needs what is not known.
+    DataError
+        If a CTF is asked for and the tilt series has none.
+    """
+    template, shape = search.template, search.volume.shape
+    if template.box > min(shape):
+        raise SettingsError(
+            f"template {search.name}: {template.box} voxels of {search.volume.pixel_size:g} Å with "
+            f"its mask are more than tomogram {search.tomogram.name} has ({shape[2]} x {shape[1]} "
+            f"x {shape[0]}); give a smaller --diameter or a larger tomogram"
+        )
+    _check_weighting(search)
+    search.tiles()
+
+
+def _check_weighting(search: Search) -> None:
+    """Raise if the weighting needs a tilt series, tilt range or CTF that is not there."""
+    settings, series = search.settings, search.tomogram.tilt_series
+    name = search.tomogram.name
+    if search.weighting == "tilts" and series is None:
+        raise SettingsError(
+            f"--weighting tilts: tomogram {name} comes without a tilt series; "
+            "give a tomograms.star, or --tilt-range"
+        )
+    if search.weighting == "wedge" and series is None and settings.tilt_range is None:
+        raise SettingsError(
+            f"--weighting wedge: tomogram {name} comes without a tilt series; give --tilt-range"
+        )
+    if settings.ctf == "none":
+        return
+    if search.weighting != "tilts" or series is None:
+        raise SettingsError(
+            f"--ctf {settings.ctf} needs the tilt series of tomogram {name} and its tilt-by-tilt "
+            f"weighting, found weighting {search.weighting}; give a tomograms.star"
+        )
+    if series.ctf is None:
+        raise DataError(
+            f"--ctf {settings.ctf}: the tilt series of tomogram {name} has no defocus; "
+            "leave the option out or give one with a CTF"
+        )
+
+
+def compute_device(name: str) -> str:
+    """Choose the torch device, refusing one that is not there."""
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    try:
+        torch.empty(1, device=name)
+    except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        raise SettingsError(
+            f"--device {name} cannot be used ({reason}); expected auto, cpu, cuda, cuda:N or mps"
+        ) from error
+    return name

@@ -1,0 +1,229 @@
+"""What a search needs, opened from the settings; the same in every process."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from subtomo.errors import SettingsError, ShapeError
+from subtomo.formats.volumes import read_volume
+from subtomo.geometry.orientation_grid import orientation_grid
+from subtomo.geometry.rotations import matrices_from_quaternions
+from subtomo.model import Tomogram, Volume
+from subtomo.picking.matching.settings import MatchSettings, template_name
+from subtomo.picking.matching.template import Template, prepare_template
+from subtomo.picking.matching.tiling import Tile, Triple, plan_tiles, read_block
+from subtomo.signal.filters import bandpass
+from subtomo.signal.wedge import missing_wedge, tilt_transfer
+from subtomo.sources.tomograms import open_tomograms
+
+T = TypeVar("T")
+D = TypeVar("D")
+
+_ROI_SUFFIXES = (".mrc", ".mrc.gz", ".rec", ".map", ".tif", ".tiff")
+
+
+def open_inputs(settings: MatchSettings) -> list[Tomogram]:
+    """Open the tomograms, their values unread."""
+    return open_tomograms(settings.tomograms, pixel_size=settings.pixel_size)
+
+
+@dataclass(frozen=True, eq=False)
+class Search:
+    """One template in one tomogram.
+
+    Parameters
+    ----------
+    settings : of the command
+    tomogram : to be searched
+    which : number of the template
+    """
+
+    settings: MatchSettings
+    tomogram: Tomogram
+    which: int
+
+    @staticmethod
+    def open(settings: MatchSettings, tomogram: str, which: int) -> "Search":
+        """Open a search by its tomogram's name."""
+        found = {t.name: t for t in open_inputs(settings)}
+        return Search(settings, found[tomogram], which)
+
+    @property
+    def name(self) -> str:
+        """Name of the template."""
+        return template_name(self.settings.template[self.which])
+
+    @property
+    def stem(self) -> str:
+        """Start of the names of the result files."""
+        return f"{self.tomogram.name}_{self.name}"
+
+    @property
+    def volume(self) -> Volume:
+        """The tomogram's voxels."""
+        return self.tomogram.volume
+
+    @cached_property
+    def template(self) -> Template:
+        """The template at the tomogram's pixel size."""
+        s, i = self.settings, self.which
+        return prepare_template(
+            read_volume(s.template[i], pixel_size=s.template_pixel_size),
+            self.name,
+            pixel_size=self.volume.pixel_size,
+            diameter=_of(s.diameter, i, None),
+            mask=read_volume(s.mask[i], pixel_size=s.template_pixel_size) if s.mask else None,
+            mask_edge=s.mask_edge,
+            low_pass=s.low_pass,
+            invert=s.invert_template,
+            symmetry=_of(s.symmetry, i, "C1"),
+        )
+
+    @cached_property
+    def orientations(self) -> NDArray[np.float64]:
+        """Quaternions (r, 4), one of each set that the symmetry makes equal."""
+        return orientation_grid(self.angular_step, self.template.symmetry)
+
+    @property
+    def matrices(self) -> NDArray[np.float64]:
+        """Rotation matrices (r, 3, 3) of the orientations."""
+        return matrices_from_quaternions(self.orientations)
+
+    @property
+    def angular_step(self) -> float:
+        """Spacing of the orientations, degrees: given, or Crowther's criterion."""
+        if self.settings.angular_step is not None:
+            return self.settings.angular_step
+        resolution = max(self.settings.low_pass or 0.0, 2 * self.volume.pixel_size)
+        return float(np.clip(np.degrees(resolution / self.template.diameter), 1, 90))
+
+    @property
+    def min_distance(self) -> float:
+        """Least distance of two picks, Å."""
+        if self.settings.min_distance is not None:
+            return self.settings.min_distance
+        return 0.6 * self.template.diameter
+
+    @property
+    def weighting(self) -> str:
+        """How the template is weighted: none, wedge or tilts."""
+        if self.settings.weighting != "auto":
+            return self.settings.weighting
+        if self.settings.tilt_range is not None:
+            return "wedge"
+        return "none" if self.tomogram.tilt_series is None else "tilts"
+
+    @property
+    def transfer(self) -> Tensor | None:
+        """What is left of a density in the tomogram, (n, n, n // 2 + 1), or None for all."""
+        s, px = self.settings, self.volume.pixel_size
+        shape = (self.template.box,) * 3
+        transfer = None
+        if self.weighting == "wedge":
+            transfer = missing_wedge(shape, self._tilt_angles())
+        elif self.weighting == "tilts":
+            series = self.tomogram.tilt_series
+            assert series is not None
+            transfer = tilt_transfer(shape, px, series, ctf=s.ctf, dose=s.dose)
+        if s.low_pass is None and s.high_pass is None:
+            return transfer
+        band = bandpass(shape, px, low_pass=s.low_pass, high_pass=s.high_pass)
+        return band if transfer is None else band * transfer
+
+    def _tilt_angles(self) -> Sequence[float] | NDArray[np.float64]:
+        """Angles that bound the wedge, degrees."""
+        if self.settings.tilt_range is not None:
+            return self.settings.tilt_range
+        assert self.tomogram.tilt_series is not None
+        return self.tomogram.tilt_series.tilt_angles
+
+    @cached_property
+    def roi(self) -> NDArray[np.bool_] | None:
+        """The region to search (z, y, x), or None for all."""
+        path = roi_path(self.settings.roi, self.tomogram.name)
+        if path is None:
+            return None
+        region = read_volume(path, pixel_size=self.volume.pixel_size)
+        if region.shape != self.volume.shape:
+            raise ShapeError(
+                f"{path}: region of {region.shape} voxels (z, y, x), tomogram "
+                f"{self.tomogram.name} of {self.volume.shape}; expected one grid"
+            )
+        return np.asarray(region.data[...] > 0.5)
+
+    def tiles(self) -> list[Tile]:
+        """Tiles of all positions that are searched."""
+        first, stop = self._bounds()
+        if any(b <= a for a, b in zip(first, stop, strict=True)):
+            raise SettingsError(
+                f"{self.settings.roi}: no voxel of the region can be searched in tomogram "
+                f"{self.tomogram.name} (template {self.name} is {self.template.box} voxels wide)"
+            )
+        z, y, x = (b - a for a, b in zip(first, stop, strict=True))
+        return plan_tiles(first, (z, y, x), self.template.box, largest=self.settings.tile_size)
+
+    def block(self, tile: Tile) -> NDArray[np.float32]:
+        """Read the voxels that a tile needs."""
+        half = self.template.box // 2
+        z, y, x = (a - half for a in tile.first)
+        return read_block(
+            self.volume,
+            (z, y, x),
+            tile.block,
+            low_pass=self.settings.low_pass,
+            high_pass=self.settings.high_pass,
+            invert=self.settings.invert_tomograms,
+        )
+
+    def searched(self, tile: Tile) -> NDArray[np.bool_]:
+        """Which positions of a tile's block count."""
+        box = self.template.box
+        z, y, x = (n - box + 1 for n in tile.block)
+        counts = np.zeros((z, y, x), dtype=bool)
+        inside = tuple(slice(0, n) for n in tile.count)
+        counts[inside] = True
+        if self.roi is not None:
+            counts[inside] = self.roi[
+                tuple(slice(a, a + n) for a, n in zip(tile.first, tile.count, strict=True))
+            ]
+        return counts
+
+    def _bounds(self) -> tuple[Triple, Triple]:
+        """First position and the one after the last, (z, y, x)."""
+        box, shape = self.template.box, self.volume.shape
+        half = box // 2
+        low, high = [0, 0, 0], list(shape)
+        if not self.settings.pad_edges:
+            low, high = [half] * 3, [n - box + half + 1 for n in shape]
+        if self.roi is not None:
+            for axis in range(3):
+                others = tuple(other for other in range(3) if other != axis)
+                hit = np.flatnonzero(self.roi.any(axis=others))
+                start, stop = (int(hit[0]), int(hit[-1]) + 1) if len(hit) else (0, 0)
+                low[axis], high[axis] = max(low[axis], start), min(high[axis], stop)
+        return (low[0], low[1], low[2]), (high[0], high[1], high[2])
+
+
+def roi_path(roi: Path | None, tomogram: str) -> Path | None:
+    """Find the file with the region to search in a tomogram."""
+    if roi is None or not roi.is_dir():
+        return roi
+    for suffix in _ROI_SUFFIXES:
+        if (path := roi / f"{tomogram}{suffix}").exists():
+            return path
+    raise SettingsError(
+        f"--roi {roi}: no region for tomogram {tomogram}; expected {tomogram}.mrc in the folder"
+    )
+
+
+def _of(values: Sequence[T], which: int, default: D) -> T | D:
+    """Take one of one each, the one for all, or the default where there is none."""
+    if not values:
+        return default
+    return values[which] if len(values) > 1 else values[0]

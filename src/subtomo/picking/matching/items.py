@@ -1,0 +1,182 @@
+"""The items of a matching job: a tile, the noise beside a tomogram, the merging of tiles.
+
+Each takes a small payload, opens what it needs and writes its files into the job's folder.
+"""
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from subtomo.formats.atomic import replacing
+from subtomo.formats.particles import write_particles
+from subtomo.formats.volumes import write_volume
+from subtomo.model import Particles, Volume
+from subtomo.picking.matching.checks import compute_device
+from subtomo.picking.matching.inputs import Search
+from subtomo.picking.matching.noise import scramble_phases
+from subtomo.picking.matching.peaks import find_peaks
+from subtomo.picking.matching.search import SearchResult, search_block
+from subtomo.picking.matching.settings import MatchSettings
+from subtomo.picking.matching.threshold import fit_noise_tail
+from subtomo.picking.matching.tiling import Tile
+
+_NOISE_POSITIONS = 64  # along an edge of the noise: a few thousand peaks, little work
+SIGMA = "subtomoSigma"
+"""Column with the score in σ: (score - mean) / standard deviation of all scores of the search."""
+ORIENTATION = "subtomoOrientationIndex"
+"""Column with the row of the orientation in the table beside the score volume."""
+
+
+def payload_of(settings: MatchSettings, tomogram: str, which: int, **more: Any) -> dict[str, Any]:
+    """Pack what an item needs."""
+    return {"settings": settings, "tomogram": tomogram, "template": which, **more}
+
+
+def tile_path(folder: Path, stem: str, number: int) -> Path:
+    """Name the file of a tile's scores."""
+    return folder / "tiles" / f"{stem}_{number}.npz"
+
+
+def match_tile(payload: dict[str, Any]) -> dict[str, float]:
+    """Search one tile and leave its scores in the job's folder."""
+    search = _search(payload)
+    tile = Tile(*(tuple(t) for t in payload["tile"]))
+    searched = search.searched(tile)
+    found = _run(search, search.block(tile), searched)
+    cut = tuple(slice(0, n) for n in tile.count)
+    with replacing(payload["path"]) as temporary, temporary.open("wb") as file:
+        np.savez(file, score=found.score[cut], index=found.index[cut])
+    return _sums(found)
+
+
+def match_noise(payload: dict[str, Any]) -> dict[str, Any]:
+    """Search noise with the tomogram's spectrum; give the tail of its peaks."""
+    search = _search(payload)
+    tiles = search.tiles()
+    box = search.template.box
+    middle = tiles[len(tiles) // 2]
+    edges = [min(n, _NOISE_POSITIONS) + box - 1 for n in middle.count]
+    start = [a + (n - e) // 2 for a, n, e in zip(middle.first, middle.block, edges, strict=True)]
+    noise_tile = Tile(
+        (start[0], start[1], start[2]),
+        (edges[0] - box + 1, edges[1] - box + 1, edges[2] - box + 1),
+        (edges[0], edges[1], edges[2]),
+    )
+    noise = scramble_phases(search.block(noise_tile), search.settings.seed)
+    found = _run(search, noise, None)
+    mean, deviation = score_statistics(_sums(found))
+    n_positions = int((found.index >= 0).sum())
+    peaks = find_peaks(
+        found.score,
+        found.index >= 0,
+        min_distance_px=search.min_distance / search.volume.pixel_size,
+        at_most=search.settings.max_particles,
+    )
+    tail = fit_noise_tail((peaks.height - mean) / deviation, n_positions)
+    return {"tail": None if tail is None else asdict(tail)}
+
+
+def merge_tiles(payload: dict[str, Any]) -> dict[str, float]:
+    """Put a search's tiles together; write score and orientation volume and the peaks."""
+    search, folder = _search(payload), Path(payload["folder"])
+    score = np.zeros(search.volume.shape, dtype=np.float32)
+    index = np.full(search.volume.shape, -1, dtype=np.float32)
+    for number, tile in enumerate(search.tiles()):
+        cut = tuple(slice(a, a + n) for a, n in zip(tile.first, tile.count, strict=True))
+        with np.load(tile_path(folder, search.stem, number), allow_pickle=False) as part:
+            score[cut] = part["score"]
+            index[cut] = part["index"]
+    mean, deviation = score_statistics(payload["sums"])
+    peaks = _peaks(search, score, index, mean, deviation)
+    where = folder / "scores"
+    grid = Volume(score, search.volume.pixel_size, search.volume.origin)
+    write_volume(where / f"{search.stem}_score.mrc", grid)
+    write_volume(where / f"{search.stem}_orientation.mrc", grid.with_data(index))
+    _write_orientations(where / f"{search.stem}_orientations.csv", search.orientations)
+    write_particles(where / f"{search.stem}_peaks.csv", peaks)
+    return {
+        "mean": mean,
+        "deviation": deviation,
+        "n_positions": int((index >= 0).sum()),
+        "n_scores": payload["sums"]["n_scores"],
+        "min_distance": search.min_distance,
+    }
+
+
+def score_statistics(sums: dict[str, float]) -> tuple[float, float]:
+    """Mean and standard deviation of all scores of a search; (0, 1) where there is none."""
+    n = sums["n_scores"]
+    if not n:
+        return 0.0, 1.0
+    mean = sums["total"] / n
+    return mean, float(np.sqrt(max(1e-30, sums["total_squares"] / n - mean**2)))
+
+
+def add_sums(parts: list[dict[str, float]]) -> dict[str, float]:
+    """Add the tiles' sums, in their order."""
+    return {name: sum(part[name] for part in parts) for name in parts[0]}
+
+
+def _search(payload: dict[str, Any]) -> Search:
+    return Search.open(payload["settings"], payload["tomogram"], payload["template"])
+
+
+def _run(
+    search: Search, block: NDArray[np.float32], searched: NDArray[np.bool_] | None
+) -> SearchResult:
+    """Search a block in all orientations."""
+    return search_block(
+        block,
+        search.template,
+        search.matrices,
+        transfer=search.transfer,
+        searched=searched,
+        device=compute_device(search.settings.device),
+    )
+
+
+def _sums(found: SearchResult) -> dict[str, float]:
+    return {
+        "n_scores": found.n_scores,
+        "total": found.total,
+        "total_squares": found.total_squares,
+    }
+
+
+def _peaks(
+    search: Search,
+    score: NDArray[np.float32],
+    index: NDArray[np.float32],
+    mean: float,
+    deviation: float,
+) -> Particles:
+    """Turn the highest peaks into particles, whatever their height."""
+    px = search.volume.pixel_size
+    peaks = find_peaks(
+        score,
+        index >= 0,
+        min_distance_px=search.min_distance / px,
+        at_most=search.settings.max_particles,
+    )
+    n = len(peaks)
+    which = index[tuple(peaks.voxel.T)].astype(np.int64)
+    return Particles(
+        tomogram=np.full(n, search.tomogram.name),
+        position=search.volume.index_to_position((peaks.voxel + peaks.offset)[:, ::-1]),
+        orientation=search.orientations[which],
+        class_name=np.full(n, search.name),
+        source=np.full(n, "match"),
+        score=peaks.height,
+        box_size=np.full(n, 2 * int(np.ceil(0.75 * search.template.diameter / px))),
+        extra={SIGMA: (peaks.height - mean) / deviation, ORIENTATION: which},
+    )
+
+
+def _write_orientations(path: Path, orientations: NDArray[np.float64]) -> None:
+    """Write the quaternions that the orientation volume's values number."""
+    rows = [f"{i},{x:.9f},{y:.9f},{z:.9f},{w:.9f}" for i, (x, y, z, w) in enumerate(orientations)]
+    with replacing(path) as temporary:
+        temporary.write_text("\n".join(["index,qx,qy,qz,qw", *rows]) + "\n")

@@ -1,0 +1,187 @@
+"""Settings of ``subtomo pick match``."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from subtomo.jobs.settings import JobSettings
+
+
+class MatchSettings(JobSettings):
+    """Options of template matching."""
+
+    tomograms: tuple[Path, ...] = Field(
+        min_length=1,
+        description="Tomograms: volume files, folders of them, or a tomograms.star",
+        json_schema_extra={"argument": True},
+    )
+    template: tuple[Path, ...] = Field(
+        min_length=1,
+        description="Density to look for, centred in its box; several compete for every place",
+    )
+    pixel_size: float | None = Field(
+        None, gt=0, description="Pixel size of the tomograms (Å); default: their headers'"
+    )
+    template_pixel_size: float | None = Field(
+        None, gt=0, description="Pixel size of the templates (Å); default: their headers'"
+    )
+    invert_tomograms: bool = Field(False, description="The tomograms show protein dark")
+    invert_template: bool = Field(False, description="The templates show protein dark")
+    symmetry: tuple[str, ...] = Field(
+        ("C1",), description="Symmetry of the templates, such as C7, D2, O: one for all or one each"
+    )
+    diameter: tuple[float, ...] = Field(
+        (),
+        description=(
+            "Diameter of the particles (Å), one for all or one each; "
+            "default: the sphere that holds 99 % of the density squared"
+        ),
+    )
+    mask: tuple[Path, ...] = Field(
+        (),
+        description=(
+            "Mask on the template's grid, one each; it turns with the template, "
+            "which takes about three times as long; default: a sphere of the diameter"
+        ),
+    )
+    mask_edge: float | None = Field(
+        None, ge=0, description="Soft edge of the spherical mask (Å); default: two pixels"
+    )
+    low_pass: float | None = Field(
+        None, gt=0, description="Removes finer detail from tomogram and template (Å)"
+    )
+    high_pass: float | None = Field(
+        None, gt=0, description="Removes coarser features from tomogram and template (Å)"
+    )
+    angular_step: float | None = Field(
+        None,
+        ge=1,
+        le=90,
+        description=(
+            "Spacing of the orientations (degrees); default: Crowther's, 180° · resolution / "
+            "(π · diameter), the resolution being the low-pass or two pixels"
+        ),
+    )
+    tilt_range: tuple[float, float] | None = Field(
+        None,
+        description=(
+            "Lowest and highest tilt angle (degrees), for tomograms without a tilt series: "
+            "the template loses its missing wedge"
+        ),
+    )
+    weighting: Literal["auto", "none", "wedge", "tilts"] = Field(
+        "auto",
+        description=(
+            "How the template is weighted: by the missing wedge or tilt by tilt with dose and CTF; "
+            "auto: tilts where the tilt series is known, wedge where a tilt range is given"
+        ),
+    )
+    ctf: Literal["none", "signed", "flipped"] = Field(
+        "none",
+        description=(
+            "CTF in the tilt-by-tilt weighting: signed for tomograms whose CTF is not corrected, "
+            "flipped for those whose phases are"
+        ),
+    )
+    dose: bool = Field(True, description="Dose damage in the tilt-by-tilt weighting")
+    roi: Path | None = Field(
+        None,
+        description=(
+            "Mask of the region to search (above 0.5): a volume on the tomogram's grid, "
+            "or a folder with one volume a tomogram, of its name"
+        ),
+    )
+    pad_edges: bool = Field(
+        False,
+        description=(
+            "Search up to the faces, as if the tomogram went on flat outside; "
+            "otherwise only where the whole template fits"
+        ),
+    )
+    tile_size: int | None = Field(
+        None,
+        ge=16,
+        description="Greatest edge of a block (voxels); default: as suits speed, at most 8 million "
+        "voxels a block, some 400 MB a worker",
+    )
+    false_positives: float = Field(
+        1.0,
+        gt=0,
+        description=(
+            "Picks that noise alone may give, by template and tomogram; sets the threshold"
+        ),
+    )
+    calibration: Literal["noise", "gaussian"] = Field(
+        "noise",
+        description=(
+            "How the threshold follows: from a search in noise with the tomogram's spectrum, or "
+            "from as many independent Gaussian scores as positions times rotations (stricter)"
+        ),
+    )
+    threshold: float | None = Field(
+        None, description="Least score (σ of all scores); in place of the false positives"
+    )
+    threshold_score: float | None = Field(
+        None,
+        ge=-1,
+        le=1,
+        description="Least score (correlation coefficient); in place of the false positives",
+    )
+    min_distance: float | None = Field(
+        None, ge=0, description="Least distance of two picks (Å); default: 0.6 · diameter"
+    )
+    max_particles: int = Field(
+        5000, ge=1, description="Greatest number of picks, by template and tomogram"
+    )
+    seed: int = Field(0, ge=0, description="Seed of the calibration's noise")
+    device: str = Field(
+        "auto", description="auto, cpu, cuda, cuda:N or mps; auto: cuda where there is one"
+    )
+
+    @model_validator(mode="after")
+    def _check_match_options(self) -> Self:
+        for name in ("symmetry", "diameter", "mask"):
+            n = len(getattr(self, name))
+            if n > 1 and n != len(self.template):
+                raise ValueError(
+                    f"--{name} is given {n} times, --template {len(self.template)} times; "
+                    "give one for all or one each"
+                )
+        if len(self.mask) == 1 and len(self.template) > 1:
+            raise ValueError(
+                f"--mask is given once, --template {len(self.template)} times; give one each"
+            )
+        if any(not value > 0 for value in self.diameter):
+            raise ValueError(f"--diameter is {self.diameter}; expected numbers above 0")
+        names = [template_name(path) for path in self.template]
+        if len(set(names)) != len(names):
+            raise ValueError(
+                f"--template: two files are called {max(names, key=names.count)}; "
+                "rename one: the name becomes the class of its picks"
+            )
+        self._check_band()
+        if self.tilt_range is not None and not -90 <= self.tilt_range[0] < self.tilt_range[1] <= 90:
+            raise ValueError(
+                f"--tilt-range is {self.tilt_range}; expected two increasing angles, -90 to 90"
+            )
+        if self.weighting == "wedge" and self.ctf != "none":
+            raise ValueError("--ctf needs --weighting tilts, found --weighting wedge")
+        if self.threshold is not None and self.threshold_score is not None:
+            raise ValueError("--threshold and --threshold-score exclude each other; give one")
+        return self
+
+    def _check_band(self) -> None:
+        if self.low_pass and self.high_pass and self.low_pass >= self.high_pass:
+            raise ValueError(
+                f"--low-pass ({self.low_pass} Å) is not below --high-pass ({self.high_pass} Å): "
+                "nothing passes"
+            )
+
+
+def template_name(path: Path) -> str:
+    """Give the class of a template's picks: the file's name without its suffixes."""
+    name = path.name
+    for suffix in (".gz", ".mrc", ".map", ".rec", ".tif", ".tiff", ".zarr", ".ome"):
+        name = name[: -len(suffix)] if name.lower().endswith(suffix) else name
+    return name
