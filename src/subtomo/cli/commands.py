@@ -15,6 +15,11 @@ from collections.abc import Mapping
 from subtomo.jobs.command import Command
 
 COMMANDS: Mapping[str, Command] = {
+    "pick match": Command(
+        "subtomo.picking.matching.settings:MatchSettings",
+        "subtomo.picking.matching.run:run",
+        "Find particles by their template",
+    ),
     "run": Command(
         "subtomo.workflows.pipeline_settings:PipelineSettings",
         "subtomo.cli.run_pipeline:run",
