@@ -1,0 +1,219 @@
+"""A gently bent tube fitted to points on its wall, and coordinates on it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.optimize import least_squares
+
+from subtomo.errors import DataError, ShapeError
+
+FloatArray = NDArray[np.float64]
+
+_BEAM = np.array([0.0, 0.0, 1.0])
+_PARAMETERS = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Cylinder:
+    """A tube of elliptical cross-section whose axis bends as a parabola.
+
+    A point of the axis at the height s is ``centre + s · direction + s² · (bend · across)``;
+    ``(across[0], across[1], direction)`` is a right-handed frame.
+
+    Parameters
+    ----------
+    centre : (3,) Å, columns x, y, z; the axis at s = 0
+    direction : (3,) unit vector x, y, z
+    across : (2, 3) unit vectors x, y, z
+        The first is the beam (z) made perpendicular to the direction.
+    half_axes : (2,) Å, of the cross-section along the two vectors of ``across``
+    bend : (2,) 1/Å, along the two vectors of ``across``
+    """
+
+    centre: FloatArray
+    direction: FloatArray
+    across: FloatArray
+    half_axes: FloatArray
+    bend: FloatArray
+
+    @property
+    def radius(self) -> float:
+        """Å; of the circle with the cross-section's area."""
+        return float(np.sqrt(self.half_axes[0] * self.half_axes[1]))
+
+    def coordinates(self, points: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Turn points into height along the axis, angle about it and distance from it.
+
+        Parameters
+        ----------
+        points : (..., 3) Å, columns x, y, z
+
+        Returns
+        -------
+        heights : (...) Å
+        angles : (...) radians in (-π, π], from ``across[0]`` towards ``across[1]``
+        distances : (...) Å
+        """
+        heights, a, b = self._offsets(points)
+        return heights, np.arctan2(b, a), np.hypot(a, b)
+
+    def wall_distances(self, points: ArrayLike) -> FloatArray:
+        """Measure how far points lie outside the elliptical wall.
+
+        Parameters
+        ----------
+        points : (..., 3) Å, columns x, y, z
+
+        Returns
+        -------
+        (...) Å, negative inside; the distance along the ray from the axis, scaled to ``radius``
+        """
+        _, a, b = self._offsets(points)
+        outside: FloatArray = np.hypot(a / self.half_axes[0], b / self.half_axes[1]) - 1
+        return outside * self.radius
+
+    def points(self, heights: ArrayLike, angles: ArrayLike, distances: ArrayLike) -> FloatArray:
+        """Turn coordinates on the tube into points: the inverse of ``coordinates``.
+
+        Parameters
+        ----------
+        heights, angles, distances : Å, radians, Å; broadcast against one another
+
+        Returns
+        -------
+        (..., 3) Å, columns x, y, z
+        """
+        s, angle, distance = np.broadcast_arrays(
+            *(np.asarray(c, dtype=np.float64) for c in (heights, angles, distances))
+        )
+        a = distance * np.cos(angle) + self.bend[0] * s**2
+        b = distance * np.sin(angle) + self.bend[1] * s**2
+        frame = np.stack([self.across[0], self.across[1], self.direction])
+        return np.asarray(self.centre + np.stack([a, b, s], axis=-1) @ frame)
+
+    def frames(self, heights: ArrayLike, angles: ArrayLike) -> FloatArray:
+        """Make the axes of particles on the wall: x outwards, z along the filament.
+
+        Parameters
+        ----------
+        heights : (n,) Å
+        angles : (n,) radians
+
+        Returns
+        -------
+        (n, 3, 3) rotation matrices, columns the particle's x, y and z in the tomogram
+        """
+        s, angle = np.asarray(heights, dtype=np.float64), np.asarray(angles, dtype=np.float64)
+        tangent = self.direction + 2 * s[:, None] * (self.bend @ self.across)
+        tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
+        outward = np.cos(angle)[:, None] * self.across[0] + np.sin(angle)[:, None] * self.across[1]
+        outward -= np.sum(outward * tangent, axis=1, keepdims=True) * tangent
+        outward /= np.linalg.norm(outward, axis=1, keepdims=True)
+        return np.stack([outward, np.cross(tangent, outward), tangent], axis=-1)
+
+    def _offsets(self, points: ArrayLike) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Height and the two offsets from the bent axis."""
+        relative = np.asarray(points, dtype=np.float64) - self.centre
+        s = relative @ self.direction
+        a, b = (relative @ self.across[i] - self.bend[i] * s**2 for i in (0, 1))
+        return s, a, b
+
+
+def fit_cylinder(points: ArrayLike) -> Cylinder:
+    """Fit a gently bent tube to points on its wall, with other points strewn about it.
+
+    The direction starts as the longest axis of the points near it (a principal axis, points
+    farther out than 1.6 median distances dropped, repeated); then a robust fit of all eight
+    numbers puts the wall through the densest shell. The cross-section may be an ellipse with one
+    axis along the beam, because a missing wedge stretches a tube that way.
+
+    Parameters
+    ----------
+    points : (n, 3) Å, columns x, y, z; n ≥ 16
+
+    Returns
+    -------
+    Cylinder
+        Its s = 0 is at the mean of the points near the axis; the direction points to larger values
+        of the coordinate that changes most along it.
+
+    Raises
+    ------
+    ShapeError
+        If the points are not a table of three columns.
+    DataError
+        If there are fewer than 16 points.
+    """
+    xyz = np.asarray(points, dtype=np.float64)
+    if xyz.ndim != 2 or xyz.shape[1] != 3:
+        raise ShapeError(f"points of a tube have shape {xyz.shape}; expected (n, 3), columns x y z")
+    if len(xyz) < 2 * _PARAMETERS:
+        raise DataError(
+            f"{len(xyz)} points are too few to fit a tube; expected {2 * _PARAMETERS} or more"
+        )
+    near, radius = _near_longest_axis(xyz)
+    start = _straight(near, radius)
+    length = float(np.ptp(_project(near, start)))
+
+    def residuals(parameters: FloatArray) -> FloatArray:
+        return _moved(start, parameters, radius, length).wall_distances(near)
+
+    # Soft L1 with a scale of a tenth of the radius: points on the wall count squared, strays
+    # linearly; 0.1 is about the spread of picks on a wall one monomer thick.
+    fit = least_squares(residuals, np.zeros(_PARAMETERS), loss="soft_l1", f_scale=radius / 10)
+    return _moved(start, fit.x, radius, length)
+
+
+def _near_longest_axis(xyz: FloatArray) -> tuple[FloatArray, float]:
+    """Points near the principal axis, and their median distance from it."""
+    keep = np.ones(len(xyz), dtype=bool)
+    for _ in range(50):
+        centre = xyz[keep].mean(axis=0)
+        axis = np.linalg.svd(xyz[keep] - centre, full_matrices=False)[2][0]
+        relative = xyz - centre
+        distance = np.linalg.norm(relative - np.outer(relative @ axis, axis), axis=1)
+        # On a tube all distances are near the median, off it they spread: 1.6 keeps the tube
+        # although the first axis is askew.
+        nearer = distance < 1.6 * np.median(distance[keep])
+        if nearer.sum() < 2 * _PARAMETERS or np.array_equal(nearer, keep):
+            break
+        keep = nearer
+    return xyz[keep], float(np.median(distance[keep]))
+
+
+def _straight(near: FloatArray, radius: float) -> Cylinder:
+    """Straight round tube along the principal axis of the points."""
+    centre = near.mean(axis=0)
+    axis = np.linalg.svd(near - centre, full_matrices=False)[2][0]
+    largest = np.argmax(np.abs(axis))
+    return _make(centre, axis * np.sign(axis[largest]), (radius, radius), (0.0, 0.0))
+
+
+def _make(
+    centre: FloatArray,
+    direction: FloatArray,
+    half_axes: tuple[float, float],
+    bend: tuple[float, float],
+) -> Cylinder:
+    direction = direction / np.linalg.norm(direction)
+    first = _BEAM - (_BEAM @ direction) * direction
+    if np.linalg.norm(first) < 1e-3:  # along the beam: x instead
+        first = np.array([1.0, 0.0, 0.0]) - direction[0] * direction
+    first /= np.linalg.norm(first)
+    across = np.stack([first, np.cross(direction, first)])
+    return Cylinder(centre, direction, across, np.array(half_axes), np.array(bend))
+
+
+def _moved(start: Cylinder, parameters: FloatArray, radius: float, length: float) -> Cylinder:
+    """Apply eight numbers of order one: offset, lean (2 each), half axes, bend."""
+    p = parameters
+    centre = start.centre + radius * (p[0:2] @ start.across)
+    direction = start.direction + radius / length * (p[2:4] @ start.across)
+    bend = radius / length**2 * p[6:8]
+    half_axes = radius * np.exp(p[4:6])
+    return _make(centre, direction, (half_axes[0], half_axes[1]), (bend[0], bend[1]))
+
+
+def _project(points: FloatArray, cylinder: Cylinder) -> FloatArray:
+    return np.asarray((points - cylinder.centre) @ cylinder.direction)

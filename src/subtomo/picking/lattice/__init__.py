@@ -1,0 +1,1 @@
+"""The lattice of a microtubule from picks on its wall: axial repeat and protofilament number."""
