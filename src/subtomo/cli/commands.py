@@ -15,6 +15,16 @@ from collections.abc import Mapping
 from subtomo.jobs.command import Command
 
 COMMANDS: Mapping[str, Command] = {
+    "info": Command(
+        "subtomo.cli.info:InfoSettings",
+        "subtomo.cli.info:run",
+        "Say what files are",
+    ),
+    "pick lattice": Command(
+        "subtomo.picking.lattice.settings:LatticeSettings",
+        "subtomo.picking.lattice.run:run",
+        "Measure microtubules from picks: axial repeat and protofilament number",
+    ),
     "pick match": Command(
         "subtomo.picking.matching.settings:MatchSettings",
         "subtomo.picking.matching.run:run",
