@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from subtomo.errors import MissingFileError, ShapeError, StarError
 from subtomo.formats.lazy_array import LazyArray
 from subtomo.formats.paths import find_file, not_found
-from subtomo.formats.volumes import open_stack
+from subtomo.formats.volumes import open_stack, read_stack
 
 
 def split_image_name(name: str) -> tuple[int, str]:
@@ -68,11 +68,48 @@ def open_tilt_images(
         paths[file] = found
     stacks = {file: open_stack(path) for file, path in paths.items()}
     _check(indices, files, stacks, place)
-    resolved = tuple(f"{i + 1:06d}@{paths[file]}" for i, file in zip(indices, files, strict=True))
-    stack = stacks[files[0]]
-    if len(stacks) == 1 and indices == tuple(range(stack.shape[0])):
-        return stack, resolved
+    resolved = tuple(
+        image_name(index, paths[file]) for index, file in zip(indices, files, strict=True)
+    )
     return _gather(indices, [stacks[file] for file in files]), resolved
+
+
+def images_of_stack(
+    path: str | Path,
+    indices: Sequence[int] | None = None,
+    *,
+    pixel_size: float | None = None,
+) -> tuple[Any, float, tuple[str, ...]]:
+    """Open the images of one stack.
+
+    Parameters
+    ----------
+    path : the stack
+    indices : (tilt,) which images, from 0; all if None
+    pixel_size : Å; wins over the header's, with a warning if they disagree
+
+    Returns
+    -------
+    images : (tilt, y, x), memory-mapped or lazy
+    pixel_size : Å
+    names : (tilt,) such as ``000003@/data/stack.st``
+
+    Raises
+    ------
+    StarError
+        If the stack has fewer images than asked for.
+    """
+    path = Path(path).absolute()
+    stack, pixel_size = read_stack(path, pixel_size=pixel_size)
+    chosen = range(stack.shape[0]) if indices is None else indices
+    _check(chosen, [str(path)] * len(chosen), {str(path): stack}, lambda _: str(path))
+    names = tuple(image_name(index, path) for index in chosen)
+    return _gather(chosen, [stack] * len(chosen)), pixel_size, names
+
+
+def image_name(index: int, path: Path) -> str:
+    """Name image ``index`` (from 0) of a stack as RELION does, counting from 1."""
+    return f"{index + 1:06d}@{path}"
 
 
 def _check(
@@ -96,8 +133,11 @@ def _check(
             )
 
 
-def _gather(indices: Sequence[int], stacks: Sequence[Any]) -> LazyArray:
-    """Make one lazy array of single images."""
+def _gather(indices: Sequence[int], stacks: Sequence[Any]) -> Any:
+    """Make one lazy array of single images; a whole stack in its order is itself."""
+    is_one = all(stack is stacks[0] for stack in stacks)
+    if is_one and list(indices) == list(range(stacks[0].shape[0])):
+        return stacks[0]
     shape = (len(stacks), *stacks[0].shape[1:])
 
     def read(selection: tuple[slice | NDArray[np.intp], ...]) -> NDArray[Any]:

@@ -1,0 +1,183 @@
+"""Alignments of AreTomo, versions 1 to 3: .aln files.
+
+A row is ``SEC ROT GMAG TX TY SMEAN SFIT SCALE BASE TILT``; tilts are sorted by angle, images that
+were too dark are left out and listed as ``# DarkFrame = frame section tilt``. ROT, TX, TY (in
+pixels of the raw stack) and TILT are in RELION's sense: AreTomo writes the IMOD transform
+A = R(−ROT), d = −A · (TX, TY) beside. SEC counts from 0 up to version 2, from 1 in version 3.
+AlphaOffset, where given, is part of TILT already. Source: AreTomo3's CSaveAlignFile.cpp and
+ImodUtil/CSaveXF.cpp (BSD-3-Clause).
+"""
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from subtomo.errors import FormatError, MissingFileError, SettingsError
+from subtomo.formats.imod import dose_and_acquisition
+from subtomo.formats.mdoc import read_mdoc
+from subtomo.formats.tilt_images import images_of_stack
+from subtomo.model import TiltSeries
+
+_HEADER = re.compile(r"#\s*(\w+)\s*=\s*(.*)")
+_COLUMNS = ("SEC", "ROT", "GMAG", "TX", "TY", "SMEAN", "SFIT", "SCALE", "BASE", "TILT")
+_LOCAL = "# Local Alignment"
+
+
+@dataclass(frozen=True)
+class AretomoAlignment:
+    """What an .aln file says.
+
+    Parameters
+    ----------
+    raw_size : (x, y, tilt) of the raw stack, in pixels
+    sections : (tilt,) index of each image in the raw stack, from 0
+    tilt_axis_angles : (tilt,) degrees
+    shifts_px : (tilt, 2), columns x, y
+    tilt_angles : (tilt,) degrees
+    dark_sections : index of the images left out, from 0
+    """
+
+    raw_size: tuple[int, int, int]
+    sections: NDArray[np.int64]
+    tilt_axis_angles: NDArray[np.float64]
+    shifts_px: NDArray[np.float64]
+    tilt_angles: NDArray[np.float64]
+    dark_sections: NDArray[np.int64]
+
+
+def read_aln(path: str | Path) -> AretomoAlignment:
+    """Read the global alignment of an .aln file; local alignments are not used.
+
+    Raises
+    ------
+    MissingFileError
+        If the file does not exist.
+    FormatError
+        If a row has not ten numbers, a tilt angle is impossible, or the header lacks RawSize.
+    """
+    path = Path(path)
+    header, dark, rows = _read_lines(path)
+    size = [int(value) for value in header.get("RawSize", "").split()]
+    if len(size) != 3:
+        raise FormatError(f"{path}: no '# RawSize = x y n' in the header; expected an .aln file")
+    if not rows:
+        raise FormatError(f"{path}: no rows of {' '.join(_COLUMNS)}")
+    table = np.array(rows)
+    tilts = table[:, 9]
+    bad = np.flatnonzero(~(np.abs(tilts) <= 180))
+    if len(bad):
+        raise FormatError(
+            f"{path}: section {int(table[bad[0], 0])} has TILT {tilts[bad[0]]:g}; expected "
+            "degrees: align again with AreTomo's -AngFile"
+        )
+    sections = table[:, 0].astype(np.int64)
+    dark_sections = np.array(dark, dtype=np.int64)
+    first = int(min([*sections.tolist(), *dark]))
+    if first not in (0, 1):
+        raise FormatError(
+            f"{path}: the first section is {first}; expected 0 or 1 among SEC and DarkFrame"
+        )
+    return AretomoAlignment(
+        raw_size=(size[0], size[1], size[2]),
+        sections=sections - first,
+        tilt_axis_angles=table[:, 1],
+        shifts_px=table[:, 3:5],
+        tilt_angles=tilts,
+        dark_sections=dark_sections - first,
+    )
+
+
+def read_aretomo_tilt_series(
+    aln: str | Path,
+    *,
+    stack: str | Path | None = None,
+    mdoc: str | Path | None = None,
+    pixel_size: float | None = None,
+    tomogram_size_px: tuple[int, int, int] | None = None,
+    name: str | None = None,
+) -> TiltSeries:
+    """Read a tilt series that AreTomo aligned; images that it left out are left out.
+
+    Parameters
+    ----------
+    aln : the alignment
+    stack : the raw images; without it there is only the geometry
+    mdoc : dose and voltage
+    pixel_size : Å; wins over the stack's header; needed without a stack
+    tomogram_size_px : (x, y, z) of the tomogram in pixels of the stack
+    name : of the tilt series; the .aln file's without its suffix if None
+
+    Returns
+    -------
+    TiltSeries without CTF; the dose is 0 where no mdoc gives it; ``extra["section"]`` is the index
+    of each image in the raw stack
+
+    Raises
+    ------
+    SettingsError
+        If neither a stack nor a pixel size is given.
+    FormatError
+        If the stack has another size than the alignment says.
+    """
+    aln = Path(aln)
+    alignment = read_aln(aln)
+    images = None
+    names: tuple[str, ...] = ()
+    if stack is not None:
+        images, pixel_size, names = images_of_stack(
+            stack, alignment.sections.tolist(), pixel_size=pixel_size
+        )
+        found = (images.shape[2], images.shape[1])
+        if found != alignment.raw_size[:2]:
+            raise FormatError(
+                f"{stack}: images of {found[0]} x {found[1]} pixels, but {aln} says "
+                f"{alignment.raw_size[0]} x {alignment.raw_size[1]}; expected its raw stack"
+            )
+    if pixel_size is None:
+        raise SettingsError(f"{aln}: shifts are in pixels: give the stack or pixel_size")
+    described = None if mdoc is None else read_mdoc(mdoc)
+    return TiltSeries(
+        name=name or aln.stem,
+        pixel_size=pixel_size,
+        tilt_angles=alignment.tilt_angles,
+        tilt_axis_angles=alignment.tilt_axis_angles,
+        shifts=alignment.shifts_px * pixel_size,
+        images=images,
+        image_names=names,
+        image_size_px=alignment.raw_size[:2],
+        tomogram_size_px=tomogram_size_px,
+        extra={"section": alignment.sections},
+        **dose_and_acquisition(described, alignment.tilt_angles),
+    )
+
+
+def _read_lines(path: Path) -> tuple[dict[str, str], list[int], list[list[float]]]:
+    """Split the file into header values, dark sections and rows of the global alignment."""
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except (FileNotFoundError, IsADirectoryError):
+        raise MissingFileError(f"{path}: no such file; expected an .aln file") from None
+    header: dict[str, str] = {}
+    dark: list[int] = []
+    rows: list[list[float]] = []
+    for number, line in enumerate(lines, start=1):
+        if line.startswith(_LOCAL):
+            break
+        match = _HEADER.match(line)
+        try:
+            if match and match.group(1) == "DarkFrame":
+                dark.append(int(match.group(2).split()[1]))
+            elif match:
+                header[match.group(1)] = match.group(2)
+            elif line.strip() and not line.startswith("#"):
+                rows.append([float(value) for value in line.split()])
+                if len(rows[-1]) != len(_COLUMNS):
+                    raise ValueError
+        except (ValueError, IndexError):
+            raise FormatError(
+                f"{path}, line {number}: {line.strip()!r}; expected {' '.join(_COLUMNS)}"
+            ) from None
+    return header, dark, rows
