@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from subtomo.errors import FormatError, MissingFileError, MrcError
+from subtomo.errors import FormatError, MissingFileError, MrcError, SubtomoError
 from subtomo.formats.mrc_header import HEADER_DTYPE, build_header
 from subtomo.formats.volumes import write_volume
 from subtomo.model import Volume
-from subtomo.sources.info import describe
+from subtomo.sources.info import DESCRIBERS, describe
 
 VALUES = np.arange(4 * 5 * 6, dtype=np.float32).reshape(4, 5, 6)
 
@@ -72,6 +72,16 @@ def test_the_values_of_a_header(tmp_path: Path) -> None:
             "format": "STAR",
             "data_": "rlnTomoTomogramsFile = tomograms.star",
         },
+        "etspy_haadf_tilt_series/HAADF.rawtlt": {"tilts": "91, from -90° to 90°"},
+        "warp_metadata/xf_import_00254.tlt": {"tilts": "41, from -60.01° to 59.98°"},
+        "warp_metadata/xf_import_00254.xf": {
+            "images": "41",
+            "tilt axis": "-4.29997°",  # as Warp's import of this file says
+        },
+        "warp_metadata/xf_import_00254.xml": {
+            "format": "tilt series (Warp)",
+            "tilt axis": "-4.29997°",
+        },
     }.items(),
 )
 def test_peers_files(shared_data: Path, name: str, expected: dict[str, str]) -> None:
@@ -94,6 +104,46 @@ def test_particles_in_csv(tmp_path: Path) -> None:
     rows = words(tmp_path / "a.csv")
     assert rows["particles"] == "2 in 1 tomograms"
     assert rows["other columns"] == "colour"
+
+
+def test_an_mdoc(tmp_path: Path) -> None:
+    (tmp_path / "a.mdoc").write_text(
+        "PixelSpacing = 2.1\nVoltage = 300\n\n[T = Tilt axis angle = 85.3, binning = 1]\n\n"
+        "[ZValue = 0]\nTiltAngle = -3.01\nExposureDose = 3\n\n"
+        "[ZValue = 1]\nTiltAngle = 0.5\nExposureDose = 3\n"
+    )
+    rows = words(tmp_path / "a.mdoc")
+    assert rows["images"] == "2"
+    assert rows["TiltAngle"] == "-3.01 to 0.5°"
+    assert rows["ExposureDose"] == "3 e⁻/Å²"
+    assert rows["tilt axis"] == "85.3°"
+    assert rows["voltage"] == "300 kV"
+
+
+def test_an_alignment_of_aretomo(tmp_path: Path) -> None:
+    (tmp_path / "a.aln").write_text(
+        "# AreTomo Alignment / Priims bprmMn\n# RawSize = 100 200 3\n# NumPatches = 0\n"
+        "# DarkFrame =     1    1   20.00\n"
+        "# SEC ROT GMAG TX TY SMEAN SFIT SCALE BASE TILT\n"
+        "    0   85.30      1.00000      3.000      4.000   1.00   1.00   1.00   0.00   -3.00\n"
+        "    2   85.30      1.00000      0.000      0.000   1.00   1.00   1.00   0.00    3.00\n"
+    )
+    rows = words(tmp_path / "a.aln")
+    assert rows["raw stack"] == "3 images of 100 x 200 pixels (x, y)"
+    assert rows["tilts"] == "2, from -3° to 3°"
+    assert rows["longest shift"] == "5 pixels"
+    assert rows["left out"] == "1 (counted from 0)"
+
+
+@pytest.mark.parametrize("suffix", [*DESCRIBERS, ".mrc", ".tif", ".zarr"])
+@pytest.mark.parametrize("content", [b"", b"\0\1\xff" * 400, b"what is this\n", b"1 2 3\n4\n"])
+@pytest.mark.filterwarnings("ignore::subtomo.errors.SubtomoWarning")
+def test_nonsense_gives_an_error_that_names_the_file(
+    tmp_path: Path, suffix: str, content: bytes
+) -> None:
+    (tmp_path / f"bad{suffix}").write_bytes(content)
+    with pytest.raises(SubtomoError, match=rf"bad\{suffix}"):
+        describe(tmp_path / f"bad{suffix}")
 
 
 def test_a_folder(tmp_path: Path) -> None:

@@ -6,14 +6,27 @@ from pathlib import Path
 from subtomo.errors import FormatError, MissingFileError
 from subtomo.formats.volumes import volume_suffix
 from subtomo.sources.table_info import describe_csv, describe_star
+from subtomo.sources.tilt_series_info import (
+    describe_aln,
+    describe_mdoc,
+    describe_tlt,
+    describe_warp_xml,
+    describe_xf,
+)
 from subtomo.sources.tomograms import TABLE_NAME, find_volumes
 from subtomo.sources.volume_info import describe_volume
 
 Rows = list[tuple[str, str]]
 
 DESCRIBERS: Mapping[str, Callable[[Path], Rows]] = {
+    ".aln": describe_aln,
     ".csv": describe_csv,
+    ".mdoc": describe_mdoc,
+    ".rawtlt": describe_tlt,
     ".star": describe_star,
+    ".tlt": describe_tlt,
+    ".xf": describe_xf,
+    ".xml": describe_warp_xml,
 }
 """By suffix; volumes and stacks of images have more than one suffix and are told apart before."""
 

@@ -4,13 +4,11 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
-import numpy as np
-
 from subtomo.formats.particles import read_particles
 from subtomo.formats.relion_particles import CENTRED, COORDINATES
 from subtomo.formats.relion_tomograms import TomogramEntry, read_tomograms_star
 from subtomo.formats.star import StarTable, read_star
-from subtomo.model import TiltSeries
+from subtomo.sources.tilt_series_info import describe_tilt_series
 
 Rows = list[tuple[str, str]]
 
@@ -61,32 +59,6 @@ def describe_csv(path: Path) -> Rows:
     particles = read_particles(path, coordinate_pixel_size=_pixels_if_needed(path))
     rows = [("format", "particles in CSV"), *_counts(particles.tomogram.tolist())]
     return [*rows, ("other columns", ", ".join(particles.extra) or "none")]
-
-
-def describe_tilt_series(tilt_series: TiltSeries) -> Rows:
-    """Describe the geometry of a tilt series.
-
-    Parameters
-    ----------
-    tilt_series : with or without its images
-
-    Returns
-    -------
-    list of (label, value)
-    """
-    angles, axes = tilt_series.tilt_angles, tilt_series.tilt_axis_angles
-    rows = [
-        ("tilts", f"{len(tilt_series)}, from {angles.min():g}° to {angles.max():g}°"),
-        ("tilt axis", _range(axes, "°")),
-        ("pixel size", f"{tilt_series.pixel_size:g} Å"),
-        ("dose before", _range(tilt_series.dose, " e⁻/Å²")),
-    ]
-    if tilt_series.image_size_px is not None:
-        x, y = tilt_series.image_size_px
-        rows.append(("images", f"{x} x {y} pixels (x, y)"))
-    if tilt_series.ctf is not None:
-        rows.append(("defocus", _range(tilt_series.ctf.defocus_u, " Å")))
-    return rows
 
 
 def _tomograms(path: Path) -> Rows:
@@ -153,12 +125,6 @@ def _counts(tomograms: list[str]) -> Rows:
 def _rest(n: int) -> Rows:
     """Say how many are not listed."""
     return [("", f"and {n - _MOST_TOMOGRAMS} more")] if n > _MOST_TOMOGRAMS else []
-
-
-def _range(values: np.ndarray, unit: str) -> str:
-    """Write the range of a column."""
-    low, high = float(values.min()), float(values.max())
-    return f"{low:g}{unit}" if low == high else f"{low:g} to {high:g}{unit}"
 
 
 def _pixels_if_needed(path: Path) -> float | None:
