@@ -6,11 +6,13 @@ from scipy.signal import resample
 
 from subtomo.errors import ShapeError
 from subtomo.signal.fourier import (
+    centre_real_transform,
     fourier_crop,
     fourier_pad,
     fourier_shift,
     frequency_radius,
     frequency_vectors,
+    half_of_centred,
 )
 
 
@@ -95,3 +97,13 @@ def test_shift_there_and_back_of_a_band_limited_image():
     there = fourier_shift(x, torch.tensor([0.37, -1.2]))
     assert torch.allclose(fourier_shift(there, torch.tensor([-0.37, 1.2])), x)
     assert not torch.allclose(there, x)
+
+
+@pytest.mark.parametrize("n", [6, 7])
+def test_centred_volumes_of_real_transforms(n):
+    # the power spectrum of a real volume is real and point-symmetric
+    x = noise(n, n, n)
+    full = np.fft.fftshift(abs(np.fft.fftn(x.numpy())) ** 2)
+    half = torch.fft.rfftn(x).abs() ** 2
+    assert np.allclose(centre_real_transform(half, n).numpy(), full)
+    assert torch.equal(half_of_centred(centre_real_transform(half, n)), half)

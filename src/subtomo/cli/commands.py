@@ -15,6 +15,11 @@ from collections.abc import Mapping
 from subtomo.jobs.command import Command
 
 COMMANDS: Mapping[str, Command] = {
+    "extract volumes": Command(
+        "subtomo.extraction.settings:ExtractVolumesSettings",
+        "subtomo.extraction.run:run",
+        "Cut subtomograms out of tomograms",
+    ),
     "info": Command(
         "subtomo.cli.info:InfoSettings",
         "subtomo.cli.info:run",

@@ -223,3 +223,37 @@ def _zeros(like: Tensor, dim: int, count: int) -> Tensor:
     shape = list(like.shape)
     shape[dim] = count
     return torch.zeros(shape, dtype=like.dtype, device=like.device)
+
+
+def centre_real_transform(half: Tensor, n: int) -> Tensor:
+    """Lay a real, point-symmetric function of frequency out as a full centred volume.
+
+    Parameters
+    ----------
+    half : (..., n, n, n // 2 + 1), ``rfftn`` layout, such as a CTF or a wedge
+    n : edge of the real volume
+
+    Returns
+    -------
+    (..., n, n, n), zero frequency at voxel ``n // 2``
+    """
+    rest = half[..., 1 : n - n // 2]  # columns x = 1 ... whose opposites are missing
+    mirrored = rest.flip((-3, -2, -1)).roll((1, 1), (-3, -2))
+    full = torch.cat([half, mirrored], dim=-1)
+    centred: Tensor = torch.fft.fftshift(full, dim=(-3, -2, -1))
+    return centred
+
+
+def half_of_centred(full: Tensor) -> Tensor:
+    """Take the ``rfftn`` half of a full centred volume: undoes `centre_real_transform`.
+
+    Parameters
+    ----------
+    full : (..., n, n, n), zero frequency at voxel ``n // 2``
+
+    Returns
+    -------
+    (..., n, n, n // 2 + 1)
+    """
+    shifted: Tensor = torch.fft.ifftshift(full, dim=(-3, -2, -1))
+    return shifted[..., : full.shape[-1] // 2 + 1].contiguous()

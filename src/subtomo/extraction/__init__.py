@@ -1,0 +1,1 @@
+"""Cut particles out of tomograms and tilt images."""

@@ -1,0 +1,81 @@
+import numpy as np
+import pytest
+import torch
+
+from subtomo.extraction.boxes import boxes_inside, boxes_touching, cut_boxes
+from subtomo.model import Volume
+
+PIXEL = 4.0
+
+
+def gaussian_volume(points, width, shape=(40, 44, 48), origin=(0.0, 0.0, 0.0)):
+    """Gaussians (Å) at points in Å, sampled at the voxels of a tomogram."""
+    z, y, x = np.meshgrid(*[np.arange(n) * PIXEL for n in shape], indexing="ij")
+    data = np.zeros(shape, dtype=np.float32)
+    for point in points:
+        px, py, pz = np.array(point) - origin
+        squared = (x - px) ** 2 + (y - py) ** 2 + (z - pz) ** 2
+        data += np.exp(-squared / (2 * width**2)).astype(np.float32)
+    return Volume(data, PIXEL, origin)
+
+
+def expected_box(n, pixel, width):
+    axis = (torch.arange(n) - n // 2) * pixel
+    squared = axis[:, None, None] ** 2 + axis[None, :, None] ** 2 + axis[None, None, :] ** 2
+    return torch.exp(-squared / (2 * width**2))
+
+
+@pytest.mark.parametrize("box_size", [15, 16])
+def test_positions_come_exactly_to_the_centre(box_size):
+    points = np.array([[90.3, 81.9, 77.7], [97.99, 88.0, 70.01]])
+    for point in points:
+        volume = gaussian_volume([point], 7.0)
+        box = cut_boxes(volume, point[None], box_size)[0]
+        assert (box - expected_box(box_size, PIXEL, 7.0)).abs().max() < 2e-3
+
+
+def test_the_origin_of_a_binned_tomogram_counts():
+    origin = (2.0, 2.0, 2.0)  # as block means of two give
+    point = np.array([91.7, 85.0, 80.2])
+    box = cut_boxes(gaussian_volume([point], 7.0, origin=origin), point[None], 16)[0]
+    assert (box - expected_box(16, PIXEL, 7.0)).abs().max() < 2e-3
+
+
+@pytest.mark.parametrize("box_size", [9, 10])
+def test_binned_boxes_keep_the_centre(box_size):
+    point = np.array([90.3, 81.9, 77.7])
+    box = cut_boxes(gaussian_volume([point], 12.0), point[None], box_size, binning=2)[0]
+    assert box.shape == (box_size,) * 3
+    assert (box - expected_box(box_size, 2 * PIXEL, 12.0)).abs().max() < 3e-3
+
+
+def test_whole_voxels_are_copied():
+    data = np.random.default_rng(0).standard_normal((20, 22, 24)).astype(np.float32)
+    volume = Volume(data, PIXEL)
+    box = cut_boxes(volume, np.array([[11, 10, 9]]) * PIXEL, 8)[0]
+    assert np.allclose(box.numpy(), data[5:13, 6:14, 7:15], atol=1e-5)
+
+
+def test_outside_is_the_mean_of_what_is_inside():
+    data = np.full((20, 20, 20), 5.0, dtype=np.float32)
+    data[:, :, :4] = 7.0
+    box = cut_boxes(Volume(data, PIXEL), np.array([[0.0, 10, 10]]) * PIXEL, 8)[0]
+    assert torch.allclose(box[:, :, 4:8], torch.tensor(7.0), atol=1e-4)
+    # with the margin of four voxels, 4 of the 8 planes inside are 7 and 4 are 5
+    assert torch.allclose(box[:, :, :4], torch.tensor(6.0), atol=1e-4)
+
+
+def test_which_boxes_lie_inside():
+    volume = Volume(np.zeros((20, 20, 30), dtype=np.float32), PIXEL)
+    positions = (
+        np.array([[4, 10, 10], [3, 10, 10], [26, 10, 10], [27, 10, 10], [-9, 10, 10]]) * PIXEL
+    )
+    assert boxes_inside(volume, positions, 8).tolist() == [True, False, True, False, False]
+    assert boxes_touching(volume, positions, 8).tolist() == [True, True, True, True, False]
+    assert boxes_inside(volume, positions, 4, binning=2).tolist() == [
+        True,
+        False,
+        True,
+        False,
+        False,
+    ]
