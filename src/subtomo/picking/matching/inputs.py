@@ -178,6 +178,7 @@ class Search:
             tile.block,
             low_pass=self.settings.low_pass,
             high_pass=self.settings.high_pass,
+            filter_edge=2 / (self.template.box * self.volume.pixel_size),  # as in the transfer
             invert=self.settings.invert_tomograms,
         )
 

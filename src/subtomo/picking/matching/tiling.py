@@ -102,6 +102,7 @@ def read_block(
     *,
     low_pass: float | None = None,
     high_pass: float | None = None,
+    filter_edge: float = 0.005,
     invert: bool = False,
 ) -> NDArray[np.float32]:
     """Read a block, filtered; it may stick out of the volume.
@@ -112,6 +113,7 @@ def read_block(
     start : (z, y, x) of the first voxel, may be negative
     shape : (z, y, x)
     low_pass, high_pass : Å
+    filter_edge : 1/Å, over which the filters fall; the same whatever the block
     invert : turn the contrast
 
     Returns
@@ -120,15 +122,19 @@ def read_block(
     """
     margin = 0
     if low_pass is not None or high_pass is not None:
-        # a filter's response to a point fades over about twice its longest wavelength
-        margin = int(np.ceil(2 * max(low_pass or 0, high_pass or 0) / volume.pixel_size))
+        # a point's response fades over twice the longest wavelength, and one over the edge's width
+        reach = max(2 * max(low_pass or 0, high_pass or 0), 1 / filter_edge)
+        margin = int(np.ceil(reach / volume.pixel_size))
     wide = [
         (a - margin, fast_size(n + 2 * margin) if margin else n)
         for a, n in zip(start, shape, strict=True)
     ]
     values = _read_mirrored(volume, wide)
     if margin:
-        band = bandpass(values.shape, volume.pixel_size, low_pass=low_pass, high_pass=high_pass)
+        edge = filter_edge * max(values.shape) * volume.pixel_size
+        band = bandpass(
+            values.shape, volume.pixel_size, low_pass=low_pass, high_pass=high_pass, edge=edge
+        )
         values = apply_filter(torch.from_numpy(values), band).numpy()
         values = values[tuple(slice(margin, margin + n) for n in shape)]
     if invert:

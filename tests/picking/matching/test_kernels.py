@@ -1,0 +1,39 @@
+"""The numba kernels against their torch equivalents."""
+
+import numpy as np
+import torch
+
+from subtomo.geometry.rotations import matrices_from_quaternions, random_quaternions
+from subtomo.picking.matching.rotated_templates import rotate_oversampled
+from subtomo.picking.matching.running_best import RunningBest
+from subtomo.signal.fourier import fourier_pad
+from subtomo.signal.masks import soft_sphere
+from subtomo.signal.rotation import rotate_volumes
+
+
+def test_rotation_equals_torch():
+    rng = np.random.default_rng(0)
+    volume = torch.from_numpy(rng.normal(size=(14, 14, 14))).float()
+    turns = matrices_from_quaternions(random_quaternions(5, rng))
+    fine = fourier_pad(volume, (28, 28, 28)).numpy()
+    got = rotate_oversampled(fine, turns.astype(np.float32), 2, 14)
+    expected = rotate_volumes(volume, torch.from_numpy(turns).float(), oversampling=2)
+    sphere = soft_sphere((14,) * 3, 6.0)
+    np.testing.assert_allclose(got, (expected * sphere).numpy(), atol=2e-5)
+
+
+def test_running_best_equals_torch():
+    rng = np.random.default_rng(1)
+    device = torch.device("cpu")
+    states = [RunningBest.before_first((6, 7, 33), device) for _ in range(2)]
+    weight = torch.from_numpy(rng.random((3, 7, 33))).float()
+    weight[0, 0] = 0
+    for step, n in enumerate((2, 2, 2, 1)):
+        planes = torch.complex(*torch.from_numpy(rng.normal(size=(2, 3, 7, 33))).float())
+        states[0].update(planes, weight, first=2, rotation=2 * step, n=n)
+        states[1].update_torch(planes, weight, first=2, rotation=2 * step, n=n)
+    torch.testing.assert_close(states[0].score, states[1].score)
+    torch.testing.assert_close(states[0].index, states[1].index)
+    torch.testing.assert_close(states[0].sums, states[1].sums, rtol=1e-6, atol=1e-3)
+    assert (states[0].index[2:5, 1:] >= 0).all()
+    assert (states[0].index[:2] == -1).all()
