@@ -107,7 +107,7 @@ def test_a_tilt_range_gives_a_wedge(project):
     table = extract(project, tilt_range=(-50, 60))
     files = transfer_files(read_particles(table), table)
     assert {path.name for path in files} == {"a.mrc", "b.mrc"}
-    centred = torch.from_numpy(read_volume(files[0]).load())
+    centred = torch.tensor(read_volume(files[0]).load())
     assert torch.equal(half_of_centred(centred), missing_wedge((12, 12, 12), (-50, 60)))
 
 
@@ -145,11 +145,11 @@ def test_a_tilt_series_gives_its_transfer_function(project, ctf):
     write_tomograms_star(project / "tomograms.star", entries)
     table = extract(project, tomograms="tomograms.star", ctf=ctf)
     path = transfer_files(read_particles(table), table)[0]
-    ours = half_of_centred(torch.from_numpy(read_volume(path).load()))
+    ours = half_of_centred(torch.tensor(read_volume(path).load()))
     assert torch.equal(ours, tilt_transfer((12,) * 3, PIXEL, tilt_series("a"), ctf=ctf))
     without = extract(project, tomograms="tomograms.star", ctf=ctf, dose=False, overwrite=True)
     path = transfer_files(read_particles(without), without)[0]
-    assert not torch.equal(ours, half_of_centred(torch.from_numpy(read_volume(path).load())))
+    assert not torch.equal(ours, half_of_centred(torch.tensor(read_volume(path).load())))
 
 
 def test_rotated_boxes_show_the_reference(tmp_path):
