@@ -15,7 +15,11 @@ from subtomo.formats.mrc_header import HEADER_DTYPE, build_header
 from subtomo.formats.volumes import read_volume
 
 FIELDS = [name for name in HEADER_DTYPE.names or () if name != "labels"]
-FUZZ = settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+FUZZ = settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    max_examples=150,
+    derandomize=True,
+)
 
 
 def read_all(path: Path) -> None:

@@ -1,12 +1,15 @@
 """TIFF volumes: ImageJ's, and files that are wrong."""
 
+import contextlib
 from pathlib import Path
 
 import numpy as np
 import pytest
 import tifffile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from subtomo.errors import DataError, FormatError, MissingFileError
+from subtomo.errors import DataError, FormatError, MissingFileError, SubtomoError
 from subtomo.formats.tiff import read_tiff, write_tiff
 from subtomo.formats.volumes import read_stack, read_volume, write_stack, write_volume
 from subtomo.model import Volume
@@ -141,3 +144,21 @@ def test_values_that_imagej_cannot_hold(tmp_path: Path) -> None:
     with pytest.raises(FormatError, match=r"4 GB.*write \.mrc or \.zarr"):
         write_tiff(tmp_path / "a.tif", huge, 1.0)
     assert list(tmp_path.iterdir()) == []
+
+
+@given(st.lists(st.tuples(st.integers(0, 599), st.integers(0, 255)), min_size=1, max_size=4))
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=100, derandomize=True
+)
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.filterwarnings("ignore::subtomo.errors.SubtomoWarning")
+def test_damaged_bytes_give_our_error_or_values(
+    tmp_path: Path, compression: str | None, changes: list[tuple[int, int]]
+) -> None:
+    tifffile.imwrite(tmp_path / "a.tif", VALUES, compression=compression)
+    content = bytearray((tmp_path / "a.tif").read_bytes())
+    for place, value in changes:
+        content[place] = value
+    (tmp_path / "a.tif").write_bytes(content)
+    with contextlib.suppress(SubtomoError):
+        read_volume(tmp_path / "a.tif", pixel_size=1.0).load()

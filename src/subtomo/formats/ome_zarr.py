@@ -15,6 +15,9 @@ from subtomo.errors import MissingFileError, SubtomoWarning, ZarrError
 from subtomo.formats.lazy_array import LazyArray
 from subtomo.formats.ome_metadata import CREATOR, Multiscale
 
+_CHUNK_ERRORS = (OSError, ValueError, RuntimeError, ArithmeticError, SystemError)
+"""What a damaged chunk raises; SystemError is Blosc's, for an impossible size."""
+
 
 @dataclass(frozen=True)
 class OmeZarrLevel:
@@ -131,7 +134,7 @@ def open_ome_zarr_level(level: OmeZarrLevel) -> LazyArray:
     path = level.path
     try:
         array: Any = zarr.open_array(str(path), mode="r")
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, ArithmeticError) as error:
         raise ZarrError(f"{path}: not a readable Zarr array ({error})") from error
     n_leading = array.ndim - 3
     if n_leading < 0 or any(n != 1 for n in array.shape[:n_leading]):
@@ -141,7 +144,7 @@ def open_ome_zarr_level(level: OmeZarrLevel) -> LazyArray:
     def read(index: tuple[slice | NDArray[np.intp], ...]) -> NDArray[Any]:
         try:
             values = array.get_orthogonal_selection(leading + index)
-        except (OSError, ValueError, RuntimeError) as error:
+        except _CHUNK_ERRORS as error:
             raise ZarrError(f"{path}: a chunk cannot be read ({error}); copy it again") from error
         return np.asarray(values).reshape(values.shape[n_leading:])
 

@@ -101,6 +101,7 @@ def read_tiff(path: Path | str) -> tuple[NDArray[Any] | LazyArray, TiffHeader]:
         struct.error,
         ZeroDivisionError,
         MemoryError,
+        AssertionError,
     ) as error:
         if isinstance(error, FormatError):
             raise
