@@ -36,7 +36,7 @@ def write_ome_zarr(
     Parameters
     ----------
     path : the folder
-    data : (z, y, x), in memory or lazy; read in slabs of ``chunk`` planes
+    data : (z, y, x), in memory or lazy; read in rows of chunks along x
     pixel_size : Å
     origin : (x, y, z) Å, centre of the first voxel
     is_stack : images rather than a volume: coarser levels keep all of them
@@ -60,10 +60,8 @@ def write_ome_zarr(
             chunk=chunk,
             name=Path(path).name.removesuffix(".zarr"),
         )
-        for start in range(0, data.shape[0], chunk):
-            slab = np.asarray(data[start : start + chunk])
-            whole = (slice(start, start + len(slab)), *(slice(0, n) for n in slab.shape[1:]))
-            write_region(temporary, whole, slab)
+        for region in _regions(data.shape, (chunk, chunk, data.shape[2])):
+            write_region(temporary, region, np.asarray(data[region]))
         write_pyramid(temporary)
 
 
@@ -181,7 +179,7 @@ def write_pyramid(path: Path | str) -> None:
     level = 1
     while (path / str(level)).is_dir():
         fine, coarse = _open(path, level - 1), _open(path, level)
-        for region in _regions(coarse.shape, (coarse.chunks[0], *coarse.shape[1:])):
+        for region in _regions(coarse.shape, coarse.chunks):
             size = tuple(part.stop - part.start for part in region)
             steps = (1 if n == m else 2 for n, m in zip(fine.shape, coarse.shape, strict=True))
             source = tuple(
