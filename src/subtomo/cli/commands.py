@@ -40,6 +40,11 @@ COMMANDS: Mapping[str, Command] = {
         "subtomo.cli.run_pipeline:run",
         "Run several steps from one YAML file",
     ),
+    "simulate": Command(
+        "subtomo.simulation.settings:SimulateSettings",
+        "subtomo.simulation.run:run",
+        "Make up tilt series with a known truth",
+    ),
 }
 
 GROUPS: Mapping[str, str] = {

@@ -1,0 +1,56 @@
+"""Fixed settings of the demo, of evaluation and of tuning: seeds and species never shared.
+
+Figures of quality are made with ``evaluation`` and each of `EVALUATION_SEEDS` (and the demo's are
+the demo's own). Methods, thresholds and networks are tuned and trained with ``tuning`` only, with
+seeds from `TUNING_SEEDS`. Neither may change once a method was measured with it.
+"""
+
+from typing import Any
+
+DEMO_SEED = 2024
+EVALUATION_SEEDS = (7001, 7002, 7003)
+TUNING_SEEDS = (11, 12, 13)
+
+# A target of a ribosome's mass, a long body and a small flat one
+_DEMO_SPECIES = (
+    {"name": "target", "mass": 3200, "seed": 101, "count": 100},
+    {"name": "rod", "mass": 1600, "seed": 102, "elongation": 3.0, "count": 30},
+    {"name": "plate", "mass": 900, "seed": 103, "elongation": 0.4, "count": 30},
+)
+_EVALUATION_SPECIES = (
+    {"name": "target", "mass": 3000, "seed": 9101, "count": 100},
+    {"name": "rod", "mass": 1500, "seed": 9102, "elongation": 3.0, "count": 30},
+    {"name": "plate", "mass": 1000, "seed": 9103, "elongation": 0.4, "count": 30},
+)
+_TUNING_SPECIES = (
+    {"name": "target", "mass": 2800, "seed": 501, "count": 100},
+    {"name": "rod", "mass": 1700, "seed": 502, "elongation": 2.5, "count": 30},
+    {"name": "plate", "mass": 1100, "seed": 503, "elongation": 0.5, "count": 30},
+)
+_SERIES = {
+    "tilt_series": 2,
+    "pixel_size": 10.0,
+    "tomogram_size": (360, 360, 100),
+    "noise": "medium",
+    "noise_reference": "target",
+    "image_shift": 20.0,
+}
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "demo": {**_SERIES, "seed": DEMO_SEED, "species": _DEMO_SPECIES},
+    "evaluation": {**_SERIES, "seed": EVALUATION_SEEDS[0], "species": _EVALUATION_SPECIES},
+    "tuning": {**_SERIES, "seed": TUNING_SEEDS[0], "species": _TUNING_SPECIES},
+}
+
+
+def preset_values(name: str) -> dict[str, Any]:
+    """Give the settings of a preset.
+
+    Raises
+    ------
+    ValueError
+        If there is no such preset.
+    """
+    if name not in PRESETS:
+        raise ValueError(f"preset is {name!r}; expected one of {', '.join(PRESETS)}")
+    return dict(PRESETS[name])

@@ -1,0 +1,133 @@
+"""Settings of what ``subtomo simulate`` puts into the ice."""
+
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+GOLD = "gold"
+"""Class of gold beads in the truth."""
+
+
+class _Part(BaseModel):
+    """A mapping, or the text ``name=value,name=value`` on the command line."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_text(cls, value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        pairs = [part.partition("=") for part in value.split(",") if part.strip()]
+        if not all(equals for _, equals, _ in pairs):
+            raise ValueError(f"found {value!r}; expected name=value,name=value")
+        return {name.strip(): text.strip() for name, _, text in pairs}
+
+
+class SpeciesSettings(_Part):
+    """One kind of particle: where its density comes from, how many of it, and where.
+
+    Parameters
+    ----------
+    name : its class in the truth, and the name of its density file
+    mass : kDa; alone: of a made-up body; with ``map``: that the map's density integrates to
+    seed : of a made-up body
+    elongation : of a made-up body, see `made_up_molecule`
+    model : PDB or mmCIF file
+    map : MRC or another volume, protein bright
+    count : particles in each tilt series, or filaments
+    fill : fraction of the ice's volume, instead of ``count``
+    in_membrane : on membranes, the density's z axis along their outward normal
+    rise, twist : Å and degrees from one subunit of a filament to the next
+    subunits : of one filament
+    helix_radius : Å from a filament's axis to its subunits
+    persistence_length : Å, stiffness of filaments
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.+-]*$")
+    mass: float | None = Field(None, gt=0)
+    seed: int = Field(0, ge=0)
+    elongation: float = Field(1.0, gt=0)
+    model: Path | None = None
+    map: Path | None = None
+    count: int | None = Field(None, ge=0)
+    fill: float | None = Field(None, gt=0, lt=1)
+    in_membrane: bool = False
+    rise: float | None = Field(None, gt=0)
+    twist: float = 0.0
+    subunits: int | None = Field(None, ge=1)
+    helix_radius: float = Field(0.0, ge=0)
+    persistence_length: float = Field(100000.0, gt=0)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.name == GOLD:
+            raise ValueError(f"the name {GOLD} is taken by gold beads; choose another")
+        if self.model is not None and (self.map is not None or self.mass is not None):
+            raise ValueError(f"species {self.name}: 'model' excludes 'map' and 'mass'")
+        if self.model is None and self.map is None and self.mass is None:
+            raise ValueError(
+                f"species {self.name}: expected mass=KDA (made up), model=FILE (PDB or mmCIF) "
+                "or map=FILE (MRC)"
+            )
+        made_up = {"seed", "elongation"} & self.model_fields_set
+        if made_up and (self.model is not None or self.map is not None):
+            raise ValueError(
+                f"species {self.name}: {' and '.join(sorted(made_up))} shape made-up bodies only"
+            )
+        if (self.count is None) == (self.fill is None):
+            raise ValueError(f"species {self.name}: expected either 'count' or 'fill'")
+        self._check_filament()
+        return self
+
+    def _check_filament(self) -> None:
+        helix = {"twist", "helix_radius", "persistence_length", "subunits", "rise"}
+        given = sorted(helix & self.model_fields_set)
+        if (self.rise is None or self.subunits is None) and given:
+            raise ValueError(
+                f"species {self.name}: filaments need both 'rise' and 'subunits'; "
+                f"found only {', '.join(given)}"
+            )
+        if self.rise is not None and (self.in_membrane or self.count is None):
+            raise ValueError(
+                f"species {self.name}: filaments are counted ('count') and lie in the ice, "
+                "not in membranes"
+            )
+
+
+class MembraneSettings(_Part):
+    """Membranes of one kind.
+
+    Parameters
+    ----------
+    kind : sphere, ellipsoid or sheet
+    count : in each tilt series
+    radius : (smallest, largest) Å, of a sphere, or of an ellipsoid's semi-axes
+    thickness : Å between the head groups of the two leaflets
+    """
+
+    kind: Literal["sphere", "ellipsoid", "sheet"] = "sphere"
+    count: int = Field(1, ge=1)
+    radius: tuple[float, float] = (250.0, 350.0)
+    # POPC, Kučerka et al., BBA 1808:2761 (2011)
+    thickness: float = Field(37.0, gt=0)
+
+    @field_validator("radius", mode="before")
+    @classmethod
+    def _read_radius(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            low, _, high = value.partition("-")
+            return (low, high or low)
+        return (value, value) if isinstance(value, int | float) else value
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if not self.thickness < self.radius[0] <= self.radius[1]:
+            raise ValueError(
+                f"membrane of kind {self.kind}: radius {self.radius}; expected smallest and "
+                f"largest, Å, more than the thickness ({self.thickness} Å)"
+            )
+        if self.kind == "sheet" and "radius" in self.model_fields_set:
+            raise ValueError("a sheet has no radius")
+        return self
