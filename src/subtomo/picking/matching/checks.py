@@ -30,6 +30,7 @@ def check_search(search: Search) -> None:
         )
     _check_weighting(search)
     search.tiles()
+    _ = search.orientations  # refuses an unknown symmetry
 
 
 def _check_weighting(search: Search) -> None:

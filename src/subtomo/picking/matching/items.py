@@ -21,9 +21,11 @@ from subtomo.picking.matching.peaks import find_peaks
 from subtomo.picking.matching.search import SearchResult, search_block
 from subtomo.picking.matching.settings import MatchSettings
 from subtomo.picking.matching.threshold import fit_noise_tail
-from subtomo.picking.matching.tiling import Tile
+from subtomo.picking.matching.tiling import Tile, fast_size
 
-_NOISE_POSITIONS = 64  # along an edge of the noise: a few thousand peaks, little work
+_NOISE_EDGE = 64  # positions along an edge of the noise: a thousand peaks, little work
+_NOISE_LEAST = 100_000  # positions in all; smaller blocks are repeated with other noise
+_REPEATS = 4
 SIGMA = "subtomoSigma"
 """Column with the score in σ: (score - mean) / standard deviation of all scores of the search."""
 ORIENTATION = "subtomoOrientationIndex"
@@ -55,28 +57,40 @@ def match_tile(payload: dict[str, Any]) -> dict[str, float]:
 def match_noise(payload: dict[str, Any]) -> dict[str, Any]:
     """Search noise with the tomogram's spectrum; give the tail of its peaks."""
     search = _search(payload)
-    tiles = search.tiles()
-    box = search.template.box
-    middle = tiles[len(tiles) // 2]
-    edges = [min(n, _NOISE_POSITIONS) + box - 1 for n in middle.count]
-    start = [a + (n - e) // 2 for a, n, e in zip(middle.first, middle.block, edges, strict=True)]
-    noise_tile = Tile(
-        (start[0], start[1], start[2]),
-        (edges[0] - box + 1, edges[1] - box + 1, edges[2] - box + 1),
-        (edges[0], edges[1], edges[2]),
-    )
-    noise = scramble_phases(search.block(noise_tile), search.settings.seed)
-    found = _run(search, noise, None)
-    mean, deviation = score_statistics(_sums(found))
-    n_positions = int((found.index >= 0).sum())
-    peaks = find_peaks(
-        found.score,
-        found.index >= 0,
-        min_distance_px=search.min_distance / search.volume.pixel_size,
-        at_most=search.settings.max_particles,
-    )
-    tail = fit_noise_tail((peaks.height - mean) / deviation, n_positions)
+    block = search.block(_noise_tile(search))
+    repeats = int(np.clip(np.ceil(_NOISE_LEAST / _n_positions(block.shape, search)), 1, _REPEATS))
+    parts = []
+    heights = []
+    for repeat in range(repeats):
+        noise = scramble_phases(block, search.settings.seed + repeat)
+        found = _run(search, noise, None)
+        parts.append(_sums(found))
+        peaks = find_peaks(
+            found.score,
+            found.index >= 0,
+            min_distance_px=search.min_distance / search.volume.pixel_size,
+            at_most=search.settings.max_particles,
+        )
+        heights.append(peaks.height)
+    sums = add_sums(parts)
+    mean, deviation = score_statistics(sums)
+    n_positions = round(sums["n_scores"] / len(search.orientations))
+    tail = fit_noise_tail((np.concatenate(heights) - mean) / deviation, n_positions)
     return {"tail": None if tail is None else asdict(tail)}
+
+
+def _noise_tile(search: Search) -> Tile:
+    """Place a block of moderate size in the middle of what is searched."""
+    tiles = search.tiles()
+    middle, box = tiles[len(tiles) // 2], search.template.box
+    edges = [fast_size(min(n, _NOISE_EDGE) + box - 1) for n in middle.count]
+    z, y, x = (a + (n - e) // 2 for a, n, e in zip(middle.first, middle.block, edges, strict=True))
+    return Tile((z, y, x), (1, 1, 1), (edges[0], edges[1], edges[2]))
+
+
+def _n_positions(shape: tuple[int, ...], search: Search) -> int:
+    """Count the positions of a block."""
+    return int(np.prod([n - search.template.box + 1 for n in shape]))
 
 
 def merge_tiles(payload: dict[str, Any]) -> dict[str, float]:

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import erfcinv
 
-_MOST_PEAKS = 100  # whose heights fix the tail; more reach into the bulk, fewer scatter
+_MOST_PEAKS = 100  # whose heights fix the tail: to 10 % in the slope
+_TAIL = 0.25  # of the peaks at most: the lower ones do not follow the tail
+_LEAST_PEAKS = 10
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def fit_noise_tail(heights: NDArray[np.floating], n_positions: int) -> NoiseTail
 
     Returns
     -------
-    NoiseTail, or None where fewer than ten peaks are positive: too few to tell
+    NoiseTail, or None where no more than ten peaks are positive: too few to tell
 
     Notes
     -----

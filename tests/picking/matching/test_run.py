@@ -1,0 +1,315 @@
+"""The whole command on small tomograms with planted particles."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from subtomo.errors import SettingsError, SubtomoError
+from subtomo.formats.particles import read_particles
+from subtomo.formats.volumes import read_volume, write_volume
+from subtomo.geometry.orientation_grid import orientation_grid
+from subtomo.geometry.rotations import angular_distance, matrices_from_quaternions
+from subtomo.jobs.job import Job
+from subtomo.jobs.words import check_settings
+from subtomo.model import Volume
+from subtomo.picking.matching.run import run
+from subtomo.picking.matching.settings import MatchSettings
+from subtomo.signal.filters import apply_filter, bandpass
+from subtomo.signal.masks import soft_sphere
+from subtomo.signal.rotation import rotate_volumes
+
+PX, STEP, SHAPE = 10.0, 50.0, (36, 40, 44)
+PLACES = np.array([[10, 9, 8], [30, 12, 20], [14, 29, 25], [33, 30, 11]])  # x, y, z
+TURNS = [3, 17, 40, 77]
+
+
+def density(seed=1, n=16, radius=5.0):
+    rng = np.random.default_rng(seed)
+    band = bandpass((n,) * 3, PX, low_pass=45.0)
+    rough = apply_filter(torch.from_numpy(rng.normal(size=(n,) * 3)).float(), band)
+    lumps = (rough.abs() / rough.std() + 0.5) * soft_sphere((n,) * 3, radius - 1.5, 1.5)
+    return lumps.numpy()
+
+
+def planted(volume, particle, places=PLACES, turns=TURNS, symmetry="C1"):
+    orientations = orientation_grid(STEP, symmetry)
+    matrices = torch.from_numpy(matrices_from_quaternions(orientations[turns])).float()
+    turned = rotate_volumes(torch.from_numpy(particle), matrices, oversampling=2).numpy()
+    half = len(particle) // 2
+    for (x, y, z), one in zip(places, turned, strict=True):
+        start = np.array([z, y, x]) - half
+        low, high = np.maximum(start, 0), np.minimum(start + len(particle), volume.shape)
+        inside = tuple(slice(a, b) for a, b in zip(low, high, strict=True))
+        own = tuple(slice(a - s, b - s) for a, b, s in zip(low, high, start, strict=True))
+        volume[inside] += one[own]
+    return orientations[turns]
+
+
+def noise(sd=0.3, seed=0, shape=SHAPE):
+    return np.random.default_rng(seed).normal(scale=sd, size=shape).astype(np.float32)
+
+
+@pytest.fixture
+def world(tmp_path):
+    volume = noise()
+    orientations = planted(volume, density())
+    write_volume(tmp_path / "tomo.mrc", Volume(volume, PX))
+    write_volume(tmp_path / "lump.mrc", Volume(density(), PX))
+    return tmp_path, orientations
+
+
+def match(folder: Path, name="out", **options):
+    defaults = {
+        "tomograms": [folder / "tomo.mrc"],
+        "template": [folder / "lump.mrc"],
+        "angular_step": STEP,
+        "diameter": [90.0],
+        "executor": "inline",
+    }
+    settings = check_settings(MatchSettings, {"output_dir": folder / name, **defaults, **options})
+    job = Job("pick match", settings, quiet=True)
+    return read_particles(run(settings, job))
+
+
+def voxels(picks):
+    return {tuple(int(v) for v in np.rint(p / PX)) for p in picks.position}
+
+
+def places(indices=range(4)):
+    return {tuple(int(v) for v in PLACES[i]) for i in indices}
+
+
+def test_planted_particles_are_found_with_their_orientations(world):
+    folder, orientations = world
+    picks = match(folder)
+    assert voxels(picks) == places()
+    order = [
+        next(i for i, p in enumerate(PLACES) if np.allclose(p, np.rint(q / PX)))
+        for q in picks.position
+    ]
+    assert angular_distance(picks.orientation, orientations[order]).max() < 0.01
+    # sub-voxel: they sit on voxels
+    assert np.abs(picks.position / PX - np.rint(picks.position / PX)).max() < 0.35
+    assert set(picks.class_name) == {"lump"}
+    assert set(picks.source) == {"match"}
+    assert set(picks.tomogram) == {"tomo"}
+    assert (picks.box_size == 14).all()
+    assert (np.diff(picks.score) <= 0).all()
+
+
+def test_the_score_and_orientation_volumes_hold_the_picks(world):
+    folder, _ = world
+    picks = match(folder)
+    score = read_volume(folder / "out/scores/tomo_lump_score.mrc")
+    index = read_volume(folder / "out/scores/tomo_lump_orientation.mrc")
+    assert score.shape == SHAPE
+    assert score.pixel_size == PX
+    with (folder / "out/scores/tomo_lump_orientations.csv").open() as file:
+        rows = [[float(row[q]) for q in ("qx", "qy", "qz", "qw")] for row in csv.DictReader(file)]
+    for i in range(4):
+        x, y, z = np.rint(picks.position[i] / PX).astype(int)
+        assert score.data[z, y, x] == pytest.approx(picks.score[i], abs=1e-5)
+        found = np.array(rows[int(index.data[z, y, x])])
+        assert angular_distance(found, picks.orientation[i])[0] < 1e-3
+    assert index.data.max() < len(rows)
+    # mask wholly inside: a border of half a box is not searched
+    assert (index.data[0] == -1).all()
+    assert (score.data[0] == 0).all()
+    assert not (folder / "out/tiles").exists()
+
+
+def test_small_tiles_give_the_same_picks(world):
+    folder, _ = world
+    whole, tiled = match(folder), match(folder, "tiled", tile_size=26)
+    np.testing.assert_allclose(whole.position, tiled.position, atol=0.05)
+    np.testing.assert_allclose(whole.score, tiled.score, atol=1e-5)
+    scores = [read_volume(folder / o / "scores/tomo_lump_score.mrc").data for o in ("out", "tiled")]
+    np.testing.assert_allclose(*scores, atol=2e-5)
+
+
+def test_processes_give_the_same_bytes(world):
+    folder, _ = world
+    match(folder, tile_size=26)
+    match(folder, "two", tile_size=26, executor="processes", workers=2)
+    files = sorted(
+        p.relative_to(folder / "out")
+        for p in (folder / "out").rglob("*")
+        if p.is_file() and p.suffix in (".mrc", ".csv", ".star")
+    )
+    assert len(files) == 6
+    for file in files:
+        assert (folder / "out" / file).read_bytes() == (folder / "two" / file).read_bytes(), file
+
+
+def test_the_region_of_interest_bounds_the_search(world):
+    folder, _ = world
+    region = np.zeros(SHAPE, np.float32)
+    region[:, :20] = 1
+    write_volume(folder / "region.mrc", Volume(region, PX))
+    assert voxels(match(folder, roi=folder / "region.mrc")) == places([0, 1])
+    (folder / "regions").mkdir()
+    write_volume(folder / "regions/tomo.mrc", Volume(1 - region, PX))
+    assert voxels(match(folder, "folder", roi=folder / "regions")) == places([2, 3])
+
+
+def test_particles_at_the_faces_are_found_with_padding_only(tmp_path):
+    volume = noise()
+    at_faces = np.array([[1, 20, 20], [30, 38, 20]])
+    planted(volume, density(), at_faces, TURNS[:2])
+    write_volume(tmp_path / "tomo.mrc", Volume(volume, PX))
+    write_volume(tmp_path / "lump.mrc", Volume(density(), PX))
+    assert len(match(tmp_path, threshold=7.0)) == 0
+    picks = match(tmp_path, "padded", pad_edges=True, threshold=7.0)
+    assert len(picks) == 2
+    for place in at_faces * PX:
+        assert np.linalg.norm(picks.position - place, axis=1).min() < 1.5 * PX
+
+
+def test_thresholds_numbers_and_distances(world):
+    folder, _ = world
+    everything = match(folder, threshold=-5.0, min_distance=40.0)
+    apart = np.linalg.norm(everything.position[:, None] - everything.position[None], axis=-1)
+    assert len(everything) > 20
+    # peaks between voxels may be a little closer than their voxels
+    assert apart[np.triu_indices(len(everything), 1)].min() > 40 - np.sqrt(3) * PX
+    assert len(match(folder, "few", threshold=-5.0, max_particles=3)) == 3
+    best = everything.score[0]
+    assert (match(folder, "raw", threshold_score=best - 0.01).score >= best - 0.01).all()
+    strict = [row["threshold_sigma"] for row in thresholds(folder, "few")]
+    assert strict == ["-5"]
+
+
+def test_fewer_expected_false_positives_and_gaussian_scores_raise_the_threshold(world):
+    folder, _ = world
+    heights = []
+    for i, options in enumerate(
+        ({"false_positives": 10.0}, {}, {"false_positives": 0.1}, {"calibration": "gaussian"})
+    ):
+        match(folder, f"out{i}", **options)
+        heights.append(float(thresholds(folder, f"out{i}")[0]["threshold_sigma"]))
+    assert heights[0] < heights[1] < heights[2]
+    assert heights[3] > heights[1]
+
+
+def test_dark_protein_is_turned(world):
+    folder, _ = world
+    tomogram = read_volume(folder / "tomo.mrc")
+    write_volume(folder / "dark.mrc", tomogram.with_data(50 - tomogram.data))
+    template = read_volume(folder / "lump.mrc")
+    write_volume(folder / "hole.mrc", template.with_data(3 - template.data))
+    dark = {"tomograms": [folder / "dark.mrc"], "template": [folder / "hole.mrc"]}
+    assert len(match(folder, **dark, threshold=7.0, invert_template=True)) == 0
+    picks = match(folder, "both", **dark, invert_template=True, invert_tomograms=True)
+    assert voxels(picks) == places()
+
+
+def test_templates_compete(tmp_path):
+    volume = noise(0.2)
+    planted(volume, density(1), PLACES[:2], TURNS[:2])
+    planted(volume, density(7), PLACES[2:], TURNS[2:])
+    write_volume(tmp_path / "tomo.mrc", Volume(volume, PX))
+    for name, seed in (("one", 1), ("other", 7)):
+        write_volume(tmp_path / f"{name}.mrc", Volume(density(seed), PX))
+    both = {"template": [tmp_path / "one.mrc", tmp_path / "other.mrc"]}
+    picks = match(tmp_path, **both)
+    assert voxels(picks.select(picks.class_name == "one")) == places([0, 1])
+    assert voxels(picks.select(picks.class_name == "other")) == places([2, 3])
+
+
+def test_symmetry_saves_orientations_and_finds_the_same_particles(tmp_path):
+    turn = torch.tensor([[[-1.0, 0, 0], [0, -1, 0], [0, 0, 1]]])
+    half = torch.from_numpy(density())
+    particle = (half + rotate_volumes(half, turn)[0]).numpy()
+    volume = noise()
+    planted(volume, particle, turns=[3, 17, 40, 55], symmetry="C2")
+    write_volume(tmp_path / "tomo.mrc", Volume(volume, PX))
+    write_volume(tmp_path / "lump.mrc", Volume(particle, PX))
+    assert voxels(match(tmp_path, symmetry=["C2"])) == places()
+    rows = (tmp_path / "out/scores/tomo_lump_orientations.csv").read_text().splitlines()
+    assert len(rows) - 1 == len(orientation_grid(STEP, "C2"))
+
+
+def test_a_given_mask_turns_with_the_template(world):
+    folder, _ = world
+    mask = (density() > 0.2).astype(np.float32)
+    write_volume(folder / "mask.mrc", Volume(mask, PX))
+    picks = match(folder, mask=[folder / "mask.mrc"], angular_step=STEP, threshold=6.5)
+    assert places() <= voxels(picks)
+
+
+def test_the_missing_wedge_raises_the_score_where_data_lack_it(tmp_path):
+    from subtomo.signal.wedge import missing_wedge
+
+    volume = noise(0.0)
+    planted(volume, density())
+    measured = missing_wedge(SHAPE, (-45, 45))
+    seen = apply_filter(torch.from_numpy(volume), measured).numpy() + noise(0.1)
+    write_volume(tmp_path / "tomo.mrc", Volume(seen.astype(np.float32), PX))
+    write_volume(tmp_path / "lump.mrc", Volume(density(), PX))
+    weighted = match(tmp_path, tilt_range=(-45, 45))
+    plain = match(tmp_path, "plain", weighting="none", tilt_range=(-45, 45))
+    assert voxels(weighted) >= places()
+    assert weighted.score[:4].mean() > plain.score[:4].mean() + 0.03
+
+
+def test_low_and_high_pass_change_the_scores_of_both(world):
+    folder, _ = world
+    plain = match(folder)
+    for name, option in (("low", {"low_pass": 40.0}), ("high", {"high_pass": 150.0})):
+        filtered = match(folder, name, **option)
+        assert places() <= voxels(filtered)
+        assert abs(filtered.score[0] - plain.score[0]) > 0.005
+
+
+def test_noise_alone_gives_few_picks(tmp_path):
+    write_volume(tmp_path / "tomo.mrc", Volume(noise(1.0), PX))
+    write_volume(tmp_path / "lump.mrc", Volume(density(), PX))
+    assert len(match(tmp_path, false_positives=0.01)) == 0
+
+
+def thresholds(folder, name):
+    with (folder / name / "thresholds.csv").open() as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"diameter": [400.0]}, "template lump: 46 voxels of 10 Å with its mask are more than"),
+        ({"weighting": "tilts"}, "comes without a tilt series"),
+        ({"weighting": "wedge"}, "give --tilt-range"),
+        ({"ctf": "signed"}, "needs the tilt series"),
+        ({"device": "abacus"}, "--device abacus cannot be used"),
+        ({"low_pass": 90.0, "high_pass": 60.0}, "nothing passes"),
+        ({"symmetry": ["C1", "C2"]}, "given 2 times"),
+        ({"symmetry": ["X9"]}, "symmetry is 'X9'"),
+        ({"threshold": 5.0, "threshold_score": 0.3}, "exclude each other"),
+        ({"tilt_range": (60, -60)}, "two increasing angles"),
+        ({"diameter": [-3.0]}, "above 0"),
+    ],
+)
+def test_bad_settings_are_refused_before_anything_is_written(world, options, words):
+    folder, _ = world
+    with pytest.raises(SettingsError, match=words):
+        match(folder, **options)
+    assert not (folder / "out").exists()
+
+
+def test_nan_in_a_tomogram_is_found_before_anything_is_written(world):
+    folder, _ = world
+    broken = noise()
+    broken[5, 6, 7] = np.nan
+    write_volume(folder / "broken.mrc", Volume(broken, PX))
+    with pytest.raises(SubtomoError, match=r"broken.*x, y, z = 7, 6, 5"):
+        match(folder, tomograms=[folder / "broken.mrc"])
+    assert not (folder / "out").exists()
+
+
+def test_an_empty_region_is_refused(world):
+    folder, _ = world
+    write_volume(folder / "region.mrc", Volume(np.zeros(SHAPE, np.float32), PX))
+    with pytest.raises(SettingsError, match="no voxel of the region"):
+        match(folder, roi=folder / "region.mrc")
