@@ -56,6 +56,15 @@ def test_a_coarse_level_without_translation_is_taken_for_block_means(shared_data
     assert origin.levels[2].origin(origin.levels[0]) == (12.0, 12.0, 0.0)
 
 
+def test_a_missing_translation_counts_from_that_of_the_finest_level(tmp_path: Path) -> None:
+    path = tmp_path / "a.zarr"
+    write_ome_zarr(path, VALUES, 10.0, origin=(1, 2, 3))
+    content = json.loads((path / ".zattrs").read_text())
+    del content["multiscales"][0]["datasets"][1]["coordinateTransformations"][1]
+    (path / ".zattrs").write_text(json.dumps(content))
+    assert read_volume(path / "1").origin == (6.0, 7.0, 8.0)  # + (2 - 1) / 2 · 10 Å
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_what_was_written_comes_back_at_every_level(tmp_path: Path, version: str) -> None:
     path = tmp_path / "a.zarr"

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from subtomo.errors import DataError, FormatError, MissingFileError, SettingsError
+from subtomo.formats import mrc_writer
 from subtomo.formats.finite import require_finite
 from subtomo.formats.volumes import (
     VOLUME_SUFFIXES,
@@ -80,7 +81,10 @@ def test_a_typed_pixel_size_that_cannot_be(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
-def test_values_that_are_not_finite_are_found(tmp_path: Path, name: str, value: float) -> None:
+def test_values_that_are_not_finite_are_found(
+    tmp_path: Path, name: str, value: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mrc_writer, "_SLAB_BYTES", 2 * 5 * 6 * 4)  # two planes
     values = VALUES.copy()
     values[3, 2, 1] = values[3, 4, 5] = value
     write_volume(tmp_path / name, Volume(values, 1.0))
