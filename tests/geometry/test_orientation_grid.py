@@ -108,7 +108,9 @@ def test_a_narrow_cone_holds_turns_about_its_axis_only():
     )
 
 
-@pytest.mark.parametrize(("symmetry", "share"), [("C4", 4), ("D1", 1), ("D2", 2), ("D7", 7), ("O", 4)])
+@pytest.mark.parametrize(
+    ("symmetry", "share"), [("C4", 4), ("D1", 1), ("D2", 2), ("D7", 7), ("O", 4)]
+)
 def test_a_narrow_cone_with_symmetry_counts_only_partners_in_the_cone(symmetry, share):
     # a cone of 30 degrees about z holds the axis of one end: the flipped partners are outside
     all_in_cone = orientation_grid(9, cone_deg=30)

@@ -45,6 +45,11 @@ COMMANDS: Mapping[str, Command] = {
         "subtomo.simulation.run:run",
         "Make up tilt series with a known truth",
     ),
+    "tomogram reconstruct": Command(
+        "subtomo.tomograms.settings:ReconstructSettings",
+        "subtomo.tomograms.reconstruct_run:run",
+        "Reconstruct tomograms from tilt series by weighted back-projection",
+    ),
 }
 
 GROUPS: Mapping[str, str] = {

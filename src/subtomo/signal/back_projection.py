@@ -14,6 +14,7 @@ from subtomo.errors import ShapeError
 from subtomo.signal.fourier import Device, frequency_vectors
 
 Window = Literal["none", "hamming"]
+_NYQUIST = 0.5 + 1e-9  # cycles per voxel
 _VOXELS_A_TIME = 1 << 22  # of the torch kernel: some 100 MB of indices and weights
 
 
@@ -65,7 +66,8 @@ def ramp_filter(
     shape : (y, x) of the real images
     tilt_axis_angles_deg : (tilt,) from the y axis of the image towards −x (RELION's ZRot)
     pixel_sizes : (x, y) of the images, in voxels of the volume
-        With it values of the volume are per voxel: summed along the beam they give the image.
+        Values of the volume are per voxel: summed along the beam they give the image. Components
+        that its grid cannot hold, along the axis or across, have weight 0.
     window : "hamming" lowers the weight towards the Nyquist frequency to 0.08 of the ramp
 
     Returns
@@ -87,9 +89,29 @@ def ramp_filter(
     width = (across.abs() * torch.tensor(steps, device=device, dtype=torch.float64)).amax(dim=-1)
     ramp = torch.maximum(distance, width[:, None, None] / 4)
     if window == "hamming":
-        nyquist = 0.5 / max(pixel_sizes)
-        ramp = ramp * (0.54 + 0.46 * torch.cos(math.pi * (distance / nyquist).clamp(max=1)))
-    return ramp.to(torch.float32)
+        ramp = ramp * (0.54 + 0.46 * torch.cos(2 * math.pi * distance))
+    along = torch.einsum("...i,ti->t...", cycles, across.flip(-1) * across.new_tensor([-1, 1]))
+    beyond = torch.maximum(distance, along.abs()) > _NYQUIST
+    return ramp.masked_fill(beyond, 0).to(torch.float32)
+
+
+def interpolation_gain(shape: Sequence[int], *, device: Device = None) -> Tensor:
+    """Weight that makes up for the blur of bilinear interpolation.
+
+    Parameters
+    ----------
+    shape : (y, x) of the real images
+
+    Returns
+    -------
+    (y, x // 2 + 1) float32, 1 at zero frequency, (π/2)⁴ where x and y are at the Nyquist frequency
+
+    Notes
+    -----
+    Linear interpolation is a convolution with a triangle, whose transform is sinc².
+    """
+    frequencies = frequency_vectors(shape, 1.0, device=device, dtype=torch.float64)
+    return (1 / torch.sinc(frequencies).prod(dim=-1) ** 2).to(torch.float32)
 
 
 def back_project(
@@ -117,7 +139,7 @@ def back_project(
     Raises
     ------
     ShapeError
-        If the number of matrices is not that of images.
+        If the number of matrices is not that of images, or an image is one pixel wide.
     """
     transforms = np.ascontiguousarray(matrices, dtype=np.float64)
     if images.ndim != 3 or transforms.shape != (images.shape[0], 2, 4):
@@ -125,6 +147,8 @@ def back_project(
             f"images have shape {tuple(images.shape)} and matrices {transforms.shape}; "
             "expected (tilt, y, x) and (tilt, 2, 4)"
         )
+    if min(images.shape[1:]) < 2:
+        raise ShapeError(f"images have shape {tuple(images.shape)}; expected 2 pixels or more")
     z, y, x = shape
     if kernel is None:
         kernel = "numba" if images.device.type == "cpu" else "torch"
@@ -157,13 +181,11 @@ def _back_project_torch(
                 row[0] * x + row[1] * y[:, None] + row[2] * z[:, None, None] + row[3] for row in m
             )
             inside = (u >= 0) & (u <= columns - 1) & (v >= 0) & (v <= rows - 1)
-            i = u.floor().clamp(0, max(columns - 2, 0)).to(torch.int64)
-            j = v.floor().clamp(0, max(rows - 2, 0)).to(torch.int64)
-            right, up = min(1, columns - 1), columns * min(1, rows - 1)
-            corner, flat = j * columns + i, image.reshape(-1)
+            i = u.floor().clamp(0, columns - 2).to(torch.int64)
+            j = v.floor().clamp(0, rows - 2).to(torch.int64)
             s, t = (u - i).to(torch.float32), (v - j).to(torch.float32)
-            low = flat[corner] * (1 - s) + flat[corner + right] * s
-            high = flat[corner + up] * (1 - s) + flat[corner + up + right] * s
+            low = image[j, i] * (1 - s) + image[j, i + 1] * s
+            high = image[j + 1, i] * (1 - s) + image[j + 1, i + 1] * s
             part += torch.where(inside, low * (1 - t) + high * t, 0)
     return volume
 

@@ -1,0 +1,1 @@
+"""Tomograms from tilt series, and tomograms on coarser grids."""
