@@ -60,7 +60,7 @@ def read_aln(path: str | Path) -> AretomoAlignment:
     """
     path = Path(path)
     header, dark, rows = _read_lines(path)
-    size = [int(value) for value in header.get("RawSize", "").split()]
+    size = [int(value) for value in header.get("RawSize", "").split() if value.isdecimal()]
     if len(size) != 3:
         raise FormatError(f"{path}: no '# RawSize = x y n' in the header; expected an .aln file")
     if not rows:

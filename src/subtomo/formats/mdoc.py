@@ -102,18 +102,21 @@ class Mdoc:
     @property
     def pixel_size(self) -> float | None:
         """Å, or None where the file does not say it."""
-        text = self.header.get("PixelSpacing")
-        if text is None and self.sections:
-            text = self.sections[0].values.get("PixelSpacing")
-        return None if text is None else float(text)
+        return self._number("PixelSpacing")
 
     @property
     def voltage(self) -> float | None:
         """The voltage in kV, or None where the file does not say it."""
-        text = self.header.get("Voltage")
-        if text is None and self.sections:
-            text = self.sections[0].values.get("Voltage")
-        return None if text is None else float(text)
+        return self._number("Voltage")
+
+    def _number(self, key: str) -> float | None:
+        """Give a number of the header, or of the first section where the header lacks it."""
+        text = self.header.get(key)
+        if text is not None:
+            return MdocSection("", "", {key: text}, self.source).number_of(key)
+        if self.sections and key in self.sections[0].values:
+            return self.sections[0].number_of(key)
+        return None
 
 
 def read_mdoc(path: str | Path) -> Mdoc:

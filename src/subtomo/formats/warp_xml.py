@@ -95,7 +95,7 @@ def _root(path: Path) -> ElementTree.Element:
         root = ElementTree.fromstring(path.read_bytes())
     except (FileNotFoundError, IsADirectoryError):
         raise MissingFileError(f"{path}: no such file; expected Warp's .xml file") from None
-    except ElementTree.ParseError as error:
+    except (ElementTree.ParseError, LookupError) as error:  # an unknown encoding
         raise FormatError(f"{path}: not XML ({error}); expected Warp's .xml file") from None
     if root.tag != "TiltSeries":
         raise FormatError(f"{path}: holds <{root.tag}>; expected <TiltSeries> of Warp")
