@@ -26,7 +26,10 @@ NAMES = [f"a{suffix}" for suffix in (*VOLUME_SUFFIXES, ".mrc.gz")]
 def test_every_format_keeps_values_pixel_size_and_origin(tmp_path: Path, name: str) -> None:
     write_volume(tmp_path / name, Volume(VALUES, 13.48, (6.74, 0.0, -2.5)))
     volume = read_volume(tmp_path / name)
-    np.testing.assert_array_equal(volume.load(), VALUES)
+    loaded = volume.load()
+    np.testing.assert_array_equal(loaded, VALUES)
+    assert type(loaded) is np.ndarray
+    assert loaded.flags.writeable  # torch warns of others
     assert (volume.pixel_size, volume.origin) == (13.48, (6.74, 0.0, -2.5))
     assert volume.data[2, 1:3].dtype == np.float32
     assert [path.name for path in tmp_path.iterdir()] == [name]

@@ -51,8 +51,8 @@ class Volume:
         return z, y, x
 
     def load(self) -> NDArray[np.float32]:
-        """Read all of it into memory as float32."""
-        return np.ascontiguousarray(self.data[...], dtype=np.float32)
+        """Read all of it into memory as float32: a plain array that torch may share."""
+        return np.require(self.data[...], np.float32, ("C", "W", "E"))
 
     def with_data(self, data: Any) -> "Volume":
         """Make a volume of other values on the same grid."""
