@@ -18,11 +18,10 @@ MAX_BYTES = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class Task:
-    """One item to compute: a module-level function and its pickled payload."""
+    """One item to compute: a module-level function and its payload, pickled together."""
 
     item: str
-    function: Callable[[Any], Any]
-    payload: bytes
+    work: bytes
     threads: int
 
 
@@ -56,13 +55,13 @@ def make_task(item: str, function: Callable[[Any], Any], payload: Any, threads: 
     """
     if "<locals>" in function.__qualname__ or "<lambda>" in function.__qualname__:
         raise TypeError(f"{function.__qualname__} must be defined at module level")
-    packed = pickle.dumps(payload)
+    packed = pickle.dumps((function, payload))
     if len(packed) > MAX_BYTES:
         raise TypeError(
             f"item {item}: payload of {len(packed) / 1e6:.1f} MB; "
             f"at most {MAX_BYTES / 1e6:.1f} MB: pass the paths of files, not their contents"
         )
-    return Task(item, function, packed, threads)
+    return Task(item, packed, threads)
 
 
 def run_task(task: Task) -> Outcome:
@@ -72,7 +71,8 @@ def run_task(task: Task) -> Outcome:
     texts: list[str] = []
     with own_warnings_to(texts.append), limited_threads(task.threads):
         try:
-            result = _as_json(task.item, task.function(pickle.loads(task.payload)))
+            function, payload = pickle.loads(task.work)
+            result = _as_json(task.item, function(payload))
         except Exception as error:
             failure = describe_failure(error)
     return Outcome(task.item, result, failure, time.perf_counter() - start, tuple(texts))

@@ -10,6 +10,7 @@ from subtomo.jobs.messages import Messages
 from subtomo.jobs.settings import JobSettings
 
 _TASKS_PER_THREAD = 2
+_DIED = "the Dask workers that computed it died, several times (out of memory?)"
 
 
 class DaskExecutor:
@@ -44,37 +45,53 @@ class DaskExecutor:
 
     def run(self, tasks: Iterable[Task]) -> Generator[Outcome, None, None]:
         """Yield outcomes as they come; two tasks a thread are on the cluster at a time."""
+        suspects: list[Task] = []
+        for task, outcome in self._run(iter(tasks), at_once=None):
+            if outcome is None:
+                suspects.append(task)
+            else:
+                yield outcome
+        # Dask blames a worker's death on every task that waited there: alone, only the guilty die.
+        for task, outcome in self._run(iter(suspects), at_once=1):
+            yield outcome or Outcome(task.item, failure=Failure(_DIED))
+
+    def _run(
+        self, waiting: Iterator[Task], *, at_once: int | None
+    ) -> Generator[tuple[Task, Outcome | None], None, None]:
+        """Yield each task with its outcome; None where its workers died."""
         from distributed import as_completed
 
-        waiting = iter(tasks)
-        items: dict[Any, str] = {}
+        sent: dict[Any, Task] = {}
         running = as_completed()
         try:
-            self._submit(waiting, items, running)
+            self._submit(waiting, sent, running, at_once)
             for future in running:
-                outcome = _outcome(future, items.pop(future))
-                self._submit(waiting, items, running)
-                yield outcome
+                task = sent.pop(future)
+                outcome = _outcome(future, task.item)
+                self._submit(waiting, sent, running, at_once)
+                yield task, outcome
         finally:
-            if items:
-                self.client.cancel(list(items), force=True)
+            if sent:
+                self.client.cancel(list(sent), force=True)
+
+    def _submit(
+        self, waiting: Iterator[Task], sent: dict[Any, Task], running: Any, at_once: int | None
+    ) -> None:
+        """Send tasks to the cluster until it has enough."""
+        threads = max(1, sum(self.client.nthreads().values()))
+        wanted = at_once or min(threads, self._workers or threads) * _TASKS_PER_THREAD
+        for _, task in zip(range(wanted - len(sent)), waiting, strict=False):
+            future = self.client.submit(run_task, task, pure=False)
+            sent[future] = task
+            running.add(future)
 
     def close(self) -> None:
         """Leave the cluster; one that was started here ends."""
         self._held.close()
 
-    def _submit(self, waiting: Iterator[Task], items: dict[Any, str], running: Any) -> None:
-        """Send tasks to the cluster until it has enough."""
-        threads = max(1, sum(self.client.nthreads().values()))
-        wanted = min(threads, self._workers or threads) * _TASKS_PER_THREAD
-        for _, task in zip(range(wanted - len(items)), waiting, strict=False):
-            future = self.client.submit(run_task, task, pure=False)
-            items[future] = task.item
-            running.add(future)
 
-
-def _outcome(future: Any, item: str) -> Outcome:
-    """Take a task's outcome, or say how it was lost."""
+def _outcome(future: Any, item: str) -> Outcome | None:
+    """Take a task's outcome, or say how it was lost; None where its workers died."""
     from distributed import KilledWorker
 
     if future.status == "finished":
@@ -82,9 +99,6 @@ def _outcome(future: Any, item: str) -> Outcome:
         return outcome
     error = future.exception() if future.status == "error" else None
     if isinstance(error, KilledWorker):
-        reason = "the Dask workers that computed it died, several times (out of memory?)"
-    elif error is not None:
-        reason = f"{type(error).__name__}: {error}"
-    else:
-        reason = "lost with its Dask scheduler"
+        return None
+    reason = f"{type(error).__name__}: {error}" if error else "lost with its Dask scheduler"
     return Outcome(item, failure=Failure(reason))

@@ -14,6 +14,7 @@ from subtomo.jobs.settings import JobSettings
 from subtomo.jobs.yaml_file import read_yaml
 
 _SECONDS_TO_CONNECT = 30
+_ANY_LOCAL_PORT = "127.0.0.1:0"
 
 
 def connect(settings: JobSettings, held: ExitStack, messages: Messages) -> Any:
@@ -31,7 +32,7 @@ def connect(settings: JobSettings, held: ExitStack, messages: Messages) -> Any:
 
 
 def _start_local(n_workers: int, held: ExitStack) -> Any:
-    """Start a cluster of worker processes on this machine, without a dashboard."""
+    """Start a cluster of worker processes on this machine; it listens on loopback only."""
     from distributed import Client, LocalCluster
 
     scratch = held.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
@@ -40,7 +41,7 @@ def _start_local(n_workers: int, held: ExitStack) -> Any:
         threads_per_worker=1,
         processes=True,
         memory_limit=0,
-        dashboard_address=None,
+        dashboard_address=_ANY_LOCAL_PORT,
         local_directory=scratch,
         silence_logs=logging.CRITICAL,
     )
@@ -99,7 +100,8 @@ def _start_slurm(path: Path, n_workers: int, held: ExitStack, messages: Messages
             "--slurm needs dask-jobqueue, which is not installed: pip install 'subtomo[cluster]'"
         ) from None
     # One worker a job: otherwise dask-jobqueue splits a job's cores, and GPU, among several.
-    options = {"processes": 1, **read_yaml(path)}
+    options = {"processes": 1, "scheduler_options": {"dashboard_address": _ANY_LOCAL_PORT}}
+    options |= read_yaml(path)
     try:
         cluster = held.enter_context(SLURMCluster(**options))
     except (TypeError, ValueError) as error:

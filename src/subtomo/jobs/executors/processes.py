@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
+from subtomo.errors import SettingsError
 from subtomo.jobs.items import Failure, Outcome, Task, run_task
 from subtomo.jobs.threads import limited_threads
 
@@ -110,12 +111,15 @@ class ProcessesExecutor:
         self._workers.remove(worker)
         task = worker.task
         assert task is not None
-        died = _how_it_died(worker.process.exitcode)
+        exit_code = worker.process.exitcode
+        if not worker.is_ready and exit_code is not None and exit_code > 0:
+            raise SettingsError(
+                f"--executor processes: a worker process could not start (status {exit_code}); "
+                "a script needs its calls under 'if __name__ == \"__main__\":', or executor inline"
+            )
         if queue.put_back(task) < MAX_TRIES:
             return None
-        if not worker.is_ready:
-            died += " before it could start; a script needs 'if __name__ == \"__main__\":'"
-        failure = Failure(f"its worker process {died}, {MAX_TRIES} times")
+        failure = Failure(f"its worker process {_how_it_died(exit_code)}, {MAX_TRIES} times")
         queue.drop(task)
         return Outcome(task.item, failure=failure)
 

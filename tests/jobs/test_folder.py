@@ -1,0 +1,69 @@
+"""The output folder is made, refused or replaced as the user said."""
+
+import pytest
+
+from subtomo.errors import OutputError
+from subtomo.jobs.job import Job
+from subtomo.jobs.settings import JobSettings
+
+
+def start(folder, outputs=None, **values):
+    job = Job("toy", JobSettings(output_dir=folder, executor="inline", **values), quiet=True)
+    with job.start([], outputs=outputs):
+        (job.folder / "result.txt").touch()
+
+
+def test_folder_is_made_with_its_parents(tmp_path):
+    start(tmp_path / "a" / "b")
+    assert (tmp_path / "a" / "b" / "job.json").is_file()
+
+
+def test_empty_folder_is_used(tmp_path):
+    start(tmp_path)
+
+
+def test_folder_with_something_else_is_refused(tmp_path):
+    (tmp_path / "thesis.tex").touch()
+    with pytest.raises(OutputError, match=r"holds something else \(thesis\.tex\)"):
+        start(tmp_path)
+    with pytest.raises(OutputError, match="holds something else"):
+        start(tmp_path, resume=True)
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
+
+
+def test_overwrite_writes_into_it_and_keeps_what_is_not_its_own(tmp_path):
+    (tmp_path / "thesis.tex").touch()
+    start(tmp_path, overwrite=True)
+    start(tmp_path, overwrite=True)
+    assert (tmp_path / "thesis.tex").exists()
+    assert (tmp_path / "log.txt").read_text().count("started") == 1
+
+
+def test_folder_of_a_job_says_how_to_go_on(tmp_path):
+    start(tmp_path)
+    with pytest.raises(OutputError, match=r"state: finished\); --resume goes on"):
+        start(tmp_path)
+
+
+def test_only_files_that_would_be_replaced_count_where_outputs_are_named(tmp_path):
+    (tmp_path / "other.mrc").touch()
+    start(tmp_path, outputs=[tmp_path / "result.txt"])
+    with pytest.raises(OutputError, match=r"holds something else \(result\.txt\)"):
+        start(tmp_path, outputs=[tmp_path / "result.txt"])
+
+
+def test_folder_that_cannot_be_written_is_one_line(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match=r"file/out cannot be written \(Not a directory\)"):
+        start(tmp_path / "file" / "out")
+    with pytest.raises(OutputError, match="is a file; expected a folder"):
+        start(tmp_path / "file")
+    with pytest.raises(OutputError, match=r"/proc/out cannot be written"):
+        start(type(tmp_path)("/proc/out"))
+
+
+def test_damaged_record_is_named(tmp_path):
+    (tmp_path / "job.json").write_text("{")
+    with pytest.raises(OutputError, match=r"job\.json: not JSON"):
+        start(tmp_path, resume=True)
+    start(tmp_path, overwrite=True)

@@ -1,0 +1,261 @@
+"""A job computes each item once, collects failures, and tells what it did in job.json."""
+
+import json
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+import toy
+from pydantic import Field
+
+from subtomo.errors import DataError, ItemsFailed, OutputError, SettingsError, SubtomoWarning
+from subtomo.jobs.job import DryRun, Job
+from subtomo.jobs.settings import JobSettings
+
+
+def make_job(folder, **more):
+    return Job("toy", JobSettings(output_dir=folder, executor="inline", **more), quiet=True)
+
+
+def record_of(folder):
+    return json.loads((folder / "job.json").read_text())
+
+
+def double(number):
+    return {"twice": 2 * number}
+
+
+def fail_when_odd(number):
+    if number % 2:
+        raise DataError(f"number {number}: found odd, expected even")
+    return number
+
+
+def crash(payload):
+    return 1 / 0
+
+
+def results_of_numpy(path):
+    return {"mean": np.float32(0.5), "counts": np.arange(3), "path": Path(path), "pair": (1, 2)}
+
+
+def warn(payload):
+    for _ in range(3):
+        warnings.warn("the header says 10 Å", SubtomoWarning, stacklevel=2)
+
+
+def test_results_come_in_the_order_of_payloads(tmp_path):
+    job = make_job(tmp_path / "out")
+    with job.start(["b", "a"]):
+        assert list(job.map("double", double, {"b": 2, "a": 1}).items()) == [
+            ("b", {"twice": 4}),
+            ("a", {"twice": 2}),
+        ]
+
+
+def test_fresh_results_equal_those_of_the_ledger(tmp_path):
+    found = []
+    for resume in (False, True):
+        job = make_job(tmp_path / "out", resume=resume)
+        with job.start(["a"]):
+            found.append(job.map("numpy", results_of_numpy, {"a": "x.mrc"}))
+    assert found[0] == found[1]
+    assert found[0]["a"] == {"mean": 0.5, "counts": [0, 1, 2], "path": "x.mrc", "pair": [1, 2]}
+
+
+def test_record_tells_what_was_run_on_what(tmp_path):
+    source = tmp_path / "in.txt"
+    source.write_text("12345")
+    job = make_job(tmp_path / "out")
+    with job.start(["a"], inputs=[source]):
+        assert record_of(job.folder)["state"] == "running"
+        job.map("double", double, {"a": 1})
+    record = record_of(job.folder)
+    assert record["state"] == "finished"
+    assert record["command"] == "toy"
+    assert record["settings"]["output_dir"] == str(tmp_path / "out")
+    assert record["inputs"][0]["path"] == str(source)
+    assert record["inputs"][0]["size"] == 5
+    assert record["inputs"][0]["modified"]
+    assert {"python", "subtomo", "numpy", "torch"} <= set(record["versions"])
+    assert record["started"] <= record["ended"]
+    assert record["items"] == {"total": 1, "finished": 1}
+
+
+def test_failed_items_do_not_end_the_job(tmp_path):
+    job = make_job(tmp_path / "out")
+    seen = {}
+
+    def start():
+        with job.start(["0", "1", "2"]):
+            seen.update(job.map("even", fail_when_odd, {str(i): i for i in range(3)}))
+            (job.folder / "merged.txt").touch()
+
+    with pytest.raises(ItemsFailed, match=r"1 items failed: 1: number 1: found odd"):
+        start()
+    assert seen == {"0": 0, "2": 2}
+    assert (job.folder / "merged.txt").exists()
+    record = record_of(job.folder)
+    assert record["state"] == "items failed"
+    assert record["failures"] == [
+        {"stage": "even", "item": "1", "reason": "number 1: found odd, expected even"}
+    ]
+    assert "failed: even: 1: number 1" in (job.folder / "log.txt").read_text()
+
+
+@pytest.mark.parametrize(("numbers", "need_all"), [([0, 1], True), ([1, 3], False)])
+def test_block_ends_where_a_stage_lacks_what_it_needs(tmp_path, numbers, need_all):
+    job = make_job(tmp_path / "out")
+    reached = []
+
+    def start():
+        with job.start([]):
+            job.map("even", fail_when_odd, {str(i): i for i in numbers}, need_all=need_all)
+            reached.append("the next line")
+
+    with pytest.raises(ItemsFailed):
+        start()
+    assert not reached
+    assert record_of(job.folder)["state"] == "items failed"
+
+
+def test_fault_of_the_program_leaves_its_traceback_in_the_log(tmp_path):
+    job = make_job(tmp_path / "out")
+    with pytest.raises(ItemsFailed, match="ZeroDivisionError: division by zero"), job.start(["a"]):
+        job.map("crash", crash, {"a": 1})
+    assert "return 1 / 0" in (job.folder / "log.txt").read_text()
+
+
+def test_error_of_the_block_is_raised_and_recorded(tmp_path):
+    job = make_job(tmp_path / "out")
+    with pytest.raises(DataError), job.start(["a"]):
+        raise DataError("nothing to average")
+    assert record_of(job.folder)["state"] == "error"
+    assert record_of(job.folder)["error"] == "nothing to average"
+
+
+def test_warning_of_items_is_said_once_with_its_count(tmp_path, capsys):
+    job = make_job(tmp_path / "out")
+    with job.start(["a", "b"]):
+        job.map("warn", warn, {"a": 1, "b": 2})
+    said = capsys.readouterr().err.splitlines()
+    assert said == ["warning: the header says 10 Å", "warning (6 times): the header says 10 Å"]
+    assert record_of(job.folder)["warnings"] == {"the header says 10 Å": 6}
+    assert "warning: the header says 10 Å" in (job.folder / "log.txt").read_text()
+
+
+def test_large_payload_is_refused(tmp_path):
+    job = make_job(tmp_path / "out")
+    with pytest.raises(TypeError, match=r"item a: payload of 8\.0 MB"), job.start(["a"]):
+        job.map("double", double, {"a": np.zeros(1_000_000)})
+
+
+def test_function_that_cannot_travel_is_refused(tmp_path):
+    job = make_job(tmp_path / "out")
+    with pytest.raises(TypeError, match="module level"), job.start(["a"]):
+        job.map("double", lambda payload: payload, {"a": 1})
+
+
+def test_payload_is_not_shared_with_the_item(tmp_path):
+    payload = [1]
+    job = make_job(tmp_path / "out")
+    with job.start(["a"]):
+        job.map("append", append, {"a": payload})
+    assert payload == [1]
+
+
+def append(numbers):
+    numbers.append(2)
+    return numbers
+
+
+def test_dry_run_says_the_items_and_writes_nothing(tmp_path, capsys):
+    settings = toy.ToySettings(output_dir=tmp_path / "out", count=2)
+    with pytest.raises(DryRun):
+        toy.run(settings, Job("toy", settings, dry_run=True))
+    assert "item_0\n  item_1" in capsys.readouterr().out
+    assert not (tmp_path / "out").exists()
+
+
+def test_items_that_are_finished_are_not_computed_again(tmp_path):
+    settings = toy.ToySettings(output_dir=tmp_path / "out", executor="inline")
+    toy.run(settings, Job("toy", settings, quiet=True))
+    first = (tmp_path / "out" / "item_0.txt").stat().st_mtime_ns
+    (tmp_path / "out" / "table.txt").unlink()
+    again = settings.model_copy(update={"resume": True})
+    toy.run(again, Job("toy", again, quiet=True))
+    assert (tmp_path / "out" / "item_0.txt").stat().st_mtime_ns == first
+    assert (tmp_path / "out" / "table.txt").exists()
+    assert len(record_of(tmp_path / "out")["resumed"]) == 1
+
+
+def test_resume_tries_failed_items_again(tmp_path):
+    settings = toy.ToySettings(output_dir=tmp_path / "out", bad=("item_2",), executor="inline")
+    with pytest.raises(ItemsFailed):
+        toy.run(settings, Job("toy", settings, quiet=True))
+    (tmp_path / "out" / "mended").touch()
+    again = settings.model_copy(update={"resume": True})
+    toy.run(again, Job("toy", again, quiet=True))
+    assert record_of(tmp_path / "out")["failures"] == []
+    assert (tmp_path / "out" / "table.txt").read_text().count("item_") == 4
+
+
+class Tuned(JobSettings):
+    """Settings with an option that resuming may change."""
+
+    seed: int = Field(0, description="Seed")
+    slab: int = Field(8, description="Slices", json_schema_extra={"affects_results": False})
+
+
+def test_resume_refuses_other_settings_and_names_them(tmp_path):
+    def start(**values):
+        job = Job("toy", Tuned(output_dir=tmp_path / "out", **values), quiet=True)
+        with job.start([]):
+            pass
+
+    start(seed=1)
+    with pytest.raises(SettingsError, match=r"seed was 1, is 2"):
+        start(seed=2, resume=True)
+    start(seed=1, resume=True, slab=4, executor="processes", workers=3)
+
+
+def test_resume_refuses_a_changed_input(tmp_path):
+    source = tmp_path / "in.txt"
+    source.write_text("one")
+
+    def start(**values):
+        job = make_job(tmp_path / "out", **values)
+        with job.start([], inputs=[source]):
+            pass
+
+    start()
+    source.touch()
+    start(resume=True)
+    source.write_text("two")
+    with pytest.raises(SettingsError, match=r"the input .*in\.txt has changed"):
+        start(resume=True)
+
+
+def test_resume_refuses_the_job_of_another_command(tmp_path):
+    with make_job(tmp_path).start([]):
+        pass
+    other = Job("average", JobSettings(output_dir=tmp_path, resume=True))
+    with pytest.raises(OutputError, match="holds a job of 'subtomo toy'"), other.start([]):
+        pass
+
+
+def test_steps_that_are_finished_are_not_run_again(tmp_path):
+    runs = []
+
+    def run(settings, job):
+        runs.append(settings.output_dir.name)
+        toy.run(settings, job)
+
+    for resume in (False, True):
+        job = make_job(tmp_path / "out", resume=resume)
+        inner = toy.ToySettings(output_dir=job.folder / "one", resume=resume, executor="inline")
+        with job.start(["one"]):
+            assert job.step("one", "toy", run, inner) == job.folder / "one"
+        assert job.stage_seconds["one"] > 0
+    assert runs == ["one"]
