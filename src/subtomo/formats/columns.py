@@ -17,8 +17,8 @@ _MOST_DIGITS = 18  # of an integer that surely fits int64
 def typed_column(tag: str, values: NDArray[np.str_]) -> NDArray[Any]:
     """Turn a text column into integers or floats when that loses nothing, else leave it.
 
-    ``001`` and ``1e5`` stay text, and so does every column whose tag ends in Name, File, Image or
-    Movie: they name things. A column of numbers written back has the same values.
+    ``001``, ``1e5`` and integers of more than 18 digits stay text, and so does every column whose
+    tag ends in Name, File, Image or Movie: they name things.
 
     Parameters
     ----------
@@ -34,8 +34,9 @@ def typed_column(tag: str, values: NDArray[np.str_]) -> NDArray[Any]:
     if not _FLOATS.fullmatch(f"{values[0]}\n"):
         return values
     joined = "\n".join(values.tolist()) + "\n"
-    if values.dtype.itemsize // 4 <= _MOST_DIGITS and _INTEGERS.fullmatch(joined):
-        return values.astype(np.int64)
+    if _INTEGERS.fullmatch(joined):
+        fits = values.dtype.itemsize // 4 <= _MOST_DIGITS
+        return values.astype(np.int64) if fits else values
     if _FLOATS.fullmatch(joined):
         return values.astype(np.float64)
     return values

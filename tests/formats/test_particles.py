@@ -1,0 +1,46 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from subtomo.errors import FormatError, MissingFileError, SettingsError
+from subtomo.formats.particles import read_particles, write_particles
+from subtomo.model import Particles, TomogramFrame
+
+
+def test_the_suffix_says_the_format(tmp_path: Path) -> None:
+    particles = Particles(np.array(["A"]), np.array([[1.0, 2.0, 3.0]]))
+    frames = {"A": TomogramFrame((10, 20, 30), 2.0)}
+    for name in ("p.star", "p.CSV"):
+        write_particles(tmp_path / name, particles, frames)
+        again = read_particles(tmp_path / name, frames=frames)
+        np.testing.assert_allclose(again.position, particles.position)
+    assert (tmp_path / "p.CSV").read_text().startswith("tomogram,x,y,z")
+    assert "data_particles" in (tmp_path / "p.star").read_text()
+
+
+def test_an_empty_table_survives(tmp_path: Path) -> None:
+    write_particles(tmp_path / "p.star", Particles.empty())
+    assert len(read_particles(tmp_path / "p.star")) == 0
+
+
+def test_unknown_suffix_and_missing_file(tmp_path: Path) -> None:
+    with pytest.raises(FormatError, match=r"no particle format is called .tbl; expected .*.star"):
+        read_particles(tmp_path / "p.tbl")
+    with pytest.raises(MissingFileError, match=r"p.star"):
+        read_particles(tmp_path / "p.star")
+
+
+def test_a_star_file_needs_frames(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match=r"give frames"):
+        write_particles(tmp_path / "p.star", Particles(np.array(["A"]), np.zeros((1, 3))))
+
+
+def test_the_pixel_size_reaches_both_readers(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("tomogram,x_px,y_px,z_px\nA,1,2,3\n")
+    (tmp_path / "p.star").write_text(
+        "data_\nloop_\n_rlnTomoName\n_rlnCoordinateX\n_rlnCoordinateY\n_rlnCoordinateZ\nA 1 2 3\n"
+    )
+    for name in ("p.csv", "p.star"):
+        particles = read_particles(tmp_path / name, coordinate_pixel_size=10.0)
+        np.testing.assert_allclose(particles.position, [[10, 20, 30]])
