@@ -234,8 +234,10 @@ def mode_of(dtype: np.dtype[Any], path: Path) -> int:
 
 def lossless_dtype(data: Any, path: Path) -> np.dtype[Any]:
     """Give the MRC type that holds the values: by the dtype, for wide integers by their range."""
-    dtype = np.dtype(data.dtype)
-    narrow = {"bool": "int8", "uint8": "uint16", "float64": "float32"}.get(dtype.name, dtype.name)
+    dtype: np.dtype[Any] = np.dtype(data.dtype)
+    narrow: str = {"bool": "int8", "uint8": "uint16", "float64": "float32"}.get(
+        dtype.name, dtype.name
+    )
     if np.dtype(narrow) in {np.dtype(candidate) for candidate in MODES.values()}:
         return np.dtype(narrow)
     if dtype.kind not in "iu":

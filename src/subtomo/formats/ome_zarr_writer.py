@@ -197,7 +197,8 @@ def _halve(values: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
         return values[tuple(slice(None, None, step) for step in steps)]
     (z, y, x), (c, b, a) = shape, steps
     blocks = values.reshape(z, c, y, b, x, a)
-    return blocks.mean(axis=(1, 3, 5), dtype=np.float32).astype(values.dtype)
+    means: NDArray[Any] = blocks.mean(axis=(1, 3, 5), dtype=np.float32)
+    return means.astype(values.dtype)
 
 
 def _level_shapes(shape: tuple[int, ...], steps: tuple[int, int, int]) -> list[tuple[int, ...]]:

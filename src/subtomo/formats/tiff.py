@@ -275,8 +275,9 @@ def _spacing(resolution: tuple[int, int]) -> float:
 def _stored_dtype(path: Path, data: Any) -> np.dtype[Any]:
     """Give the type of ImageJ that holds the values without loss, float64 excepted."""
     dtype = np.dtype(data.dtype)
-    if dtype.name in ("uint8", "uint16", "float32"):
-        return np.dtype(dtype.name)
+    for exact in (np.uint8, np.uint16, np.float32):
+        if dtype.newbyteorder("=") == np.dtype(exact):
+            return np.dtype(exact)
     if dtype.name == "bool":
         return np.dtype(np.uint8)
     if dtype.kind == "f" or dtype.name in ("int8", "int16"):
