@@ -21,10 +21,6 @@ SubtomoWarning is the one kind of warning: data that can be used, but not as the
 """
 
 
-class SubtomoWarning(UserWarning):
-    """Something was assumed or repaired; said once, with a count."""
-
-
 class SubtomoError(Exception):
     """Any error that is the input's, not the program's."""
 

@@ -175,6 +175,16 @@ def test_an_optics_group_that_is_not_listed(tmp_path: Path) -> None:
         read_relion_particles(write(tmp_path / "p.star", text))
 
 
+def test_the_only_optics_group_needs_no_column(tmp_path: Path) -> None:
+    text = (
+        "data_optics\nloop_\n_rlnOpticsGroup\n_rlnTomoTiltSeriesPixelSize\n1 2.0\n\n"
+        "data_particles\nloop_\n_rlnTomoName\n_rlnCoordinateX\n_rlnCoordinateY\n_rlnCoordinateZ\n"
+        "A 1 2 3\n"
+    )
+    particles = read_relion_particles(write(tmp_path / "p.star", text))
+    assert particles.position.tolist() == [[2, 4, 6]]
+
+
 def test_files_of_relion_3_count_in_pixels(tmp_path: Path) -> None:
     text = (
         "data_\nloop_\n_rlnMicrographName\n_rlnCoordinateX\n_rlnCoordinateY\n_rlnCoordinateZ\n"

@@ -22,6 +22,12 @@ from numpy.typing import NDArray
 
 from subtomo.errors import SettingsError, StarError
 from subtomo.formats.columns import typed_column
+from subtomo.formats.relion_optics import (
+    OPTICS_PREFIX,
+    TILT_SERIES_PIXEL_SIZE,
+    optics_columns,
+    optics_table,
+)
 from subtomo.formats.star import StarTable, read_star, write_star
 from subtomo.geometry.euler import quaternions_from_relion, relion_from_quaternions
 from subtomo.geometry.rotations import invert_quaternions, multiply_quaternions, rotate_points
@@ -40,7 +46,6 @@ TEXT_COLUMNS = {
     "instance": "subtomoInstance",
     "source": "subtomoSource",
 }
-_TILT_SERIES_PIXEL = "rlnTomoTiltSeriesPixelSize"
 _SCORES = ("subtomoScore", "rlnAutopickFigureOfMerit", "rlnLCCmax")
 _CONSUMED = {
     *COORDINATES,
@@ -54,9 +59,8 @@ _CONSUMED = {
     "rlnOpticsGroup",
     "subtomoScore",
     "subtomoBoxSize",
-    _TILT_SERIES_PIXEL,
+    TILT_SERIES_PIXEL_SIZE,
 }
-_OPTICS = "optics."
 
 
 def read_relion_particles(
@@ -99,7 +103,7 @@ def read_relion_particles(
     blocks = read_star(path)
     name = _particles_block(path, blocks)
     table = blocks.pop(name)
-    optics = _optics_columns(table, blocks.pop("optics", None))
+    optics = optics_columns(table, blocks.pop("optics", None))
     tomogram = _tomograms(table)
     pixel_size = _coordinate_pixel_size(table, optics, tomogram, frames, coordinate_pixel_size)
     subtomogram = quaternions_from_relion(table.stacked(SUBTOMOGRAM_ANGLES, default=0))
@@ -165,10 +169,10 @@ def write_relion_particles(
     }
     columns = {tag: column for tag, column in columns.items() if not _says_nothing(tag, column)}
     extra = dict(particles.extra)
-    optics, group = _optics_table(extra, pixel_size)
-    columns |= {tag: column for tag, column in extra.items() if not tag.startswith(_OPTICS)}
+    optics, group = optics_table(extra, pixel_size)
+    columns |= {tag: column for tag, column in extra.items() if not tag.startswith(OPTICS_PREFIX)}
     if optics is None:
-        columns[_TILT_SERIES_PIXEL] = pixel_size
+        columns[TILT_SERIES_PIXEL_SIZE] = pixel_size
     else:
         columns["rlnOpticsGroup"] = group
     tables = dict(particles.tables)
@@ -200,51 +204,6 @@ def _tomograms(table: StarTable) -> NDArray[np.str_]:
     raise AssertionError
 
 
-def _optics_columns(table: StarTable, optics: StarTable | None) -> dict[str, NDArray[Any]]:
-    """Spread the values of the optics groups over their particles."""
-    if optics is None or "rlnOpticsGroup" not in table:
-        return {}
-    groups = optics.integers("rlnOpticsGroup").tolist()
-    row_of = {group: row for row, group in enumerate(groups)}
-    wanted = table.integers("rlnOpticsGroup")
-    unknown = [i for i, group in enumerate(wanted.tolist()) if group not in row_of]
-    if unknown:
-        raise StarError(
-            f"{table.place(unknown[0])}: rlnOpticsGroup is {wanted[unknown[0]]}, "
-            f"which data_optics does not list; it lists {', '.join(map(str, groups))}"
-        )
-    rows = np.array([row_of[group] for group in wanted.tolist()], dtype=np.intp)
-    return {
-        _OPTICS + tag: typed_column(tag, np.asarray(column, dtype=np.str_))[rows]
-        for tag, column in optics.columns.items()
-        if tag != "rlnOpticsGroup"
-    }
-
-
-def _optics_table(
-    extra: dict[str, NDArray[Any]], pixel_size: FloatArray
-) -> tuple[StarTable | None, NDArray[np.int64]]:
-    """Make the optics groups of the particles' ``optics.`` columns, in order of appearance."""
-    columns = {
-        tag.removeprefix(_OPTICS): column
-        for tag, column in extra.items()
-        if tag.startswith(_OPTICS)
-    }
-    if not columns or not len(pixel_size):
-        return None, np.zeros(len(pixel_size), dtype=np.int64)
-    columns[_TILT_SERIES_PIXEL] = pixel_size
-    number = np.zeros(len(pixel_size), dtype=np.int64)
-    for column in columns.values():
-        _, codes = np.unique(column, return_inverse=True, equal_nan=column.dtype.kind == "f")
-        _, number = np.unique(number * (codes.max() + 1) + codes, return_inverse=True)
-    _, first, number = np.unique(number, return_index=True, return_inverse=True)
-    order = np.argsort(first)
-    group = np.argsort(order)[number] + 1
-    rows = first[order]
-    groups = {"rlnOpticsGroup": np.arange(1, len(rows) + 1)}
-    return StarTable({**groups, **{tag: column[rows] for tag, column in columns.items()}}), group
-
-
 def _coordinate_pixel_size(
     table: StarTable,
     optics: Mapping[str, NDArray[Any]],
@@ -257,10 +216,10 @@ def _coordinate_pixel_size(
         if not given > 0:
             raise SettingsError(f"coordinate_pixel_size is {given} Å; expected a positive number")
         return np.full(len(table), float(given))
-    known = {tag.removeprefix(_OPTICS): column for tag, column in optics.items()}
+    known = {tag.removeprefix(OPTICS_PREFIX): column for tag, column in optics.items()}
     known |= {tag: table.columns[tag] for tag in table.columns}
     tags = [
-        _TILT_SERIES_PIXEL,
+        TILT_SERIES_PIXEL_SIZE,
         "rlnDetectorPixelSize",
         "rlnMicrographPixelSize",
         "rlnImagePixelSize",
@@ -292,8 +251,8 @@ def _coordinates(
     if pixel_size is None:
         raise SettingsError(
             f"{table.source}: {', '.join(COORDINATES)} are in pixels and the file does not say of "
-            f"what size (no {_TILT_SERIES_PIXEL}, rlnDetectorPixelSize, rlnMicrographPixelSize or "
-            "rlnImagePixelSize): give coordinate_pixel_size, or the tomograms.star of the project"
+            f"what size (no {TILT_SERIES_PIXEL_SIZE}, rlnDetectorPixelSize, "
+            "rlnMicrographPixelSize or rlnImagePixelSize): give coordinate_pixel_size, or the tomograms.star of the project"
         )
     return table.stacked(COORDINATES) * pixel_size[:, None]
 
