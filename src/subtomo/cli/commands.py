@@ -15,6 +15,11 @@ from collections.abc import Mapping
 from subtomo.jobs.command import Command
 
 COMMANDS: Mapping[str, Command] = {
+    "bin": Command(
+        "subtomo.tomograms.settings:BinSettings",
+        "subtomo.tomograms.bin_run:run",
+        "Put tomograms on a coarser grid, or on one of another pixel size",
+    ),
     "extract volumes": Command(
         "subtomo.extraction.settings:ExtractVolumesSettings",
         "subtomo.extraction.run:run",

@@ -8,6 +8,58 @@ from pydantic import Field, model_validator
 from subtomo.jobs.settings import JobSettings
 
 
+class BinSettings(JobSettings):
+    """Options of the binning of tomograms."""
+
+    tomograms: tuple[Path, ...] = Field(
+        min_length=1,
+        description="Tomograms: volume files, folders of them, or a tomograms.star",
+        json_schema_extra={"argument": True},
+    )
+    by: int | None = Field(
+        None, ge=2, description="Voxels of the tomogram along one edge of a new voxel"
+    )
+    dynamo_factor: int | None = Field(
+        None, ge=1, le=16, description="Dynamo's binning factor n: voxels 2ⁿ times as large"
+    )
+    pixel_size: float | None = Field(
+        None, gt=0, description="New pixel size (Å), in any ratio to the old one"
+    )
+    method: Literal["mean", "fourier"] | None = Field(
+        None,
+        description=(
+            "Mean of blocks (the origin moves by half a block), or cut of the Fourier transform "
+            "(voxel 0 stays); default: mean, with --pixel-size always fourier"
+        ),
+    )
+    slices_in_memory: int | None = Field(
+        None,
+        ge=1,
+        description="Slices of the tomogram that are read at a time; default: what 64 MB hold",
+        json_schema_extra={"affects_results": False},
+    )
+    input_pixel_size: float | None = Field(
+        None, gt=0, description="Pixel size of the tomograms (Å); default: their headers'"
+    )
+
+    @model_validator(mode="after")
+    def _check_bin_options(self) -> Self:
+        given = [n for n in ("by", "dynamo_factor", "pixel_size") if getattr(self, n) is not None]
+        if len(given) != 1:
+            names = " and ".join(f"--{name.replace('_', '-')}" for name in given) or "none"
+            raise ValueError(
+                f"{names} given; expected one of --by, --dynamo-factor and --pixel-size"
+            )
+        if self.pixel_size is not None and self.method == "mean":
+            raise ValueError("--method mean needs --by or --dynamo-factor, not --pixel-size")
+        return self
+
+    @property
+    def factor(self) -> int | None:
+        """New pixel size over the old, where it is a whole number by its option."""
+        return self.by if self.dynamo_factor is None else 2**self.dynamo_factor
+
+
 class ReconstructSettings(JobSettings):
     """Options of the weighted back-projection of tilt series."""
 
