@@ -72,7 +72,7 @@ def slurm(tmp_path, monkeypatch):
     programs.mkdir()
     jobs = tmp_path / "jobs"
     (programs / "sbatch").write_text(
-        f'#!/bin/sh\ncp "$1" {jobs}.sh\nsetsid sh "$1" >/dev/null 2>&1 &\n'
+        f'#!/bin/sh\ncp "$1" {jobs}.sh\nsetsid sh {jobs}.sh >{jobs}.log 2>&1 &\n'
         'echo "Submitted batch job $!"\n'
     )
     (programs / "scancel").write_text(f'#!/bin/sh\necho "$@" >> {jobs}.ended\nkill -- "-$1"\n')
