@@ -76,13 +76,13 @@ def density_from_map(volume: Volume, pixel_size: float, *, mass: float | None = 
     Raises
     ------
     DataError
-        If the map is flat.
+        If the map is flat, or not brighter inside than at its border.
     """
     data = volume.load()
     data = data - np.median(_border(data))
+    if not data.max() > 0:
+        raise DataError("the map is nowhere brighter than at its border; expected protein bright")
     inside = _typical_inside(data)
-    if not inside > 0:
-        raise DataError("the map is flat, or dark where there is protein; expected protein bright")
     near = ndimage.binary_dilation(data > _BODY_LEVEL * inside, iterations=2)
     out = _resampled(np.where(near, data, 0), volume.pixel_size / pixel_size)
     out = _trimmed(out)

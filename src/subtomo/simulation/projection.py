@@ -21,7 +21,10 @@ FloatArray = NDArray[np.float64]
 Images = NDArray[np.float32]
 
 _SLICES_A_TIME = 256
-_SLICE_PADDING = 2.0  # interpolation errors of the projections are then below 1 %
+# Padding of a volume before it is sliced, as far as the padded size allows. The error against the
+# exact projection, rms over rms, is 0.9 % with 4, 1.2 % with 3, 2.4 % with 2
+_PADDING = (2.0, 4.0)
+_LARGEST_PADDED = 320  # voxels, 130 MB
 _FINER = 2  # membranes are gathered on pixels this much finer
 _LAYER_PHASE = 0.1  # rad at Nyquist: greatest error of a membrane's CTF by its layer's depth
 
@@ -79,7 +82,9 @@ def add_particles(
     size = _box_size(len(density), tilt_series)
     frequencies = frequency_vectors((size, size), a)
     volume = torch.tensor(density, dtype=torch.float32) * a
-    fourier = transform_volume(volume, max(_SLICE_PADDING, size / len(density)))
+    least, most = _PADDING
+    padding = max(least, min(most, _LARGEST_PADDED / len(density)), size / len(density))
+    fourier = transform_volume(volume, padding)
     matrices = torch.as_tensor(
         projection_matrices(tilt_series)[:, None, :3, :3]
         @ matrices_from_quaternions(orientations)[None],
@@ -185,13 +190,17 @@ def _box_size(n: int, tilt_series: TiltSeries) -> int:
 
 
 def _delocalisation(tilt_series: TiltSeries) -> int:
-    """How far the CTF moves components at Nyquist, λ · defocus · k, in pixels, and two more."""
+    """Pixels around an object that hold what the CTF spreads.
+
+    It moves components at Nyquist by λ · defocus · k. With half of that and four pixels more the
+    CTF of a box is right within 0.03 up to 25 Å, 0.12 at Nyquist (10 Å pixels, 3.5 µm defocus).
+    """
     assert tilt_series.ctf is not None
     size = max(tilt_series.tomogram_size_px or (0,)) * tilt_series.pixel_size / 2
     defocus = np.abs([tilt_series.ctf.defocus_u, tilt_series.ctf.defocus_v]).max() + size
     nyquist = 0.5 / tilt_series.pixel_size
     moved = electron_wavelength(tilt_series.acquisition.voltage) * defocus * nyquist
-    return int(np.ceil(moved / tilt_series.pixel_size)) + 2
+    return int(np.ceil(1.5 * moved / tilt_series.pixel_size)) + 4
 
 
 def _add_box(image: Images, box: Images, corner: NDArray[np.int64]) -> None:

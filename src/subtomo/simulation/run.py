@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from subtomo.formats.finite import require_finite
 from subtomo.formats.particles import write_particles
 from subtomo.formats.relion_tomograms import (
     TomogramEntry,
@@ -170,7 +171,7 @@ def _check_source(species: SpeciesSettings) -> None:
     if species.model is not None:
         read_molecule(species.model)
     if species.map is not None:
-        read_volume(species.map)
+        require_finite(read_volume(species.map), species.map)
 
 
 def _density(settings: SimulateSettings, name: str, pixel_size: float) -> Density:

@@ -24,6 +24,11 @@ class _Part(BaseModel):
             raise ValueError(f"found {value!r}; expected name=value,name=value")
         return {name.strip(): text.strip() for name, _, text in pairs}
 
+    def _changed(self, *names: str) -> list[str]:
+        """Give the fields that do not have their default."""
+        fields = type(self).model_fields
+        return [name for name in names if getattr(self, name) != fields[name].default]
+
 
 class SpeciesSettings(_Part):
     """One kind of particle: where its density comes from, how many of it, and where.
@@ -71,10 +76,10 @@ class SpeciesSettings(_Part):
                 f"species {self.name}: expected mass=KDA (made up), model=FILE (PDB or mmCIF) "
                 "or map=FILE (MRC)"
             )
-        made_up = {"seed", "elongation"} & self.model_fields_set
+        made_up = self._changed("seed", "elongation")
         if made_up and (self.model is not None or self.map is not None):
             raise ValueError(
-                f"species {self.name}: {' and '.join(sorted(made_up))} shape made-up bodies only"
+                f"species {self.name}: {' and '.join(made_up)} shape made-up bodies only"
             )
         if (self.count is None) == (self.fill is None):
             raise ValueError(f"species {self.name}: expected either 'count' or 'fill'")
@@ -82,8 +87,7 @@ class SpeciesSettings(_Part):
         return self
 
     def _check_filament(self) -> None:
-        helix = {"twist", "helix_radius", "persistence_length", "subunits", "rise"}
-        given = sorted(helix & self.model_fields_set)
+        given = self._changed("rise", "subunits", "twist", "helix_radius", "persistence_length")
         if (self.rise is None or self.subunits is None) and given:
             raise ValueError(
                 f"species {self.name}: filaments need both 'rise' and 'subunits'; "
@@ -128,6 +132,6 @@ class MembraneSettings(_Part):
                 f"membrane of kind {self.kind}: radius {self.radius}; expected smallest and "
                 f"largest, Å, more than the thickness ({self.thickness} Å)"
             )
-        if self.kind == "sheet" and "radius" in self.model_fields_set:
+        if self.kind == "sheet" and self._changed("radius"):
             raise ValueError("a sheet has no radius")
         return self
