@@ -21,3 +21,12 @@ def leave(payload):
 def own_pid(payload):
     time.sleep(0.05)
     return os.getpid()
+
+
+def count_threads(payload):
+    import numpy  # noqa: F401  # loads its BLAS
+    import torch
+    from threadpoolctl import threadpool_info
+
+    blas = {each["num_threads"] for each in threadpool_info() if each["user_api"] == "blas"}
+    return {"torch": torch.get_num_threads(), "blas": sorted(blas)}

@@ -37,8 +37,11 @@ def write_numbers(payload: dict) -> dict:
     time.sleep(payload["sleep"])
     numbers = [(payload["seed"] * 7919 + i * 104729) % 1000003 for i in range(1000)]
     partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_text("\n".join(map(str, numbers)))
-    os.replace(partial, path)
+    try:
+        partial.write_text("\n".join(map(str, numbers)))
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
     return {"sum": sum(numbers) / 7, "name": path.name}
 
 

@@ -162,9 +162,16 @@ def _visible(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
 
 
+def holds_results(folder: Path) -> bool:
+    """Tell whether a job's folder holds files beside the job's own."""
+    own = {folder / name for name in (FILE_NAME, LEDGER_NAME, LOG_NAME)}
+    return any(path.is_file() and path not in own for path in folder.rglob("*"))
+
+
 def remove_own_files(folder: Path) -> None:
-    """Remove a job's own files, and the folder where nothing else is in it."""
+    """Remove a job's own files, and then every folder that is empty."""
     for name in (FILE_NAME, LEDGER_NAME, LOG_NAME):
         (folder / name).unlink(missing_ok=True)
-    with contextlib.suppress(OSError):
-        folder.rmdir()
+    for path, _, _ in os.walk(folder, topdown=False):
+        with contextlib.suppress(OSError):
+            os.rmdir(path)

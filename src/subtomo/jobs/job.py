@@ -15,6 +15,7 @@ from subtomo.jobs.folder import (
     LOG_NAME,
     check_output,
     check_space,
+    holds_results,
     make_folder,
     remove_own_files,
 )
@@ -358,8 +359,8 @@ class Job:
             self._write_end("disk full", str(error))
             return error
         full = DiskFullError(f"{self.folder}: no space left on the disk ({error})")
-        if self._ledger.finished:
-            full.resumable = True
+        full.resumable = bool(self._ledger.finished)
+        if full.resumable or holds_results(self.folder):
             full.args = (f"{full}; free some space and go on with --resume",)
             self._write_end("disk full", str(error))
         else:

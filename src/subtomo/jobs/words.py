@@ -101,7 +101,10 @@ def _expected(details: ErrorDetails) -> str:
     pattern = _EXPECTED.get(details["type"])
     if pattern is None:
         return details["msg"].removeprefix("Input should be ")
-    return pattern.format_map(details.get("ctx", {}))
+    context = details.get("ctx", {})
+    return pattern.format_map(
+        {key: f"{value:g}" if isinstance(value, float) else value for key, value in context.items()}
+    )
 
 
 def _found(value: Any) -> str:
