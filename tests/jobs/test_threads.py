@@ -1,6 +1,8 @@
 """The number of threads is the same wherever an item runs, and comes back afterwards."""
 
 import os
+import subprocess
+import sys
 import threading
 
 import items
@@ -59,3 +61,19 @@ def test_items_have_their_threads(tmp_path, executor, threads):
     with job.start(["a"]):
         found = job.map("threads", items.count_threads, {"a": None})
     assert found["a"] == {"torch": threads, "blas": [threads]}
+
+
+def test_numba_starting_its_threads_leaves_those_of_torch():
+    # numba sets the number of OpenMP threads when it first counts its own: in a fresh process
+    code = """
+import torch
+torch.randn(300, 300) @ torch.randn(300, 300)
+from subtomo.jobs.threads import limited_threads
+import numba
+with limited_threads(1):
+    assert torch.get_num_threads() == 1, torch.get_num_threads()
+with limited_threads(1):
+    with limited_threads(1):
+        assert torch.get_num_threads() == 1, torch.get_num_threads()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

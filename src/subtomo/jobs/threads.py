@@ -12,6 +12,7 @@ _VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
 _lock = threading.Lock()
 _users = 0
+_first = 1  # the limit in force
 _undo: ExitStack = ExitStack()
 
 
@@ -22,10 +23,13 @@ def limited_threads(n: int) -> Iterator[None]:
     Limits may be nested or held by several threads of a process at once: the first one counts,
     and what was there before comes back when the last one ends.
     """
-    global _users
+    global _users, _first
     with _lock:
         if _users == 0:
+            _first = n
             _limit(n)
+        else:
+            _limit_numba_and_torch(_first)
         _users += 1
     try:
         yield
@@ -45,10 +49,20 @@ def _limit(n: int) -> None:
         os.environ[name] = str(n)
     _undo.enter_context(threadpool_limits(n))
     _undo.callback(_set_torch_threads, _torch_threads())
-    _set_torch_threads(n)
-    if (numba := sys.modules.get("numba")) is not None:
+    _limit_numba_and_torch(n)
+
+
+def _limit_numba_and_torch(n: int) -> None:
+    """Limit numba, which may have been loaded since, and then torch.
+
+    In this order: numba starts its threads when they are first counted, and that sets the number
+    of OpenMP threads, torch's too.
+    """
+    numba = sys.modules.get("numba")
+    if numba is not None and numba.get_num_threads() != n:
         _undo.callback(numba.set_num_threads, numba.get_num_threads())
         numba.set_num_threads(min(n, numba.config.NUMBA_NUM_THREADS))
+    _set_torch_threads(n)
 
 
 def _set_variable(name: str, value: str | None) -> None:
