@@ -13,24 +13,46 @@ def test_the_rule_of_independent_scores():
 
 
 def test_threshold_and_expected_number_are_each_others_inverse():
-    tail = NoiseTail(n_positions=10**6, n_peaks=100, height=5.0, slope=0.9)
+    tail = NoiseTail(density=1e-4, n_peaks=100)
     for wanted in (0.1, 1, 30):
         height = tail.threshold(wanted, 3e7)
         assert tail.false_positives(height, 3e7) == pytest.approx(wanted)
 
 
-def test_at_the_fitted_height_the_fit_counts_the_peaks():
-    tail = NoiseTail(n_positions=1000, n_peaks=50, height=4.0, slope=1.0)
-    assert tail.false_positives(4.0, 1000) == pytest.approx(50)
+def test_the_number_of_peaks_worked_by_hand():
+    # 4⁵ - 10 · 4³ + 15 · 4 = 444; exp(-8) = 3.3546e-4
+    assert NoiseTail(0.01, 9).false_positives(4.0, 1000) == pytest.approx(
+        10 * 444 * 3.3546e-4, rel=1e-4
+    )
 
 
-def test_the_fit_predicts_how_many_independent_gaussians_are_higher():
-    # learnt on 10⁶ values, asked about 10⁸: the normal distribution is the truth
-    heights = np.random.default_rng(1).normal(size=10**6)
-    tail = fit_noise_tail(heights, 10**6)
-    height = norm.isf(3 / 1e8)
-    assert 1 < tail.false_positives(height, 1e8) < 9
+def test_where_noise_hardly_reaches_the_threshold_is_the_lowest_that_can_be_told():
+    assert NoiseTail(density=1e-9, n_peaks=10).threshold(1, 1000) == 3.3
+
+
+# highest peaks of white noise, 160³ voxels of 20 Å, searched for a 70S ribosome (278 Å) at 20°:
+# (rank, height in σ) of the 2,803,221 positions
+RANKED = [(10, 5.552), (30, 5.332), (100, 5.048), (300, 4.736), (1000, 4.350)]
+
+
+@pytest.mark.parametrize(("rank", "height"), RANKED)
+def test_the_formula_tells_the_heights_that_a_search_of_noise_had(rank, height):
+    n = 2_803_221
+    tail = NoiseTail(100 / NoiseTail(1.0, 1).false_positives(5.048, n), 100)
+    assert tail.false_positives(height, n) == pytest.approx(rank, rel=2 / np.sqrt(rank) + 0.05)
+
+
+def test_a_sample_of_the_peaks_tells_the_rest():
+    # heights drawn from the formula itself, above 4 σ
+    tail, n = NoiseTail(1e-3, 1), 10**6
+    levels = np.linspace(3.4, 9, 20000)
+    number = np.array([tail.false_positives(u, n) for u in levels])
+    drawn = np.random.default_rng(0).uniform(0, number[0], round(number[0]))
+    heights = np.interp(-drawn, -number, levels)
+    fitted = fit_noise_tail(heights, n)
+    assert fitted.density == pytest.approx(1e-3, rel=0.3)  # 3 standard deviations of 100 peaks
+    assert fitted.n_peaks == 100
 
 
 def test_too_few_peaks_give_no_tail():
-    assert fit_noise_tail(np.array([3.0, 2.0, -1.0]), 1000) is None
+    assert fit_noise_tail(np.array([3.0] * 50 + [4.0] * 9), 1000) is None

@@ -26,6 +26,8 @@ from subtomo.picking.matching.tiling import Tile, fast_size
 _NOISE_EDGE = 64  # positions along an edge of the noise: a thousand peaks, little work
 _NOISE_LEAST = 100_000  # positions in all; smaller blocks are repeated with other noise
 _REPEATS = 4
+_NOISE_DISTANCE = 0.3  # of the diameter: every peak of its own counts
+_MOST_NOISE_PEAKS = 1000
 SIGMA = "subtomoSigma"
 """Column with the score in σ: (score - mean) / standard deviation of all scores of the search."""
 ORIENTATION = "subtomoOrientationIndex"
@@ -68,8 +70,8 @@ def match_noise(payload: dict[str, Any]) -> dict[str, Any]:
         peaks = find_peaks(
             found.score,
             found.index >= 0,
-            min_distance_px=search.min_distance / search.volume.pixel_size,
-            at_most=search.settings.max_particles,
+            min_distance_px=_NOISE_DISTANCE * search.template.diameter / search.volume.pixel_size,
+            at_most=_MOST_NOISE_PEAKS,
         )
         heights.append(peaks.height)
     sums = add_sums(parts)

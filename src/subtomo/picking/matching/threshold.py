@@ -4,46 +4,52 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 from scipy.special import erfcinv
 
-_MOST_PEAKS = 100  # whose heights fix the tail: to 10 % in the slope
-_TAIL = 0.25  # of the peaks at most: the lower ones do not follow the tail
+_MOST_PEAKS = 100  # whose number fixes the tail, to 10 %; the higher, the less is extrapolated
 _LEAST_PEAKS = 10
+_LOWEST = 3.3  # σ; the formula counts peaks well above the last zero of its polynomial, 2.86
 
 
 @dataclass(frozen=True)
 class NoiseTail:
     """How many peaks of pure noise are higher than a given height.
 
-    The tail is exponential in the square of the height: what a maximum over many correlated
-    Gaussian scores has locally, with the slope left free.
+    Scores are a Gaussian random field over three coordinates and three angles. The number of its
+    peaks above a height u, in σ, is ``density · positions · (u⁵ - 10 u³ + 15 u) exp(-u² / 2)``; the
+    density, which holds how fast scores change with position and angle, is measured.
 
     Parameters
     ----------
-    n_positions : voxels of noise that were searched
-    n_peaks : of them higher than ``height``
-    height : σ
-    slope : mean of (u² - height²) / 2 over those peaks; 1 for Gaussian scores far out
+    density : of peaks, by position
+    n_peaks : that it was measured with
+
+    Notes
+    -----
+    Adler, "The Geometry of Random Fields" (1981), theorem 6.3.1, in six dimensions. Where the
+    angular steps are so coarse that neighbours are independent, it errs on the high side.
     """
 
-    n_positions: int
+    density: float
     n_peaks: int
-    height: float
-    slope: float
 
     def false_positives(self, height: float, n_positions: float) -> float:
         """Expect so many noise peaks above a height (σ) among so many positions."""
-        rate = self.n_peaks / self.n_positions
-        return float(n_positions * rate * np.exp(-(height**2 - self.height**2) / (2 * self.slope)))
+        return float(self.density * n_positions * _excursions(max(height, _LOWEST)))
 
     def threshold(self, false_positives: float, n_positions: float) -> float:
-        """Height in σ above which so many noise peaks are expected."""
-        excess = np.log(n_positions * self.n_peaks / self.n_positions / false_positives)
-        return float(np.sqrt(max(0.0, self.height**2 + 2 * self.slope * excess)))
+        """Height in σ above which so many noise peaks are expected; 3.3 at least."""
+
+        def surplus(height: float) -> float:
+            return self.false_positives(height, n_positions) - false_positives
+
+        highest = 38.0  # where exp(-u² / 2) leaves what floats can hold
+        return float(brentq(surplus, _LOWEST, highest)) if surplus(_LOWEST) > 0 else _LOWEST
 
 
 def fit_noise_tail(heights: NDArray[np.floating], n_positions: int) -> NoiseTail | None:
-    """Fit the tail to the heights of a noise search's peaks.
+    """Measure the density of a noise search's peaks.
 
     Parameters
     ----------
@@ -52,19 +58,20 @@ def fit_noise_tail(heights: NDArray[np.floating], n_positions: int) -> NoiseTail
 
     Returns
     -------
-    NoiseTail, or None where no more than ten peaks are positive: too few to tell
-
-    Notes
-    -----
-    Peaks over threshold, by maximum likelihood: the mean excess of an exponential variable.
+    NoiseTail, or None where fewer than ten peaks are high enough to tell
     """
-    w = np.sort(np.asarray(heights, dtype=np.float64))[::-1]
-    w = w[w > 0][: _MOST_PEAKS + 1] ** 2 / 2
-    if len(w) < 10:
+    high = np.sort(np.asarray(heights, dtype=np.float64))[::-1]
+    high = high[high > _LOWEST]
+    n = min(_MOST_PEAKS, len(high))
+    if n < _LEAST_PEAKS:
         return None
-    return NoiseTail(
-        n_positions, len(w) - 1, float(np.sqrt(2 * w[-1])), float((w[:-1] - w[-1]).mean())
-    )
+    level = float(high[n]) if n < len(high) else _LOWEST
+    return NoiseTail(n / (n_positions * _excursions(level)), n)
+
+
+def _excursions(height: float) -> float:
+    """Shape of the number of peaks above a height."""
+    return float((height**5 - 10 * height**3 + 15 * height) * np.exp(-(height**2) / 2))
 
 
 def gaussian_threshold(false_positives: float, n_scores: float) -> float:
