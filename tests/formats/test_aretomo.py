@@ -96,6 +96,7 @@ def test_a_stack_of_another_size_or_no_pixel_size(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
+        (ARETOMO2.replace("   4    2 ", f"   4 {'9' * 20} "), "line 5: .*expected SEC ROT"),
         ("1 2 3\n", "line 1: '1 2 3'; expected SEC ROT"),
         (ARETOMO3.replace("# RawSize = 4096 4096 2\n", ""), "no '# RawSize = x y n'"),
         (ARETOMO3.split("    1   -95")[0], "no rows of SEC ROT"),

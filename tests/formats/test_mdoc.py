@@ -133,8 +133,12 @@ def test_bad_files(tmp_path: Path, text: str, message: str) -> None:
 def test_missing_and_wrong_keys_name_their_section(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match=r"none.mdoc"):
         read_mdoc(tmp_path / "none.mdoc")
-    mdoc = read_mdoc(write(tmp_path, "[ZValue = 4]\nTiltAngle = x\n"))
+    mdoc = read_mdoc(write(tmp_path, "[ZValue = 4]\nTiltAngle = x\nDateTime = 9ay-99-1 x\n"))
+    with pytest.raises(FormatError, match=r"\[ZValue = 4\]: DateTime is '9ay-99-1 x'; expected"):
+        _ = mdoc.sections[0].acquired
     with pytest.raises(FormatError, match=r"\[ZValue = 4\]: TiltAngle is 'x'; expected a number"):
         match_sections(mdoc, [0.0])
-    with pytest.raises(FormatError, match=r"\[ZValue = 4\]: no ExposureDose; found TiltAngle"):
+    with pytest.raises(
+        FormatError, match=r"\[ZValue = 4\]: no ExposureDose; found TiltAngle, DateTime"
+    ):
         dose_before(mdoc, mdoc.sections)

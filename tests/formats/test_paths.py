@@ -7,7 +7,7 @@ from subtomo.formats.paths import find_file, name_in_table
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    for name in ("a.mrc", "Job/b.mrc", "Job/job1/c.mrc", "cwd/b.mrc"):
+    for name in ("a.mrc", "Job/b.mrc", "Job/job1/c.mrc", "cwd/b.mrc", "cwd/c.mrc"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     return tmp_path

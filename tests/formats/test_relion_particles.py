@@ -242,6 +242,22 @@ def test_origins_turn_with_the_subtomogram(shared_data: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("pixel", "message"),
+    [
+        ("0", "line 9: rlnDetectorPixelSize gives a pixel size of 0.0 Å; expected a positive"),
+        ("2;", "line 9: rlnDetectorPixelSize is '2;'; expected a number"),
+    ],
+)
+def test_a_pixel_size_in_the_file_must_be_usable(tmp_path: Path, pixel: str, message: str) -> None:
+    text = (
+        "data_\nloop_\n_rlnTomoName\n_rlnDetectorPixelSize\n_rlnCoordinateX\n_rlnCoordinateY\n"
+        f"_rlnCoordinateZ\nA 2.0 1 2 3\nA {pixel} 1 2 3\n"
+    )
+    with pytest.raises(StarError, match=message):
+        read_relion_particles(write(tmp_path / "p.star", text))
+
+
+@pytest.mark.parametrize(
     ("text", "error", "message"),
     [
         ("data_x\n_a 1\n", StarError, "no table of particles.*found data_x: a"),

@@ -24,6 +24,7 @@ from subtomo.model import TiltSeries
 _HEADER = re.compile(r"#\s*(\w+)\s*=\s*(.*)")
 _COLUMNS = ("SEC", "ROT", "GMAG", "TX", "TY", "SMEAN", "SFIT", "SCALE", "BASE", "TILT")
 _LOCAL = "# Local Alignment"
+_MOST_SECTIONS = 100_000  # beyond it a number is damaged
 
 
 @dataclass(frozen=True)
@@ -154,6 +155,14 @@ def read_aretomo_tilt_series(
     )
 
 
+def _section(text: str) -> int:
+    """Read the number of a section."""
+    number = int(text)
+    if not 0 <= number < _MOST_SECTIONS:
+        raise ValueError
+    return number
+
+
 def _read_lines(path: Path) -> tuple[dict[str, str], list[int], list[list[float]]]:
     """Split the file into header values, dark sections and rows of the global alignment."""
     try:
@@ -169,13 +178,14 @@ def _read_lines(path: Path) -> tuple[dict[str, str], list[int], list[list[float]
         match = _HEADER.match(line)
         try:
             if match and match.group(1) == "DarkFrame":
-                dark.append(int(match.group(2).split()[1]))
+                dark.append(_section(match.group(2).split()[1]))
             elif match:
                 header[match.group(1)] = match.group(2)
             elif line.strip() and not line.startswith("#"):
                 rows.append([float(value) for value in line.split()])
                 if len(rows[-1]) != len(_COLUMNS):
                     raise ValueError
+                _section(line.split()[0])
         except (ValueError, IndexError):
             raise FormatError(
                 f"{path}, line {number}: {line.strip()!r}; expected {' '.join(_COLUMNS)}"

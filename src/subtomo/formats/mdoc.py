@@ -60,16 +60,25 @@ class MdocSection:
 
     @property
     def acquired(self) -> datetime | None:
-        """When the image was taken: from ``27-Aug-2024``, ``27-Aug-24`` or ``2024-08-27``."""
+        """When the image was taken; None where the file does not say it.
+
+        Read from ``27-Aug-2024  09:08:07``, ``27-Aug-24 09:08:07`` or ``2024-08-27 09:08:07``.
+
+        Raises
+        ------
+        FormatError
+            If the date is written otherwise.
+        """
         text = self.values.get("DateTime", "")
-        match = _DATE.match(text)
-        if match is None:
+        if not text:
             return None
-        first, middle, last = match.groups()[:3]
-        hour, minute, second = map(int, match.groups()[3:])
-        month = _MONTHS.index(middle[:3].title()) + 1 if middle.isalpha() else int(middle)
-        year, day = (int(first), int(last)) if len(first) == 4 else (int(last), int(first))
-        return datetime(year + 2000 * (year < 100), month, day, hour, minute, second)
+        try:
+            return _read_date(text)
+        except (ValueError, OverflowError):
+            raise FormatError(
+                f"{self.source}: DateTime is {text!r}; expected such as 27-Aug-2024 09:08:07 or "
+                "2024-08-27 09:08:07"
+            ) from None
 
 
 @dataclass(frozen=True)
@@ -117,6 +126,17 @@ class Mdoc:
         if self.sections and key in self.sections[0].values:
             return self.sections[0].number_of(key)
         return None
+
+
+def _read_date(text: str) -> datetime:
+    match = _DATE.match(text)
+    if match is None:
+        raise ValueError
+    first, middle, last = match.groups()[:3]
+    hour, minute, second = map(int, match.groups()[3:])
+    month = _MONTHS.index(middle[:3].title()) + 1 if middle.isalpha() else int(middle)
+    year, day = (int(first), int(last)) if len(first) == 4 else (int(last), int(first))
+    return datetime(year + 2000 * (year < 100), month, day, hour, minute, second)
 
 
 def read_mdoc(path: str | Path) -> Mdoc:

@@ -216,8 +216,8 @@ def _coordinate_pixel_size(
         if not given > 0:
             raise SettingsError(f"coordinate_pixel_size is {given} Å; expected a positive number")
         return np.full(len(table), float(given))
-    known = {tag.removeprefix(OPTICS_PREFIX): column for tag, column in optics.items()}
-    known |= {tag: table.columns[tag] for tag in table.columns}
+    columns = {tag.removeprefix(OPTICS_PREFIX): column for tag, column in optics.items()}
+    known = StarTable({**columns, **table.columns}, source=table.source, lines=table.lines)
     tags = [
         TILT_SERIES_PIXEL_SIZE,
         "rlnDetectorPixelSize",
@@ -228,9 +228,16 @@ def _coordinate_pixel_size(
         tags.insert(0, "rlnImagePixelSize")
     for tag in tags:
         if tag in known:
-            sizes = np.asarray(known[tag]).astype(np.float64)
+            sizes = known.stacked([tag])[:, 0]
             if tag == "rlnDetectorPixelSize" and "rlnMagnification" in known:
-                sizes = sizes * 1e4 / np.asarray(known["rlnMagnification"]).astype(np.float64)
+                with np.errstate(divide="ignore"):
+                    sizes = sizes * 1e4 / known.stacked(["rlnMagnification"])[:, 0]
+            bad = np.flatnonzero(~((sizes > 0) & np.isfinite(sizes)))
+            if len(bad):
+                raise StarError(
+                    f"{table.place(bad[0])}: {tag} gives a pixel size of {sizes[bad[0]]} Å; "
+                    "expected a positive number"
+                )
             return sizes
     if frames and all(name in frames for name in tomogram.tolist()):
         return np.array([frames[name].pixel_size for name in tomogram.tolist()])
@@ -252,7 +259,8 @@ def _coordinates(
         raise SettingsError(
             f"{table.source}: {', '.join(COORDINATES)} are in pixels and the file does not say of "
             f"what size (no {TILT_SERIES_PIXEL_SIZE}, rlnDetectorPixelSize, "
-            "rlnMicrographPixelSize or rlnImagePixelSize): give coordinate_pixel_size, or the tomograms.star of the project"
+            "rlnMicrographPixelSize or rlnImagePixelSize): give coordinate_pixel_size, or the "
+            "tomograms.star of the project"
         )
     return table.stacked(COORDINATES) * pixel_size[:, None]
 

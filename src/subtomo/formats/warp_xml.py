@@ -124,12 +124,15 @@ def _numbers(
     return values
 
 
-def _attribute(path: Path, root: ElementTree.Element, name: str) -> float:
-    """Read a number of the root element; 0 where Warp's version does not write it."""
+def _attribute(path: Path, element: ElementTree.Element, name: str) -> float:
+    """Read a number; 0 where Warp's version does not write it."""
+    text = element.get(name, "0")
     try:
-        return float(root.get(name, "0"))
+        return float(text)
     except ValueError:
-        raise FormatError(f"{path}: {name} is {root.get(name)!r}; expected a number") from None
+        raise FormatError(
+            f"{path}: {name} of <{element.tag}> is {text!r}; expected a number"
+        ) from None
 
 
 def _constant(path: Path, constants: dict[str | None, str], name: str) -> float:
@@ -159,18 +162,21 @@ def _ctf(path: Path, root: ElementTree.Element, n: int) -> TiltCtf | None:
 
 def _grid(path: Path, root: ElementTree.Element, tag: str, n: int) -> FloatArray:
     """Read a grid that has one node, or one a tilt."""
-    nodes = {
-        int(node.get("Z", "0")): float(node.get("Value", "0"))
-        for node in root.iterfind(f"{tag}/Node")
-    }
+    nodes = root.findall(f"{tag}/Node")
+    values = {_place(node): _attribute(path, node, "Value") for node in nodes}
     if len(nodes) <= 1:
-        return np.full(n, nodes.get(0, 0.0))
-    grid = root.find(tag)
-    assert grid is not None  # it has nodes
-    shape = [int(grid.get(side, "1")) for side in ("Width", "Height", "Depth")]
-    if shape != [1, 1, n]:
-        raise FormatError(f"{path}: <{tag}> has {shape} nodes; expected one, or 1 x 1 x {n}")
-    return np.array([nodes[tilt] for tilt in range(n)])
+        return np.full(n, next(iter(values.values()), 0.0))
+    expected = [("0", "0", str(tilt)) for tilt in range(n)]
+    if sorted(values) != sorted(expected):
+        raise FormatError(
+            f"{path}: <{tag}> has {len(nodes)} nodes; expected one, or one a tilt ({n})"
+        )
+    return np.array([values[place] for place in expected])
+
+
+def _place(node: ElementTree.Element) -> tuple[str, str, str]:
+    """Give the indices of a node in its grid, as in the file."""
+    return node.get("X", "0"), node.get("Y", "0"), node.get("Z", "0")
 
 
 def _warn_left_out(path: Path, root: ElementTree.Element) -> None:
@@ -178,10 +184,10 @@ def _warn_left_out(path: Path, root: ElementTree.Element) -> None:
     left_out = [
         tag
         for tag in (*_LOCAL_GRIDS, *_WARP_GRIDS)
-        if any(float(node.get("Value", "0")) for node in root.iterfind(f"{tag}/Node"))
+        if any(_attribute(path, node, "Value") for node in root.iterfind(f"{tag}/Node"))
     ]
     matrix = root.get("MagnificationCorrection", "1, 0, 0, 1")
-    if [float(value) for value in matrix.split(",")] != [1, 0, 0, 1]:
+    if [value.strip() for value in matrix.split(",")] != ["1", "0", "0", "1"]:
         left_out.append("MagnificationCorrection")
     if left_out:
         warnings.warn(
