@@ -118,6 +118,31 @@ def test_what_is_read_is_written_back(shared_data: Path, tmp_path: Path, name: s
     )
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "particle_tables/relion_4.0.star",
+        "particle_tables/dynamo2m_warp_example.star",
+        "particle_tables/mtfit_cilia_CCDC147C_026_14.00Apx_particles.star",
+        "tomodrgn_mpneumoniae_70S/warptools_test_4-tomos_10-ptcls_box-32_angpix-12.star",
+    ],
+)
+def test_tables_of_others_become_relion_5(shared_data: Path, tmp_path: Path, name: str) -> None:
+    particles = read_relion_particles(shared_data / name)
+    tomograms = np.unique(particles.tomogram).tolist()
+    frames = {tomogram: TomogramFrame((4001, 6000, 1400), 1.667) for tomogram in tomograms}
+    write_relion_particles(tmp_path / "p.star", particles, frames)
+    for known in (frames, None):  # no pixel size of the first file may be taken for the second's
+        again = read_relion_particles(tmp_path / "p.star", frames=known)
+        same_poses(particles, again, position=1e-4)
+        kept = dict(again.extra)
+        if "optics.rlnVoltage" in kept:
+            assert set(kept.pop("optics.rlnTomoTiltSeriesPixelSize").tolist()) == {1.667}
+        for tag, column in kept.items():
+            assert column.tolist() == particles.extra[tag].tolist()
+        assert set(kept) >= set(particles.extra) - {"optics.rlnTomoTiltSeriesPixelSize"}
+
+
 def test_relion_reads_the_same_point_from_both_kinds_of_coordinate(tmp_path: Path) -> None:
     particles = Particles(np.array(["TS_02"]), np.array([[700.0, 800.0, 300.0]]))
     write_relion_particles(tmp_path / "p.star", particles, FRAMES)
