@@ -1,4 +1,4 @@
-"""Tilt images made ready for back-projection: binned, corrected, weighted."""
+"""Tilt images made ready for back-projection: resampled, corrected, weighted."""
 
 import math
 from dataclasses import dataclass
@@ -19,11 +19,13 @@ from subtomo.signal.back_projection import (
 )
 from subtomo.signal.ctf import CtfParameters, ctf_at
 from subtomo.signal.dose import dose_weight
-from subtomo.signal.fourier import Device, fourier_crop, frequency_vectors
+from subtomo.signal.fourier import Device, fourier_crop, fourier_pad, frequency_vectors
 
 CtfCorrection = Literal["none", "flip", "multiply"]
 
 _MARGIN = 1.25  # size of the extended image over the image's: the ramp falls off within it
+_OVERSAMPLING = 2  # pixels a voxel: blur and aliasing of bilinear interpolation grow with the pixel
+_MOST_BYTES = 1 << 30  # of all images; where they would take more, a pixel is as large as a voxel
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class FilteredImages:
 def filter_images(
     tilt_series: TiltSeries, pixel_size: float, recipe: ImageRecipe, *, device: Device = None
 ) -> FilteredImages:
-    """Bin, correct, weight and filter the images of a series, one after the other.
+    """Resample, correct, weight and filter the images of a series, one after the other.
 
     Parameters
     ----------
@@ -74,7 +76,7 @@ def filter_images(
     Returns
     -------
     FilteredImages
-        With pixels as large as the voxels, or a few per cent smaller.
+        With two pixels a voxel, or slightly more; with one where they would take more than 1 GB.
 
     Raises
     ------
@@ -83,16 +85,18 @@ def filter_images(
     """
     if tilt_series.images is None:
         raise DataError(f"tilt series {tilt_series.name} has no images; expected a stack of them")
-    extended, binned, kept = _sizes(tilt_series, pixel_size)
-    scale = tuple(m / n for n, m in zip(extended[::-1], binned[::-1], strict=True))
-    filters = _filters(tilt_series, pixel_size, binned, (scale[0], scale[1]), recipe, device)
+    extended, resampled, kept = _sizes(tilt_series, pixel_size / _OVERSAMPLING)
+    if 4 * len(tilt_series) * math.prod(kept) > _MOST_BYTES:
+        extended, resampled, kept = _sizes(tilt_series, pixel_size)
+    scale = tuple(m / n for n, m in zip(extended[::-1], resampled[::-1], strict=True))
+    filters = _filters(tilt_series, pixel_size, resampled, (scale[0], scale[1]), recipe, device)
     images = torch.empty((len(tilt_series), *kept), device=device)
     for tilt, weight in enumerate(filters):
         image = _read_image(tilt_series, tilt).to(device)
-        small = fourier_crop(extend_periodically(image, extended), binned)
+        small = _resample(extend_periodically(image, extended), resampled)
         if recipe.normalise:
             small = _normalise(small, kept, tilt_series.name, tilt)
-        filtered = torch.fft.irfftn(torch.fft.rfftn(small) * weight, s=binned)
+        filtered = torch.fft.irfftn(torch.fft.rfftn(small) * weight, s=resampled)
         images[tilt] = filtered[: kept[0], : kept[1]]
     return FilteredImages(images, (scale[0], scale[1]))
 
@@ -124,15 +128,18 @@ def extend_periodically(image: Tensor, shape: tuple[int, int]) -> Tensor:
 def _sizes(
     tilt_series: TiltSeries, pixel_size: float
 ) -> tuple[tuple[int, int], tuple[int, int], tuple[int, int]]:
-    """Sizes (y, x) of the extended raw image, the same binned, and of the image in the latter."""
+    """Sizes (y, x) of the extended raw image, the same resampled, and of the image in the latter.
+
+    The new pixels are as large as asked for, or smaller by what makes the transform fast.
+    """
     sizes = []
     for n in tilt_series.images.shape[1:]:
         extended = min(next_fast_len(math.ceil(_MARGIN * n), real=True), 2 * n - 1)
         least = math.ceil(extended * tilt_series.pixel_size / pixel_size - 1e-6)
-        binned = min(extended, next_fast_len(max(least, 2), real=True))
-        sizes.append((extended, binned, math.floor((n - 1) * binned / extended) + 1))
-    extended_shape, binned_shape, kept = (tuple(size) for size in zip(*sizes, strict=True))
-    return extended_shape, binned_shape, kept
+        new = next_fast_len(max(least, 2), real=True)
+        sizes.append((extended, new, math.floor((n - 1) * new / extended) + 1))
+    extended_shape, new_shape, kept = (tuple(size) for size in zip(*sizes, strict=True))
+    return extended_shape, new_shape, kept
 
 
 def _filters(
@@ -163,6 +170,12 @@ def _filters(
         if recipe.dose_weighting:
             weight = weight * dose_weight(frequencies.norm(dim=-1), float(tilt_series.dose[tilt]))
         yield weight * float(-shares[tilt] if recipe.invert else shares[tilt])
+
+
+def _resample(image: Tensor, shape: tuple[int, int]) -> Tensor:
+    """Bring an image to a coarser or finer grid; pixel 0 stays."""
+    height, width = (min(n, m) for n, m in zip(image.shape, shape, strict=True))
+    return fourier_pad(fourier_crop(image, (height, width)), shape)
 
 
 def _read_image(tilt_series: TiltSeries, tilt: int) -> Tensor:
