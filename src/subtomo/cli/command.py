@@ -1,5 +1,6 @@
 """One command: options to settings, settings to its function."""
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,15 @@ from subtomo.jobs.own_warnings import own_warnings_to
 from subtomo.jobs.settings import CommandSettings, JobSettings
 
 _SHARED = ("config", "print_config", "dry_run", "quiet", "verbose", "debug")
+
+
+class Interrupted(click.ClickException):
+    """A signal ended the command; the exit status tells which, as shells do."""
+
+    def __init__(self, error: KeyboardInterrupt) -> None:
+        super().__init__(str(error) or "interrupted")
+        number = getattr(error, "number", signal.SIGINT)
+        self.exit_code = 128 + number  # type: ignore[misc]  # read from the instance
 
 
 class SettingsCommand(click.Command):
@@ -44,11 +54,14 @@ class SettingsCommand(click.Command):
             click.echo(values.as_yaml(), nl=False)
             return
         settings = values.settings()
-        if isinstance(settings, JobSettings):
-            self._run_job(settings, shared)
-        else:
-            with own_warnings_to(_show_warning):
-                self.row.load_run()(settings)
+        try:
+            if isinstance(settings, JobSettings):
+                self._run_job(settings, shared)
+            else:
+                with own_warnings_to(_show_warning):
+                    self.row.load_run()(settings)
+        except KeyboardInterrupt as error:  # which click would answer itself
+            raise Interrupted(error) from None
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List arguments, the command's own options, and those that all share, apart."""

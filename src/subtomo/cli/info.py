@@ -6,7 +6,6 @@ import click
 from pydantic import Field
 
 from subtomo.jobs.settings import CommandSettings
-from subtomo.sources.info import describe
 
 
 class InfoSettings(CommandSettings):
@@ -21,6 +20,8 @@ class InfoSettings(CommandSettings):
 
 def run(settings: InfoSettings) -> None:
     """Print what each file is; labels in one column, values in the other."""
+    from subtomo.sources.info import describe
+
     for index, path in enumerate(settings.files):
         rows = describe(path)
         width = max(len(label) for label, _ in rows)

@@ -3,11 +3,14 @@
 import signal
 import sys
 import traceback
+from collections.abc import Mapping
 
 import click
 
+from subtomo.cli.commands import COMMANDS
 from subtomo.cli.tree import command_tree
 from subtomo.errors import ItemsFailed, SubtomoError
+from subtomo.jobs.command import Command
 
 FINISHED, UNFINISHED, WRONG_INPUT = 0, 1, 2
 
@@ -17,40 +20,48 @@ def main(arguments: list[str] | None = None) -> None:
     sys.exit(run(sys.argv[1:] if arguments is None else arguments))
 
 
-def run(arguments: list[str]) -> int:
+def run(arguments: list[str], commands: Mapping[str, Command] = COMMANDS) -> int:
     """Run a command line and give its exit status."""
     try:
-        command_tree().main(arguments, prog_name="subtomo", standalone_mode=False)
+        command_tree(commands).main(arguments, prog_name="subtomo", standalone_mode=False)
     except click.exceptions.NoArgsIsHelpError as error:
         click.echo(error.ctx.get_help() if error.ctx else error.format_message())
         return WRONG_INPUT
+    except click.NoSuchOption as error:
+        from subtomo.jobs.words import nearest
+
+        proposal = nearest(error.option_name, error.possibilities or ())
+        return _fail(f"no option '{error.option_name}'{proposal}", WRONG_INPUT)
     except click.ClickException as error:
-        return _fail(error.format_message(), WRONG_INPUT)
-    except SubtomoError as error:
-        text = "; ".join([str(error), *getattr(error, "__notes__", [])])
-        return _fail(text, _status(error), traced="--debug" in arguments)
-    except KeyboardInterrupt as error:
-        return _fail(str(error) or "interrupted", 128 + getattr(error, "number", signal.SIGINT))
+        return _fail(error.format_message(), error.exit_code)
+    except click.Abort:
+        return _fail("interrupted", 128 + signal.SIGINT)
     except BrokenPipeError:
         return UNFINISHED
-    except OSError as error:
-        return _fail(str(error), WRONG_INPUT, traced="--debug" in arguments)
-    except click.Abort:
-        return _fail("interrupted")
     except Exception as error:
-        text = f"unexpected {type(error).__name__}: {error} (--debug shows where; please report it)"
-        return _fail(text, UNFINISHED, traced="--debug" in arguments)
+        if "--debug" in arguments:
+            traceback.print_exc()
+        return _fail(_in_words(error), _status(error))
     return FINISHED
 
 
-def _status(error: SubtomoError) -> int:
-    is_unfinished = isinstance(error, ItemsFailed) or getattr(error, "resumable", False)
-    return UNFINISHED if is_unfinished else WRONG_INPUT
+def _status(error: Exception) -> int:
+    if isinstance(error, ItemsFailed) or getattr(error, "resumable", False):
+        return UNFINISHED
+    return WRONG_INPUT if isinstance(error, SubtomoError | OSError) else UNFINISHED
 
 
-def _fail(text: str, status: int = UNFINISHED, *, traced: bool = False) -> int:
+def _in_words(error: Exception) -> str:
+    if isinstance(error, SubtomoError):
+        return "; ".join([str(error), *getattr(error, "__notes__", [])])
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    if isinstance(error, OSError):
+        return str(error)
+    return f"unexpected {type(error).__name__}: {error} (--debug shows where; please report it)"
+
+
+def _fail(text: str, status: int) -> int:
     """Say in one line what is wrong."""
-    if traced:
-        traceback.print_exc()
     click.secho(f"error: {' '.join(text.split())}", fg="red", err=True)
     return status

@@ -69,7 +69,7 @@ class LazyGroup(click.Group):
         return [name for name in self.table if name.startswith(self.prefix)]
 
 
-def command_tree() -> LazyGroup:
+def command_tree(commands: Mapping[str, Command] = COMMANDS) -> LazyGroup:
     """Make the tree of all commands."""
     from subtomo.cli.completion import completion
 
@@ -77,7 +77,7 @@ def command_tree() -> LazyGroup:
         "subtomo",
         "From tilt series and tomograms to particles, their structures and how they differ.",
         "",
-        COMMANDS,
+        commands,
     )
     root.context_settings = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
     root.params.append(_version_option())

@@ -83,7 +83,7 @@ class JobSettings(CommandSettings):
         1,
         ge=1,
         description=(
-            "Threads that one item uses, whatever the executor, so that results do not depend on it"
+            "Number of threads that one item uses, whatever the executor; results may depend on it"
         ),
     )
     scheduler: str | None = Field(

@@ -1,0 +1,5 @@
+"""``python -m subtomo``."""
+
+from subtomo.cli.main import main
+
+main()
