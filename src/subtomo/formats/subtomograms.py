@@ -11,7 +11,9 @@ from numpy.typing import NDArray
 
 from subtomo.errors import MissingFileError, StarError
 from subtomo.formats.paths import find_file, name_in_table, not_found
-from subtomo.model import Particles
+from subtomo.formats.relion_particles import CENTRED, COORDINATES
+from subtomo.formats.star import StarTable, read_star
+from subtomo.model import Particles, TomogramFrame
 
 IMAGE = "rlnImageName"
 """File of the box."""
@@ -19,6 +21,8 @@ TRANSFER = "rlnCtfImage"
 """File of its transfer function: a volume of the box's size, zero frequency at voxel n // 2."""
 BOX_CENTRE = tuple(f"subtomoBoxCentre{axis}" for axis in "XYZ")
 """Place of voxel n // 2 in the tomogram, Å."""
+PIXEL_SIZE = "rlnTomoTiltSeriesPixelSize"
+"""Of the tilt series, Å: the unit of coordinates from the corner."""
 ROTATED = "subtomoBoxRotated"
 """1 where the box was turned to the reference, 0 where it stands as in the tomogram."""
 
@@ -108,3 +112,50 @@ def _files(names: NDArray[np.str_], table: Path) -> list[Path]:
             raise MissingFileError(f"{table}, particle {row + 1}: {not_found(name, table)}")
         found[name] = path
     return [found[name] for name in names.tolist()]
+
+
+def frames_of_table(path: Path) -> dict[str, TomogramFrame]:
+    """Work out the tomograms' frames from a table that gives every position twice.
+
+    Parameters
+    ----------
+    path : STAR file with coordinates from the corner and from the centre, as this package writes
+
+    Returns
+    -------
+    Size and pixel size of each tomogram, by name
+
+    Raises
+    ------
+    StarError
+        If the table is no STAR file or lacks one of the two kinds of coordinates.
+    """
+    if path.suffix.lower() != ".star":
+        raise StarError(f"{path}: expected the .star file that subtomo extract volumes wrote")
+    blocks = read_star(path)
+    table = blocks.get("particles", next(iter(blocks.values())))
+    table.require([*COORDINATES, *CENTRED], why="both, as subtomo extract volumes writes them")
+    names = table.text("rlnTomoName")
+    pixel_size = _tilt_series_pixel_sizes(path, table, blocks.get("optics"))
+    corner = table.stacked(COORDINATES)
+    size = 2 * (corner - table.stacked(CENTRED) / pixel_size[:, None])
+    frames = {}
+    for name, first in zip(*np.unique(names, return_index=True), strict=True):
+        x, y, z = (int(n) for n in np.rint(size[first]))
+        frames[str(name)] = TomogramFrame((x, y, z), float(pixel_size[first]))
+    return frames
+
+
+def _tilt_series_pixel_sizes(
+    path: Path, table: StarTable, optics: StarTable | None
+) -> NDArray[np.float64]:
+    """Pixel size of the tilt series of each particle, from the table or its optics groups."""
+    if PIXEL_SIZE in table:
+        return table.numbers(PIXEL_SIZE)
+    if optics is None or PIXEL_SIZE not in optics or "rlnOpticsGroup" not in table:
+        raise StarError(f"{path}: no column {PIXEL_SIZE}, in data_particles or data_optics")
+    groups = optics.integers("rlnOpticsGroup")
+    order = np.argsort(groups)
+    found = order[np.searchsorted(groups[order], table.integers("rlnOpticsGroup"))]
+    sizes: NDArray[np.float64] = optics.numbers(PIXEL_SIZE)[found]
+    return sizes

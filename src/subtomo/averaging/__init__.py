@@ -1,0 +1,1 @@
+"""Align and average subtomograms, and measure the resolution of the average."""

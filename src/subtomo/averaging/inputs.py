@@ -1,0 +1,169 @@
+"""The particles to be averaged, read and checked."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from subtomo.averaging.box import Box
+from subtomo.averaging.halves import assign_halves
+from subtomo.averaging.mask import sphere_mask
+from subtomo.averaging.settings import AverageSettings
+from subtomo.errors import DataError, SettingsError, ShapeError
+from subtomo.formats.particles import read_particles
+from subtomo.formats.subtomograms import ROTATED, box_centres, box_files, transfer_files
+from subtomo.formats.volumes import read_volume
+from subtomo.geometry.rotations import matrices_from_quaternions
+from subtomo.geometry.symmetry import symmetry_quaternions
+from subtomo.model import Particles
+from subtomo.signal.fourier import half_of_centred
+
+
+@dataclass(frozen=True, eq=False)
+class AverageInputs:
+    """The particles to be averaged.
+
+    Parameters
+    ----------
+    particles : with their halves assigned
+    boxes : (n,) files of their boxes
+    transfers : (n,) files of their transfer functions, or None
+    starts_px : (n, 3) voxels, x, y, z, of the positions from voxel n // 2 of the boxes
+    box : of all of them
+    symmetry : (g, 3, 3) rotations of the point group
+    mask : (box, box, box) or None
+    """
+
+    particles: Particles
+    boxes: list[Path]
+    transfers: list[Path] | None
+    starts_px: NDArray[np.float64]
+    box: Box
+    symmetry: Tensor
+    mask: Tensor | None
+
+
+def read_inputs(settings: AverageSettings) -> AverageInputs:
+    """Read the table and the headers of the boxes, and check that they fit together.
+
+    Raises
+    ------
+    DataError
+        If there are too few particles, or their boxes were turned.
+    ShapeError
+        If boxes, transfer functions or the mask differ in size.
+    SettingsError
+        If a resolution is finer than the boxes can hold.
+    """
+    table = settings.particles
+    particles = read_particles(table)
+    if len(particles) < 2:
+        raise DataError(f"{table}: {len(particles)} particles; expected at least two")
+    if np.any(np.asarray(particles.extra.get(ROTATED, [0]), dtype=np.float64) != 0):
+        raise DataError(
+            f"{table}: its boxes were turned to the reference; averaging needs them as they stand: "
+            "extract them again without --rotate"
+        )
+    particles = particles.with_columns(half=assign_halves(particles, settings.seed))
+    boxes = box_files(particles, table)
+    transfers = transfer_files(particles, table)
+    box = _common_box(boxes)
+    for path in dict.fromkeys(transfers or []):
+        _check_grid(path, box, "transfer function")
+    if settings.align and settings.initial_low_pass < 2 * box.pixel_size:
+        raise SettingsError(
+            f"--initial-low-pass is {settings.initial_low_pass:g} Å, finer than two voxels of "
+            f"{box.pixel_size:g} Å; expected more"
+        )
+    return AverageInputs(
+        particles=particles,
+        boxes=boxes,
+        transfers=transfers,
+        starts_px=(particles.position - box_centres(particles)) / box.pixel_size,
+        box=box,
+        symmetry=torch.from_numpy(
+            matrices_from_quaternions(symmetry_quaternions(settings.symmetry))
+        ),
+        mask=_mask(settings, box),
+    )
+
+
+def load_boxes(files: list[Path], box: Box) -> Tensor:
+    """Read boxes: (b, n, n, n) float32 on the box's device.
+
+    Raises
+    ------
+    DataError
+        If a box holds values that are not finite.
+    """
+    volumes = torch.empty((len(files), *(box.size,) * 3))
+    for volume, path in zip(volumes, files, strict=True):
+        volume.copy_(torch.tensor(read_volume(path).load()))
+        if not torch.isfinite(volume).all():
+            raise DataError(f"{path}: holds values that are NaN or infinite; extract it again")
+    return volumes.to(box.device)
+
+
+def load_transfers(files: list[Path] | None, count: int, box: Box) -> Tensor:
+    """Read transfer functions: (b, n, n, n // 2 + 1) float32; 1 where there are none."""
+    shape = (box.size, box.size, box.size // 2 + 1)
+    if files is None:
+        return torch.ones(shape, device=box.device).expand(count, *shape)
+    read = {
+        path: half_of_centred(torch.tensor(read_volume(path).load())).to(box.device)
+        for path in dict.fromkeys(files)
+    }
+    return torch.stack([read[path] for path in files])
+
+
+def _common_box(files: list[Path]) -> Box:
+    """Find the box of all files, by their headers."""
+    first = read_volume(files[0])
+    size = first.shape[0]
+    if len(set(first.shape)) != 1 or size < 8:
+        raise ShapeError(
+            f"{files[0]}: box of {first.shape} voxels (z, y, x); expected a cube of at least 8"
+        )
+    box = Box(size, first.pixel_size)
+    for path in dict.fromkeys(files):
+        _check_grid(path, box, "box")
+    return box
+
+
+def _check_grid(path: Path, box: Box, what: str) -> None:
+    """Raise unless a file is on the grid of the boxes."""
+    volume = read_volume(path)
+    if volume.shape != (box.size,) * 3:
+        raise ShapeError(
+            f"{path}: {what} of {volume.shape} voxels (z, y, x), other boxes have {box.size} along "
+            "each edge; expected one size: extract them together"
+        )
+    if not np.isclose(volume.pixel_size, box.pixel_size, rtol=1e-3):
+        raise ShapeError(
+            f"{path}: {what} with pixel_size {volume.pixel_size:g} Å, others {box.pixel_size:g} Å; "
+            "expected one: extract them together"
+        )
+
+
+def _mask(settings: AverageSettings, box: Box) -> Tensor | None:
+    """Make or read the mask that was asked for; None: to be made around the density."""
+    if settings.mask is not None:
+        return _read_mask(settings.mask, box)
+    if settings.mask_diameter is not None:
+        return sphere_mask(box, settings.mask_diameter)
+    return None
+
+
+def _read_mask(path: Path, box: Box) -> Tensor:
+    """Read a mask and check its grid and values."""
+    _check_grid(path, box, "mask")
+    mask = torch.tensor(read_volume(path).load())
+    if not (float(mask.min()) >= 0 and 0 < float(mask.max()) <= 1):
+        raise DataError(
+            f"{path}: mask has values from {float(mask.min()):g} to {float(mask.max()):g}; "
+            "expected 0 to 1"
+        )
+    return mask

@@ -1,0 +1,103 @@
+"""Half maps and the references for alignment made of the sums over particles."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from subtomo.averaging.box import Box
+from subtomo.averaging.mask import density_mask
+from subtomo.averaging.sums import ParticleSums, average_of, symmetrised
+from subtomo.signal.filters import apply_filter, bandpass
+from subtomo.signal.fsc import FscCurves, masked_fsc
+
+
+@dataclass(frozen=True, eq=False)
+class HalfMaps:
+    """Averages of both halves and of all, and how well the halves agree.
+
+    Parameters
+    ----------
+    halves : two of (n, n, n)
+    whole : (n, n, n)
+    mask : (n, n, n)
+    curves : Fourier shell correlations of the halves
+    noise : (n // 2 + 1,) mean power of a particle's measured components
+    """
+
+    halves: tuple[Tensor, Tensor]
+    whole: Tensor
+    mask: Tensor
+    curves: FscCurves
+    noise: Tensor
+
+
+def make_maps(
+    sums: tuple[ParticleSums, ParticleSums],
+    box: Box,
+    symmetry: Tensor,
+    *,
+    regularisation: float,
+    mask: Tensor | None,
+    mask_resolution: float,
+    seed: int,
+) -> HalfMaps:
+    """Make averages of sums over particles, and measure their resolution.
+
+    Parameters
+    ----------
+    sums : of both halves
+    box : of the particles, on the CPU
+    symmetry : (g, 3, 3) rotations of the point group
+    regularisation : see `average_of`
+    mask : (n, n, n), or None: made around the density of the whole
+    mask_resolution : Å of the low-pass before a mask is made
+    seed : of random phases
+    """
+    first, second = (symmetrised(one, box, symmetry) for one in sums)
+    half1, half2, whole = (
+        average_of(one, box, regularisation) for one in (first, second, first + second)
+    )
+    if mask is None:
+        mask = density_mask(whole, box, mask_resolution)
+    curves = masked_fsc(half1, half2, mask, box.pixel_size, seed)
+    total = sums[0] + sums[1]
+    return HalfMaps((half1, half2), whole, mask, curves, total.power / total.count)
+
+
+def make_references(
+    maps: HalfMaps, box: Box, *, shared_resolution: float, resolution: float
+) -> tuple[Tensor, Tensor]:
+    """Make the reference of each half: masked, low-passed, in register with the other.
+
+    Coarser than ``shared_resolution`` both are the average of all particles, so that the halves
+    cannot drift apart; finer, each holds its own half only, weighted by what the halves agree on.
+
+    Parameters
+    ----------
+    maps : of the round before
+    box : of the maps
+    shared_resolution : Å
+    resolution : Å, detail finer than this is removed; at least as fine as the shared one
+
+    Returns
+    -------
+    Two of (n, n, n)
+    """
+    shared = _cut_off(box, shared_resolution)
+    limit = _cut_off(box, resolution)
+    # how much of the average of all is signal, by the agreement of the halves
+    agreement = torch.from_numpy(maps.curves.corrected).clamp(0, 1)
+    weight = box.by_shell((2 * agreement / (1 + agreement)).sqrt().to(torch.float32))
+    own = (limit - shared).clamp_min(0) * weight
+    common = apply_filter(maps.whole, shared)
+    first, second = ((common + apply_filter(half, own)) * maps.mask for half in maps.halves)
+    return first, second
+
+
+def _cut_off(box: Box, resolution: float) -> Tensor:
+    """Low-pass filter whose soft edge ends at the resolution, so that nothing finer is left."""
+    edge = 2.0
+    radius = max(1.0, box.shell_of(resolution) - edge / 2)
+    low_pass = box.size * box.pixel_size / radius
+    return bandpass((box.size,) * 3, box.pixel_size, low_pass=low_pass, edge=edge)

@@ -1,0 +1,84 @@
+"""Settings of ``subtomo average``."""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from subtomo.jobs.settings import JobSettings
+
+
+class AverageSettings(JobSettings):
+    """Options of averaging and local alignment."""
+
+    particles: Path = Field(
+        description="particles.star that subtomo extract volumes or average wrote",
+        json_schema_extra={"argument": True},
+    )
+    symmetry: str = Field("C1", description="Symmetry of the particle: C1, C7, D2, T, O, I ...")
+    mask: Path | None = Field(
+        None,
+        description="Mask on the box's grid (0 to 1) for alignment and resolution",
+    )
+    mask_diameter: float | None = Field(
+        None,
+        gt=0,
+        description=(
+            "Diameter of a soft spherical mask (Å); when neither mask is given, one is made "
+            "around the density of the average"
+        ),
+    )
+    regularisation: float = Field(
+        0.1,
+        gt=0,
+        description=(
+            "Added to the weight of every component, as a fraction of its shell's mean weight: "
+            "more damps what few particles measured"
+        ),
+    )
+    align: bool = Field(False, description="Align the particles around the poses in the table")
+    rounds: int = Field(
+        3,
+        ge=1,
+        le=20,
+        description="Rounds of alignment, each half as wide and as fine as the one before",
+    )
+    angular_range: float = Field(
+        10.0, gt=0, le=90, description="Largest rotation searched in the first round (degrees)"
+    )
+    angular_step: float = Field(
+        5.0,
+        ge=0.5,
+        le=45,
+        description="Spacing of the rotations in the first round (degrees); its half is tried last",
+    )
+    max_shift: float | None = Field(
+        None,
+        ge=0,
+        description=("Largest shift from the position in the table (Å); default: three voxels"),
+    )
+    initial_low_pass: float = Field(
+        60.0,
+        gt=0,
+        description=(
+            "Resolution of the first references (Å); below it the two halves share one reference, "
+            "so that they stay in register"
+        ),
+    )
+    seed: int = Field(
+        0, ge=0, description="Seed of the halves, where the table has none, and of random phases"
+    )
+    device: str = Field(
+        "auto", description="auto, cpu, cuda, cuda:N or mps; auto: cuda where there is one"
+    )
+
+    @model_validator(mode="after")
+    def _check_average_options(self) -> Self:
+        if self.mask is not None and self.mask_diameter is not None:
+            raise ValueError("--mask and --mask-diameter exclude each other; give one of them")
+        if self.angular_step > self.angular_range:
+            raise ValueError(
+                f"--angular-step ({self.angular_step}°) is above --angular-range "
+                f"({self.angular_range}°): nothing would be searched"
+            )
+        return self
