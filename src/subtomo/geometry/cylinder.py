@@ -13,6 +13,13 @@ FloatArray = NDArray[np.float64]
 _BEAM = np.array([0.0, 0.0, 1.0])
 _PARAMETERS = 8
 
+# How many median distances from the axis a point may be to stay: below the square root of 2 strays
+# that fill space evenly are peeled off step by step; above it a tube stays whole although the first
+# axis is askew.
+_REACHES = (1.4, 1.5, 1.6)
+
+_WALL = 0.1  # of the radius: about the spread of picks on a wall one monomer thick
+
 
 @dataclass(frozen=True, eq=False)
 class Cylinder:
@@ -124,9 +131,10 @@ def fit_cylinder(points: ArrayLike) -> Cylinder:
     """Fit a gently bent tube to points on its wall, with other points strewn about it.
 
     The direction starts as the longest axis of the points near it (a principal axis, points
-    farther out than 1.6 median distances dropped, repeated); then a robust fit of all eight
-    numbers puts the wall through the densest shell. The cross-section may be an ellipse with one
-    axis along the beam, because a missing wedge stretches a tube that way.
+    farther out than a few median distances dropped, repeated); then a robust fit of all eight
+    numbers puts the wall through the densest shell. Of several starts, that with the most points
+    on its wall is taken. The cross-section may be an ellipse with one axis along the beam,
+    because a missing wedge stretches a tube that way.
 
     Parameters
     ----------
@@ -152,30 +160,42 @@ def fit_cylinder(points: ArrayLike) -> Cylinder:
         raise DataError(
             f"{len(xyz)} points are too few to fit a tube; expected {2 * _PARAMETERS} or more"
         )
-    near, radius = _near_longest_axis(xyz)
+    starts = [_near_longest_axis(xyz, reach) for reach in _REACHES]
+    wall = _WALL * max(radius for _, radius in starts)
+    fits = [_fit_near(near, radius) for near, radius in starts]
+    return max(fits, key=lambda tube: int(np.sum(np.abs(tube.wall_distances(xyz)) < wall)))
+
+
+def _fit_near(near: FloatArray, radius: float) -> Cylinder:
+    """Fit the wall to points about the axis, from a straight tube of a radius."""
     start = _straight(near, radius)
     length = float(np.ptp(_project(near, start)))
 
     def residuals(parameters: FloatArray) -> FloatArray:
         return _moved(start, parameters, radius, length).wall_distances(near)
 
-    # Soft L1 with a scale of a tenth of the radius: points on the wall count squared, strays
-    # linearly; 0.1 is about the spread of picks on a wall one monomer thick.
-    fit = least_squares(residuals, np.zeros(_PARAMETERS), loss="soft_l1", f_scale=radius / 10)
+    # Cauchy's loss: points on the wall count squared, strays hardly. The bounds keep the fit near
+    # its start: half axes within a factor of two, the rest within a few radii.
+    bound = np.array([1.0, 1.0, 3.0, 3.0, np.log(2), np.log(2), 3.0, 3.0])
+    fit = least_squares(
+        residuals,
+        np.zeros(_PARAMETERS),
+        bounds=(-bound, bound),
+        loss="cauchy",
+        f_scale=_WALL * radius,
+    )
     return _moved(start, fit.x, radius, length)
 
 
-def _near_longest_axis(xyz: FloatArray) -> tuple[FloatArray, float]:
+def _near_longest_axis(xyz: FloatArray, reach: float) -> tuple[FloatArray, float]:
     """Points near the principal axis, and their median distance from it."""
     keep = np.ones(len(xyz), dtype=bool)
-    for _ in range(50):
+    for _ in range(100):
         centre = xyz[keep].mean(axis=0)
         axis = np.linalg.svd(xyz[keep] - centre, full_matrices=False)[2][0]
         relative = xyz - centre
         distance = np.linalg.norm(relative - np.outer(relative @ axis, axis), axis=1)
-        # On a tube all distances are near the median, off it they spread: 1.6 keeps the tube
-        # although the first axis is askew.
-        nearer = distance < 1.6 * np.median(distance[keep])
+        nearer = distance < reach * np.median(distance[keep])
         if nearer.sum() < 2 * _PARAMETERS or np.array_equal(nearer, keep):
             break
         keep = nearer
