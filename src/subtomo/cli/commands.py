@@ -20,6 +20,11 @@ COMMANDS: Mapping[str, Command] = {
         "subtomo.tomograms.bin_run:run",
         "Put tomograms on a coarser grid, or on one of another pixel size",
     ),
+    "demo": Command(
+        "subtomo.workflows.demo.settings:DemoSettings",
+        "subtomo.workflows.demo.run:run",
+        "Simulate, reconstruct, pick, average, and compare with the truth",
+    ),
     "extract volumes": Command(
         "subtomo.extraction.settings:ExtractVolumesSettings",
         "subtomo.extraction.run:run",

@@ -13,27 +13,33 @@ TUNING_SEEDS = (11, 12, 13)
 
 # A target of a ribosome's mass, a long body and a small flat one
 _DEMO_SPECIES = (
-    {"name": "target", "mass": 3200, "seed": 101, "count": 100},
-    {"name": "rod", "mass": 1600, "seed": 102, "elongation": 3.0, "count": 30},
-    {"name": "plate", "mass": 900, "seed": 103, "elongation": 0.4, "count": 30},
+    {"name": "target", "mass": 3200, "seed": 101, "count": 110},
+    {"name": "rod", "mass": 1600, "seed": 102, "elongation": 3.0, "count": 25},
+    {"name": "plate", "mass": 900, "seed": 103, "elongation": 0.4, "count": 25},
 )
 _EVALUATION_SPECIES = (
-    {"name": "target", "mass": 3000, "seed": 9101, "count": 100},
-    {"name": "rod", "mass": 1500, "seed": 9102, "elongation": 3.0, "count": 30},
-    {"name": "plate", "mass": 1000, "seed": 9103, "elongation": 0.4, "count": 30},
+    {"name": "target", "mass": 3000, "seed": 9101, "count": 110},
+    {"name": "rod", "mass": 1500, "seed": 9102, "elongation": 3.0, "count": 25},
+    {"name": "plate", "mass": 1000, "seed": 9103, "elongation": 0.4, "count": 25},
 )
 _TUNING_SPECIES = (
-    {"name": "target", "mass": 2800, "seed": 501, "count": 100},
-    {"name": "rod", "mass": 1700, "seed": 502, "elongation": 2.5, "count": 30},
-    {"name": "plate", "mass": 1100, "seed": 503, "elongation": 0.5, "count": 30},
+    {"name": "target", "mass": 2800, "seed": 501, "count": 110},
+    {"name": "rod", "mass": 1700, "seed": 502, "elongation": 2.5, "count": 25},
+    {"name": "plate", "mass": 1100, "seed": 503, "elongation": 0.5, "count": 25},
 )
 _SERIES = {
     "tilt_series": 2,
     "pixel_size": 10.0,
     "tomogram_size": (360, 360, 100),
+    "ice_thickness": 800.0,
     "noise": "medium",
     "noise_reference": "target",
     "image_shift": 20.0,
+    # 61 tilts, and a defocus whose first zero of the CTF lies beyond 30 Å
+    "tilt_step": 2.0,
+    "dose_per_tilt": 2.0,
+    "defocus": (32000.0, 40000.0),
+    "amplitude_contrast": 0.1,
 }
 
 PRESETS: dict[str, dict[str, Any]] = {

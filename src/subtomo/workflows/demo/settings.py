@@ -1,0 +1,38 @@
+"""Settings of ``subtomo demo``."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from subtomo.jobs.settings import JobSettings
+
+
+class DemoSettings(JobSettings):
+    """Options of the demo."""
+
+    output_dir: Path = Field(
+        Path("subtomo-demo"),
+        description="Folder for the results and the job's own files",
+        json_schema_extra={"affects_results": False, "aliases": ["-o"]},
+    )
+    preset: Literal["demo", "evaluation", "tuning"] = Field(
+        "demo", description="Species and sizes of the simulation"
+    )
+    level: Literal["easy", "medium", "hard"] = Field(
+        "medium",
+        description=(
+            "Noise: variance of the particle's signal over that of the noise in an untilted "
+            "image, easy 0.3, medium 0.1, hard 0.03"
+        ),
+    )
+    seed: int | None = Field(
+        None, ge=0, description="Seed of the simulation; default: the preset's own"
+    )
+    control: bool = Field(
+        False,
+        description=(
+            "Also pick as many particles from tilt series with noise alone and average them: "
+            "what the template alone brings into an average"
+        ),
+    )
