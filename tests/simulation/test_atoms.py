@@ -10,10 +10,10 @@ from subtomo.errors import FormatError, MissingFileError
 from subtomo.simulation.atoms import read_molecule
 from subtomo.simulation.densities import density_of_molecule
 
-# C at B = 20, half an O at B = 0, and a water that does not count
+# C at B = 200, half an O at B = 300, and a water that does not count
 PDB = """\
-ATOM      1  C   GLY A   1       0.000   0.000   0.000  1.00 20.00           C
-ATOM      2  O   GLY A   1      12.000   4.000  -6.000  0.50  0.00           O
+ATOM      1  C   GLY A   1       0.000   0.000   0.000  1.00200.00           C
+ATOM      2  O   GLY A   1      12.000   4.000  -6.000  0.50300.00           O
 HETATM    3  O   HOH A   2      90.000   0.000   0.000  1.00  0.00           O
 END
 """
@@ -31,14 +31,14 @@ def test_masses_positions_and_widths(pdb):
     molecule = read_molecule(pdb)
     assert molecule.masses == pytest.approx([CARBON, OXYGEN / 2], rel=1e-3)
     assert molecule.positions[1] - molecule.positions[0] == pytest.approx([12, 4, -6])
-    # variance = (B + 17) / 8π²: 37 / 78.957 = 0.46861, 17 / 78.957 = 0.21531
-    assert molecule.widths**2 == pytest.approx([0.46861, 0.21531], rel=1e-4)
+    # variance = (B + 17) / 8π²: 217 / 78.957 = 2.7483, 317 / 78.957 = 4.0149
+    assert molecule.widths**2 == pytest.approx([2.7483, 4.0149], rel=1e-4)
     assert molecule.masses @ molecule.positions == pytest.approx([0, 0, 0], abs=1e-9)
 
 
 def test_density_is_the_analytic_sum(pdb):
     molecule = read_molecule(pdb)
-    a = 2.0
+    a = 1.5
     density = density_of_molecule(molecule, a)
     n = len(density)
     z, y, x = (np.indices((n, n, n)) - n // 2) * a
@@ -46,10 +46,10 @@ def test_density_is_the_analytic_sum(pdb):
     for (px, py, pz), mass, width in zip(
         molecule.positions, molecule.masses, molecule.widths, strict=True
     ):
-        variance = width**2 + (a / 2) ** 2
+        variance = width**2 + (a / 4) ** 2
         squared = (x - px) ** 2 + (y - py) ** 2 + (z - pz) ** 2
         expected += mass * np.exp(-squared / (2 * variance)) / (2 * np.pi * variance) ** 1.5
-    assert np.abs(density - expected).max() < 1e-3 * expected.max()
+    assert np.abs(density - expected).max() < 0.01 * expected.max()
 
 
 def test_formats_agree(pdb, tmp_path):

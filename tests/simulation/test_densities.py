@@ -25,7 +25,7 @@ def _centre_of_mass(density):
 
 def test_axes_and_centre():
     # one Gaussian of 1000 Da, 30 Å along x, 20 Å along y, -10 Å along z
-    molecule = Molecule(np.array([[30.0, 20.0, -10.0]]), np.array([1000.0]), np.array([8.0]))
+    molecule = Molecule(np.array([[30.0, 20.0, -10.0]]), np.array([1000.0]), np.array([14.0]))
     density = density_of_molecule(molecule, 10.0)
     assert _centre_of_mass(density) == pytest.approx([3, 2, -1], abs=1e-3)
     n = len(density)

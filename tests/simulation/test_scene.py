@@ -89,7 +89,8 @@ def test_proteins_in_membranes(kind):
     assert not (scene.slab.membranes[free] > 0).any()
 
 
-def test_too_many_membranes():
+def test_too_many_membranes(monkeypatch):
+    monkeypatch.setattr("subtomo.simulation.scene._MEMBRANE_TRIES", 5)
     with pytest.raises(DataError, match="no room for 9 membranes"):
         _populate([], [MembraneKind("sphere", 9, (180.0, 190.0), 37.0)])
 
@@ -103,6 +104,11 @@ def test_filaments():
         gaps = np.linalg.norm(np.diff(positions[start : start + 10], axis=0), axis=1)
         # 40 Å up, and 2 · 20 · sin 15° across
         assert gaps == pytest.approx(np.hypot(40, 40 * np.sin(np.radians(15))), abs=2)
+
+
+def test_too_many_filaments(monkeypatch):
+    monkeypatch.setattr("subtomo.simulation.scene._TRIES", 50)
+    helix = Helix(40.0, 30.0, 20.0, 10, 1e6)
     with pytest.raises(DataError, match=r"room for \d+ of 400 filaments"):
         _populate([Inhabitant("f", _ball(2.5), count=400, helix=helix)], size=(60, 60, 14))
 

@@ -24,6 +24,9 @@ _CANDIDATES = 48  # places tried for each domain
 _VOID_RADIUS = 16.0  # Å, of the clefts and channels inside a body
 _VOID_FRACTION = 0.12  # of the volume
 _JITTER = 0.25  # of the beads on their lattice, in spacings
+# Standard deviation of a bead, in spacings: the amplitude at 30 Å against that at 0 is then that of
+# PDB models of the same mass (1S3X, 2CG9, 3CF3) within a third
+_BEAD_WIDTH = 0.4
 
 
 @dataclass(frozen=True, eq=False)
@@ -107,7 +110,7 @@ def made_up_molecule(mass: float, seed: int, *, elongation: float = 1.0) -> Mole
     points, domain = points[kept], domain[kept]
     masses = rng.uniform(*_CONTRAST, len(domains.radii))[domain]
     masses *= 1000 * mass / masses.sum()
-    return Molecule(points, masses, np.full(len(masses), spacing / 2)).centred()
+    return Molecule(points, masses, np.full(len(masses), _BEAD_WIDTH * spacing)).centred()
 
 
 @dataclass(frozen=True, eq=False)
