@@ -54,6 +54,18 @@ def test_strays_and_noise_move_the_axis_little() -> None:
     assert distance.max() < 6
 
 
+def test_scores_find_the_tube_amid_eight_times_as_many_strays() -> None:
+    rng = np.random.default_rng(6)
+    tube = bent_tube()
+    wall = strewn_on(tube, 400, 6.0, rng)
+    strays = rng.uniform([0, 0, 0], [1000, 2000, 400], (3200, 3))
+    scores = np.concatenate([rng.normal(4.2, 0.4, 400), rng.normal(3.4, 0.3, 3200)])
+    found = fit_cylinder(np.concatenate([wall, strays]), scores)
+    np.testing.assert_allclose(found.half_axes, [130, 105], atol=6)
+    _, _, distance = tube.coordinates(found.points(np.linspace(-900, 900, 7), 0.0, 0.0))
+    assert distance.max() < 10
+
+
 def test_coordinates_and_points_are_inverses() -> None:
     rng = np.random.default_rng(3)
     tube = bent_tube()
@@ -125,3 +137,8 @@ def test_too_few_points_are_refused() -> None:
 def test_points_of_two_columns_are_refused() -> None:
     with pytest.raises(ShapeError, match=r"\(20, 2\)"):
         fit_cylinder(np.zeros((20, 2)))
+
+
+def test_scores_of_another_length_are_refused() -> None:
+    with pytest.raises(ShapeError, match=r"\(3,\); expected \(20,\)"):
+        fit_cylinder(np.zeros((20, 3)), [1.0, 2.0, 3.0])

@@ -127,18 +127,21 @@ class Cylinder:
         return s, a, b
 
 
-def fit_cylinder(points: ArrayLike) -> Cylinder:
+def fit_cylinder(points: ArrayLike, scores: ArrayLike | None = None) -> Cylinder:
     """Fit a gently bent tube to points on its wall, with other points strewn about it.
 
     The direction starts as the longest axis of the points near it (a principal axis, points
     farther out than a few median distances dropped, repeated); then a robust fit of all eight
-    numbers puts the wall through the densest shell. Of several starts, that with the most points
-    on its wall is taken. The cross-section may be an ellipse with one axis along the beam,
-    because a missing wedge stretches a tube that way.
+    numbers puts the wall through the densest shell. Of several starts, that is taken whose wall
+    has the most points beyond those beside it. The cross-section may be an ellipse with one axis
+    along the beam, because a missing wedge stretches a tube that way.
 
     Parameters
     ----------
     points : (n, 3) Å, columns x, y, z; n ≥ 16
+    scores : (n,) higher for points that are more likely on the wall
+        With them, the best half, quarter and eighth of the points give starts too, which finds a
+        tube amid several times as many strays.
 
     Returns
     -------
@@ -149,7 +152,7 @@ def fit_cylinder(points: ArrayLike) -> Cylinder:
     Raises
     ------
     ShapeError
-        If the points are not a table of three columns.
+        If the points are not a table of three columns, or the scores are not one a point.
     DataError
         If there are fewer than 16 points.
     """
@@ -160,10 +163,31 @@ def fit_cylinder(points: ArrayLike) -> Cylinder:
         raise DataError(
             f"{len(xyz)} points are too few to fit a tube; expected {2 * _PARAMETERS} or more"
         )
-    starts = [_near_longest_axis(xyz, reach) for reach in _REACHES]
+    starts = [
+        _near_longest_axis(subset, reach)
+        for subset in _best_scoring(xyz, scores)
+        for reach in _REACHES
+    ]
     wall = _WALL * max(radius for _, radius in starts)
-    fits = [_fit_near(near, radius) for near, radius in starts]
-    return max(fits, key=lambda tube: int(np.sum(np.abs(tube.wall_distances(xyz)) < wall)))
+
+    def excess(tube: Cylinder) -> int:
+        distance = np.abs(tube.wall_distances(xyz))
+        within = int(np.sum(distance < wall))
+        return 2 * within - int(np.sum(distance < 2 * wall))  # within, less those beside
+
+    return max((_fit_near(near, radius) for near, radius in starts), key=excess)
+
+
+def _best_scoring(xyz: FloatArray, scores: ArrayLike | None) -> list[FloatArray]:
+    """All points, and those with the best scores, half as many each time."""
+    if scores is None:
+        return [xyz]
+    score = np.asarray(scores, dtype=np.float64)
+    if score.shape != (len(xyz),):
+        raise ShapeError(f"scores have shape {score.shape}; expected ({len(xyz)},), one a point")
+    ranked = xyz[np.argsort(-score, kind="stable")]
+    numbers = [len(xyz) // part for part in (1, 2, 4, 8)]
+    return [ranked[:n] for n in numbers if n >= 2 * _PARAMETERS]
 
 
 def _fit_near(near: FloatArray, radius: float) -> Cylinder:

@@ -35,7 +35,7 @@ class Filament:
         return float(np.ptp(self.heights))
 
 
-def trace_filament(positions: ArrayLike) -> Filament:
+def trace_filament(positions: ArrayLike, scores: ArrayLike | None = None) -> Filament:
     """Fit a tube to picks and tell those on its wall from strays.
 
     A pick is on the wall within three standard deviations of it; the deviation is measured by the
@@ -44,6 +44,7 @@ def trace_filament(positions: ArrayLike) -> Filament:
     Parameters
     ----------
     positions : (n, 3) Å, columns x, y, z; n ≥ 16
+    scores : (n,) of the picks, which help to find the tube amid many strays
 
     Returns
     -------
@@ -54,7 +55,7 @@ def trace_filament(positions: ArrayLike) -> Filament:
     DataError
         If there are fewer than 16 picks.
     """
-    cylinder = fit_cylinder(positions)
+    cylinder = fit_cylinder(positions, scores)
     distance = cylinder.wall_distances(positions)
     near = np.abs(distance) < cylinder.radius / 2
     # 1.4826: median of |x| to standard deviation, for a normal distribution

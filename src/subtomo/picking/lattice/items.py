@@ -78,9 +78,11 @@ def measure_filament(payload: dict[str, Any]) -> dict[str, Any]:
     settings: LatticeSettings = payload["settings"]
     inputs = open_inputs(settings)
     rows = inputs.filaments[payload["filament"]]
+    scores = inputs.particles.score[rows]
     lattice = measure_lattice(
         inputs.particles.position[rows],
         inputs.tomogram_of(payload["filament"]).volume,
+        scores=scores if np.isfinite(scores).all() else None,
         shortest_repeat=settings.shortest_repeat,
         longest_repeat=settings.longest_repeat,
         candidates=settings.protofilaments,

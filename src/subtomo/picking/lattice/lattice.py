@@ -30,6 +30,7 @@ def measure_lattice(
     positions: ArrayLike,
     volume: Volume,
     *,
+    scores: ArrayLike | None = None,
     shortest_repeat: float | None = None,
     longest_repeat: float | None = None,
     candidates: tuple[int, int] = (10, 17),
@@ -40,6 +41,7 @@ def measure_lattice(
     ----------
     positions : (n, 3) Å, columns x, y, z; picks, most of them on the filament
     volume : the tomogram they were picked in
+    scores : (n,) of the picks, which help to find the filament amid many strays
     shortest_repeat : Å; two voxels when not given, the finest that the tomogram can show
     longest_repeat : Å; a tenth of the filament's length when not given
     candidates : first and last number of protofilaments
@@ -53,10 +55,10 @@ def measure_lattice(
     DataError
         If there are too few picks, or the filament is too short.
     """
-    filament = trace_filament(positions)
+    filament = trace_filament(positions, scores)
     shortest = 2 * volume.pixel_size if shortest_repeat is None else shortest_repeat
     axial_repeat = find_axial_repeat(filament, shortest=shortest, longest=longest_repeat)
-    scores = score_protofilaments(
+    protofilaments = score_protofilaments(
         volume, filament, repeat=axial_repeat.repeat, candidates=candidates
     )
-    return Lattice(filament, axial_repeat, scores)
+    return Lattice(filament, axial_repeat, protofilaments)
