@@ -95,7 +95,7 @@ def filter_images(
         image = _read_image(tilt_series, tilt).to(device)
         small = _resample(extend_periodically(image, extended), resampled)
         if recipe.normalise:
-            small = _normalise(small, kept, tilt_series.name, tilt)
+            small = _normalise(small, kept)
         filtered = torch.fft.irfftn(torch.fft.rfftn(small) * weight, s=resampled)
         images[tilt] = filtered[: kept[0], : kept[1]]
     return FilteredImages(images, (scale[0], scale[1]))
@@ -187,16 +187,16 @@ def _read_image(tilt_series: TiltSeries, tilt: int) -> Tensor:
             f"tilt series {tilt_series.name}, image {tilt + 1}: {bad} pixels are NaN or infinite; "
             "leave the image out or replace them"
         )
+    if image.min() == image.max():
+        raise DataError(
+            f"tilt series {tilt_series.name}, image {tilt + 1} is constant ({image.min():g} "
+            "everywhere); leave it out of the table"
+        )
     return torch.from_numpy(image)
 
 
-def _normalise(image: Tensor, kept: tuple[int, int], name: str, tilt: int) -> Tensor:
+def _normalise(image: Tensor, kept: tuple[int, int]) -> Tensor:
     """Bring the part that is image, not extension, to mean 0 and standard deviation 1."""
     inside = image[: kept[0], : kept[1]].to(torch.float64)
     deviation, mean = torch.std_mean(inside, correction=0)
-    if not deviation > 0:
-        raise DataError(
-            f"tilt series {name}, image {tilt + 1} is constant ({mean:g} everywhere); "
-            "leave it out of the table"
-        )
     return (image - float(mean)) / float(deviation)
