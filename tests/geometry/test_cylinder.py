@@ -54,16 +54,15 @@ def test_strays_and_noise_move_the_axis_little() -> None:
     assert distance.max() < 6
 
 
-def test_scores_find_the_tube_amid_eight_times_as_many_strays() -> None:
+def test_scores_find_the_tube_amid_twenty_times_as_many_strays() -> None:
     rng = np.random.default_rng(6)
     tube = bent_tube()
-    wall = strewn_on(tube, 400, 6.0, rng)
-    strays = rng.uniform([0, 0, 0], [1000, 2000, 400], (3200, 3))
-    scores = np.concatenate([rng.normal(4.2, 0.4, 400), rng.normal(3.4, 0.3, 3200)])
-    found = fit_cylinder(np.concatenate([wall, strays]), scores)
-    np.testing.assert_allclose(found.half_axes, [130, 105], atol=6)
-    _, _, distance = tube.coordinates(found.points(np.linspace(-900, 900, 7), 0.0, 0.0))
-    assert distance.max() < 10
+    wall = strewn_on(tube, 250, 6.0, rng)
+    strays = rng.uniform([0, 0, 0], [1000, 2000, 400], (5000, 3))
+    points = np.concatenate([wall, strays])
+    scores = np.concatenate([rng.normal(4.2, 0.4, 250), rng.normal(3.4, 0.3, 5000)])
+    np.testing.assert_allclose(fit_cylinder(points, scores).half_axes, [130, 105], atol=6)
+    assert np.abs(fit_cylinder(points).half_axes - [130, 105]).max() > 20
 
 
 def test_coordinates_and_points_are_inverses() -> None:
