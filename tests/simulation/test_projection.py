@@ -144,9 +144,15 @@ def test_ctf_zeros_and_depth(handedness, height):
     assert below.min() > 0 > above.max()
 
 
-def test_ctf_follows_the_tilt():
+@pytest.mark.parametrize("handedness", [1, -1])
+def test_ctf_follows_the_tilt(handedness):
     # at 30 degrees a particle 200 Å from the axis is 100 Å higher or lower
-    series = _series((30.0,), acquisition=Acquisition(300.0, 0.0, 0.0), defocus_range=(3e4, 3e4))
+    series = _series(
+        (30.0,),
+        acquisition=Acquisition(300.0, 0.0, 0.0),
+        defocus_range=(3e4, 3e4),
+        handedness=handedness,
+    )
     density = gold_bead(30.0, 10.0)
     images = []
     for x in (-200.0, 200.0):
@@ -165,7 +171,10 @@ def test_ctf_follows_the_tilt():
     k = np.hypot(*np.meshgrid(np.fft.rfftfreq(96, 10.0), np.fft.fftfreq(85, 10.0)))
     near = (k > 0.015) & (k < 0.03)
     # z = -sin(30°) · x for RELION's Ry: the particle at +x is lower, closer to focus by 100 Å
-    low, high = (np.sin(np.pi * WAVELENGTH * (3e4 + dz) * k**2)[near] for dz in (-100.0, 100.0))
+    low, high = (
+        np.sin(np.pi * WAVELENGTH * (3e4 + handedness * height) * k**2)[near]
+        for height in (-100.0, 100.0)
+    )
     ratio = (images[1][near] / images[0][near]).real
     assert np.corrcoef(ratio, low / high)[0, 1] > 0.98
 

@@ -128,3 +128,10 @@ def test_presets_stay_as_they_were_published():
 def test_presets_share_nothing_with_tuning():
     used = {PRESETS[name]["seed"] for name in ("demo", "evaluation")} | set(EVALUATION_SEEDS)
     assert not used & set(TUNING_SEEDS)
+
+
+def test_paths_do_not_depend_on_the_folder(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    species = SpeciesSettings.model_validate("name=a,map=x.mrc,count=1").with_absolute_paths()
+    assert species.map == tmp_path / "x.mrc"
+    assert species.model is None

@@ -70,6 +70,9 @@ def run(settings: SimulateSettings, job: Job) -> Path:
     MissingFileError, FormatError, DataError
         If the file of a species cannot be used; nothing is written then.
     """
+    settings = settings.model_copy(
+        update={"species": tuple(one.with_absolute_paths() for one in settings.species)}
+    )
     species = [] if settings.noise_only else list(settings.species)
     for one in species:
         _check_source(one)

@@ -65,6 +65,13 @@ class SpeciesSettings(_Part):
     helix_radius: float = Field(0.0, ge=0)
     persistence_length: float = Field(100000.0, gt=0)
 
+    def with_absolute_paths(self) -> Self:
+        """Make the paths independent of the folder that a worker runs in."""
+        paths = {"model": self.model, "map": self.map}
+        return self.model_copy(
+            update={name: path and path.expanduser().absolute() for name, path in paths.items()}
+        )
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         if self.name == GOLD:
