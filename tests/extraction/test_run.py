@@ -175,6 +175,7 @@ def test_rotated_boxes_show_the_reference(tmp_path):
     assert read_particles(table).extra["subtomoBoxRotated"].tolist() == [1]
 
 
+@pytest.mark.slow
 def test_same_bytes_in_processes(project):
     extract(project, tilt_range=(-60, 60))
     files = [*sorted((project / "out").rglob("*.mrc")), project / "out" / "particles.star"]

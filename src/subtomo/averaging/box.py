@@ -9,7 +9,7 @@ from torch import Tensor
 from subtomo.signal.fourier import frequency_vectors
 from subtomo.signal.masks import soft_sphere
 
-_EDGE = 3.0  # voxels over which the sphere in a box falls to zero at the faces
+_EDGE = 3.0  # voxels of the ball's soft edge, half of it beyond the faces
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,12 @@ class Box:
 
     @cached_property
     def sphere(self) -> Tensor:
-        """Soft ball that fills the box (n, n, n): what turns with a particle stays inside."""
-        radius = max(1.0, self.size // 2 - 1 - _EDGE)
+        """Soft ball that fills the box (n, n, n): without the corners, which turn out of it.
+
+        It is no smaller, since it also cuts off what the missing wedge smears along z: a ball that
+        just holds the particle turned the best orientation of noiseless particles by 2°.
+        """
+        radius = self.size / 2 - 1
         return soft_sphere((self.size,) * 3, radius, _EDGE, device=self.device)
 
     @cached_property

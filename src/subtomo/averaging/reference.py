@@ -11,6 +11,9 @@ from subtomo.averaging.sums import ParticleSums, average_of, symmetrised
 from subtomo.signal.filters import apply_filter, bandpass
 from subtomo.signal.fsc import FscCurves, masked_fsc
 
+_EDGE = 2.0  # Fourier voxels of the references' soft edges
+_LEAK = 2.0  # Fourier voxels over which the ball that masks a box mixes components
+
 
 @dataclass(frozen=True, eq=False)
 class HalfMaps:
@@ -70,8 +73,10 @@ def make_references(
 ) -> tuple[Tensor, Tensor]:
     """Make the reference of each half: masked, low-passed, in register with the other.
 
-    Coarser than ``shared_resolution`` both are the average of all particles, so that the halves
+    Well below ``shared_resolution`` both are the average of all particles, so that the halves
     cannot drift apart; finer, each holds its own half only, weighted by what the halves agree on.
+    Noise aligned to what is shared agrees a little beyond it, since boxes mix neighbouring
+    components: two Fourier voxels are kept free for that.
 
     Parameters
     ----------
@@ -84,8 +89,8 @@ def make_references(
     -------
     Two of (n, n, n)
     """
-    shared = _cut_off(box, shared_resolution)
-    limit = _cut_off(box, resolution)
+    shared = _cut_off(box, box.shell_of(shared_resolution) - _LEAK)
+    limit = _cut_off(box, box.shell_of(resolution))
     # how much of the average of all is signal, by the agreement of the halves
     agreement = torch.from_numpy(maps.curves.corrected).clamp(0, 1)
     weight = box.by_shell((2 * agreement / (1 + agreement)).sqrt().to(torch.float32))
@@ -95,9 +100,7 @@ def make_references(
     return first, second
 
 
-def _cut_off(box: Box, resolution: float) -> Tensor:
-    """Low-pass filter whose soft edge ends at the resolution, so that nothing finer is left."""
-    edge = 2.0
-    radius = max(1.0, box.shell_of(resolution) - edge / 2)
-    low_pass = box.size * box.pixel_size / radius
-    return bandpass((box.size,) * 3, box.pixel_size, low_pass=low_pass, edge=edge)
+def _cut_off(box: Box, end: float) -> Tensor:
+    """Low-pass filter whose soft edge ends at a radius in Fourier voxels: nothing finer is left."""
+    low_pass = box.size * box.pixel_size / max(1.0, end - _EDGE / 2)
+    return bandpass((box.size,) * 3, box.pixel_size, low_pass=low_pass, edge=_EDGE)

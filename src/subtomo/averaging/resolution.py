@@ -32,3 +32,16 @@ def write_curves(path: Path, curves: FscCurves) -> None:
         lines.append(",".join(cells))
     with replacing(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n")
+
+
+def read_curves(path: Path) -> FscCurves:
+    """Read the curves that :func:`write_curves` wrote; where phases were randomised is not in it.
+
+    Parameters
+    ----------
+    path : the file
+    """
+    table = np.genfromtxt(path, delimiter=",", names=True)
+    names = ("frequency", "unmasked", "masked", "randomised", "corrected")
+    columns = {name: table[name] for name in names}
+    return FscCurves(**columns, randomised_from=float("nan"))

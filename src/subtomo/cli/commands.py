@@ -15,6 +15,11 @@ from collections.abc import Mapping
 from subtomo.jobs.command import Command
 
 COMMANDS: Mapping[str, Command] = {
+    "average": Command(
+        "subtomo.averaging.settings:AverageSettings",
+        "subtomo.averaging.run:run",
+        "Average subtomograms, aligned locally where asked",
+    ),
     "bin": Command(
         "subtomo.tomograms.settings:BinSettings",
         "subtomo.tomograms.bin_run:run",

@@ -1,0 +1,285 @@
+from contextlib import nullcontext
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+import torch
+from planted import PIXEL, asymmetric_density, plant
+from pydantic import ValidationError
+
+from subtomo.averaging.inputs import read_inputs
+from subtomo.averaging.rounds import search_steps
+from subtomo.averaging.run import SCORE, run
+from subtomo.averaging.settings import AverageSettings
+from subtomo.errors import DataError, MissingFileError, SettingsError, ShapeError, StarError
+from subtomo.formats.particles import read_particles, write_particles
+from subtomo.formats.subtomograms import BOX_CENTRE, TRANSFER, box_files, frames_of_table
+from subtomo.formats.volumes import read_volume, write_volume
+from subtomo.geometry.rotations import angular_distance
+from subtomo.jobs.job import Job
+from subtomo.model import Volume
+from subtomo.signal.fsc import fourier_shell_correlation, resolution_at, shell_frequencies
+
+N = 24
+RESULTS = ["average.mrc", "average_unfiltered.mrc", "fsc.csv", "half1.mrc", "half2.mrc"]
+RESULTS += ["mask.mrc", "particles.star"]
+
+
+def average(table, folder, *, with_report=False, **options):
+    settings = AverageSettings(
+        particles=table, output_dir=folder, **{"executor": "inline", **options}
+    )
+    drawn = nullcontext() if with_report else patch("subtomo.averaging.run.write_report")
+    with drawn:  # drawing takes longer than averaging so few particles
+        run(settings, Job("average", settings, quiet=True))
+    return read_particles(folder / "particles.star")
+
+
+def load(path):
+    return torch.tensor(read_volume(path).load())
+
+
+def curve(folder, name="corrected"):
+    return np.genfromtxt(folder / "fsc.csv", delimiter=",", names=True)[name]
+
+
+@pytest.fixture(scope="module")
+def exact(tmp_path_factory):
+    """Particles with true poses."""
+    return plant(tmp_path_factory.mktemp("exact"), asymmetric_density(N), 40, snr=0.3)
+
+
+@pytest.fixture(scope="module")
+def averaged(exact, tmp_path_factory):
+    """Folder of their average."""
+    folder = tmp_path_factory.mktemp("averaged") / "out"
+    average(exact.table, folder, with_report=True)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def rough(tmp_path_factory):
+    """Particles whose poses are off by some 8° and 0.8 voxels."""
+    folder = tmp_path_factory.mktemp("rough")
+    return plant(folder, asymmetric_density(N), 40, snr=0.3, turn_deg=9.0, shift_px=0.8, seed=1)
+
+
+@pytest.fixture(scope="module")
+def aligned(rough, tmp_path_factory):
+    """Folder of their average after alignment."""
+    folder = tmp_path_factory.mktemp("aligned") / "out"
+    average(rough.table, folder, align=True, rounds=2, angular_range=15.0, angular_step=7.5)
+    return folder
+
+
+def agreement(planted, folder):
+    """Shells of the average against the density, under the average's mask."""
+    ours, mask = load(folder / "average_unfiltered.mrc"), load(folder / "mask.mrc")
+    return fourier_shell_correlation(ours * mask, planted.density * mask).numpy()
+
+
+def test_average_of_true_poses_is_the_density(exact, averaged):
+    against_truth = resolution_at(shell_frequencies(N, PIXEL), agreement(exact, averaged), 0.5)
+    assert against_truth < 30
+    own = resolution_at(shell_frequencies(N, PIXEL), curve(averaged), 0.143)
+    assert own == pytest.approx(against_truth, rel=0.2)
+    assert (averaged / "report.html").stat().st_size > 20_000
+
+
+def test_without_the_transfer_functions_the_average_is_worse(exact, averaged, tmp_path):
+    table = change(exact, tmp_path, extra={TRANSFER: None})
+    average(table, tmp_path / "out")
+    # beyond the first zero of the CTF (34 Å at 6 µm, shell 7) contrast is reversed
+    assert agreement(exact, averaged)[8] > 0.4
+    assert agreement(exact, tmp_path / "out")[8] < 0.2
+    assert "not corrected for the missing wedge" in (tmp_path / "out" / "log.txt").read_text()
+
+
+def test_alignment_brings_poses_closer_and_sharpens(rough, aligned, tmp_path):
+    average(rough.table, tmp_path / "plain")
+    errors = {}
+    for name, folder in (("plain", tmp_path / "plain"), ("aligned", aligned)):
+        table = read_particles(folder / "particles.star")
+        turns = angular_distance(table.orientation, rough.orientation)
+        places = np.linalg.norm(table.position - rough.position, axis=1) / PIXEL
+        errors[name] = (np.median(turns), np.median(places))
+        assert (SCORE in table.extra) == (name == "aligned")
+    assert errors["aligned"][0] < 0.6 * errors["plain"][0]
+    assert errors["aligned"][1] < 0.4 * errors["plain"][1]
+    before, after = agreement(rough, tmp_path / "plain"), agreement(rough, aligned)
+    assert after[5:8].mean() > before[5:8].mean() + 0.02
+    assert np.all(read_particles(aligned / "particles.star").extra[SCORE] > 0)
+
+
+def test_refined_particles_can_be_averaged_again(rough, aligned, tmp_path):
+    refined = read_particles(aligned / "particles.star")
+    assert not np.allclose(refined.position, read_particles(rough.table).position)
+    for tag in BOX_CENTRE:  # the boxes stay where they were cut
+        assert np.allclose(refined.extra[tag], read_particles(rough.table).extra[tag])
+    again = average(aligned / "particles.star", tmp_path / "again")
+    first, second = (load(folder / "half1.mrc") for folder in (aligned, tmp_path / "again"))
+    assert np.array_equal(again.half, refined.half)
+    # positions pass through the table with a millionth of an Å
+    assert torch.allclose(first, second, atol=1e-3 * float(first.abs().max()))
+
+
+def test_halves_of_noise_do_not_agree_beyond_the_first_reference(tmp_path):
+    planted = plant(tmp_path, asymmetric_density(32), 50, snr=0.0, seed=5)
+    out = tmp_path / "out"
+    average(
+        planted.table,
+        out,
+        align=True,
+        rounds=2,
+        initial_low_pass=80.0,
+        mask_diameter=200.0,
+        angular_range=12.0,
+        angular_step=8.0,
+    )
+    beyond = curve(out, "frequency") > 1 / 80 + 1e-6
+    for name in ("unmasked", "corrected"):
+        assert curve(out, name)[beyond][:10].max() < 0.143
+    # the search did find something to agree on, where the halves share their reference
+    assert curve(out, "unmasked")[1:3].max() > 0.143
+
+
+def test_symmetry_is_applied(exact, tmp_path):
+    average(exact.table, tmp_path / "out", symmetry="C2", mask_diameter=160.0)
+    for name in ("half1.mrc", "average_unfiltered.mrc"):
+        volume = load(tmp_path / "out" / name)[1:, 1:, 1:]  # about voxel n // 2
+        turned = volume.flip((1, 2))
+        assert (turned - volume).abs().max() < 0.1 * volume.abs().max()
+
+
+def test_masks_are_used(exact, averaged, tmp_path):
+    given = torch.zeros(N, N, N)
+    given[8:17, 8:17, 8:17] = 1
+    write_volume(tmp_path / "given.mrc", Volume(given.numpy(), PIXEL))
+    average(exact.table, tmp_path / "out", mask=tmp_path / "given.mrc")
+    assert torch.equal(load(tmp_path / "out" / "mask.mrc"), given)
+    assert not np.allclose(curve(averaged, "masked"), curve(tmp_path / "out", "masked"))
+    settings = AverageSettings(
+        particles=exact.table, output_dir=tmp_path / "none", mask_diameter=100.0
+    )
+    sphere = read_inputs(settings).mask
+    assert (sphere[12, 12, 17], sphere[12, 12, 22]) == (1, 0)
+
+
+def test_halves_come_from_the_table_or_from_the_seed(exact, averaged, tmp_path):
+    def halves(table, seed):
+        settings = AverageSettings(particles=table, output_dir=tmp_path, seed=seed)
+        return read_inputs(settings).particles.half
+
+    drawn = read_particles(averaged / "particles.star").half
+    assert np.array_equal(drawn, halves(exact.table, 0))
+    assert not np.array_equal(drawn, halves(exact.table, 1))
+    assert np.array_equal(drawn, halves(averaged / "particles.star", 1))
+
+
+def test_regularisation_damps(exact, averaged, tmp_path):
+    average(exact.table, tmp_path / "out", regularisation=1.0)
+    damped, usual = (
+        float(load(folder / "average_unfiltered.mrc").std())
+        for folder in (tmp_path / "out", averaged)
+    )
+    assert damped < 0.8 * usual
+
+
+def results_of(folder):
+    return {name: (folder / name).read_bytes() for name in RESULTS}
+
+
+@pytest.mark.slow
+def test_same_bytes_in_processes_and_after_resuming(rough, tmp_path, monkeypatch):
+    options = {"align": True, "rounds": 1, "angular_range": 4.0, "angular_step": 4.0}
+    average(rough.table, tmp_path / "inline", **options)
+    expected = results_of(tmp_path / "inline")
+    average(rough.table, tmp_path / "processes", executor="processes", workers=2, **options)
+    assert results_of(tmp_path / "processes") == expected
+    broken = tmp_path / "broken"
+    with monkeypatch.context() as patched:  # stopped between the two stages
+        patched.setattr("subtomo.averaging.rounds.make_references", _interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            average(rough.table, broken, **options)
+    assert not (broken / "average.mrc").exists()
+    for _ in range(2):  # the second time there is nothing left to do
+        average(rough.table, broken, resume=True, **options)
+        assert results_of(broken) == expected
+
+
+def _interrupt(*_, **__):
+    raise KeyboardInterrupt
+
+
+def test_each_round_is_half_as_wide_and_fine():
+    settings = AverageSettings(particles="p.star", output_dir="out")
+    assert search_steps(settings, 1) == (10.0, 5.0)
+    assert search_steps(settings, 3) == (2.5, 1.25)
+    assert search_steps(settings, 9) == (0.5, 0.5)
+
+
+@pytest.mark.parametrize("option", ["max_shift", "angular_range"])
+def test_limits_of_the_search_are_kept(rough, tmp_path, option):
+    limits = {
+        "max_shift": {"max_shift": 4.0},
+        "angular_range": {"angular_range": 2.0, "angular_step": 2.0},
+    }
+    found = average(rough.table, tmp_path / "out", align=True, rounds=1, **limits[option])
+    given = read_particles(rough.table)
+    if option == "max_shift":
+        assert np.linalg.norm(found.position - given.position, axis=1).max() <= 4.0 + 1e-3
+    else:  # a grid over 2°, and one of 2° around its best
+        assert angular_distance(found.orientation, given.orientation).max() <= 4.0 + 1e-3
+
+
+def change(planted, folder, **columns):
+    """Copy the table with other columns, the files named absolutely."""
+    particles = read_particles(planted.table)
+    extra = dict(particles.extra)
+    extra["rlnImageName"] = np.array([str(p) for p in box_files(particles, planted.table)])
+    extra[TRANSFER] = np.array([str(planted.table.parent / name) for name in extra[TRANSFER]])
+    extra |= columns.pop("extra", {})
+    extra = {name: column for name, column in extra.items() if column is not None}
+    table = folder / "changed.star"
+    write_particles(
+        table, particles.with_columns(extra=extra, **columns), frames_of_table(planted.table)
+    )
+    return table
+
+
+def test_input_that_cannot_be_averaged(exact, tmp_path):
+    out = tmp_path / "out"
+    count = len(exact.orientation)
+    with pytest.raises(StarError, match="no column rlnImageName"):
+        average(change(exact, tmp_path, extra={"rlnImageName": None}), out)
+    names = np.array(["missing.mrc"] * count)
+    with pytest.raises(MissingFileError, match=r"particle 1: missing.mrc does not exist"):
+        average(change(exact, tmp_path, extra={"rlnImageName": names}), out)
+    turned = {"subtomoBoxRotated": np.ones(count, dtype=int)}
+    with pytest.raises(DataError, match="without --rotate"):
+        average(change(exact, tmp_path, extra=turned), out)
+    half = np.r_[np.zeros(3, int), np.ones(count - 3, int)]
+    with pytest.raises(DataError, match=f"3 of {count} particles have no half"):
+        average(change(exact, tmp_path, half=half), out)
+    write_volume(tmp_path / "small.mrc", Volume(np.ones((8, 8, 8), np.float32), PIXEL))
+    with pytest.raises(ShapeError, match=r"small.mrc: mask of \(8, 8, 8\)"):
+        average(exact.table, out, mask=tmp_path / "small.mrc")
+    names = np.array([str(tmp_path / "small.mrc")] + ["subtomograms/b/0.mrc"] * (count - 1))
+    names[1:] = [str(exact.table.parent / "subtomograms/b/0.mrc")] * (count - 1)
+    with pytest.raises(ShapeError, match="other boxes have 8"):
+        average(change(exact, tmp_path, extra={"rlnImageName": names}), out)
+    with pytest.raises(SettingsError, match="--initial-low-pass is 15 Å"):
+        average(exact.table, out, align=True, initial_low_pass=15.0)
+    with pytest.raises(SettingsError, match="symmetry"):
+        average(exact.table, out, symmetry="Q7")
+    with pytest.raises(SettingsError, match="--device"):
+        average(exact.table, out, device="cuda:99")
+    assert not out.exists()
+
+
+def test_settings_that_exclude_each_other():
+    common = {"particles": "p.star", "output_dir": "out"}
+    with pytest.raises(ValidationError, match="exclude each other"):
+        AverageSettings(**common, mask="m.mrc", mask_diameter=100.0)
+    with pytest.raises(ValidationError, match="nothing would be searched"):
+        AverageSettings(**common, angular_range=3.0, angular_step=5.0)
