@@ -43,8 +43,9 @@ def main():
     with np.load(sys.argv[1]) as given:
         arrays = {name: given[name] for name in given.files}
     backend.change_backend(BACKEND)
-    # columns xyz here, zyx there
-    rotations = np.ascontiguousarray(arrays["matrices"][:, ::-1, ::-1], dtype=np.float32)
+    # here from template to volume, columns xyz; there from volume to template, columns zyx
+    inverse = arrays["matrices"].transpose(0, 2, 1)
+    rotations = np.ascontiguousarray(inverse[:, ::-1, ::-1], dtype=np.float32)
     inputs = [arrays[name].astype(np.float32) for name in ("volume", "template", "mask")]
     search(*inputs, rotations[:2])  # plans of FFTW
     seconds = []

@@ -1,7 +1,5 @@
 """What must hold before a search starts."""
 
-import torch
-
 from subtomo.errors import DataError, SettingsError
 from subtomo.picking.matching.inputs import Search
 
@@ -58,17 +56,3 @@ def _check_weighting(search: Search) -> None:
             f"--ctf {settings.ctf}: the tilt series of tomogram {name} has no defocus; "
             "leave the option out or give one with a CTF"
         )
-
-
-def compute_device(name: str) -> str:
-    """Choose the torch device, refusing one that is not there."""
-    if name == "auto":
-        return "cuda" if torch.cuda.is_available() else "cpu"
-    try:
-        torch.empty(1, device=name)
-    except (RuntimeError, AssertionError) as error:
-        reason = str(error).splitlines()[0]
-        raise SettingsError(
-            f"--device {name} cannot be used ({reason}); expected auto, cpu, cuda, cuda:N or mps"
-        ) from error
-    return name

@@ -14,7 +14,6 @@ from subtomo.formats.atomic import replacing
 from subtomo.formats.particles import write_particles
 from subtomo.formats.volumes import write_volume
 from subtomo.model import Particles, Volume
-from subtomo.picking.matching.checks import compute_device
 from subtomo.picking.matching.inputs import Search
 from subtomo.picking.matching.noise import scramble_phases
 from subtomo.picking.matching.peaks import find_peaks
@@ -22,6 +21,7 @@ from subtomo.picking.matching.search import SearchResult, search_block
 from subtomo.picking.matching.settings import MatchSettings
 from subtomo.picking.matching.threshold import fit_noise_tail
 from subtomo.picking.matching.tiling import Tile, fast_size
+from subtomo.signal.device import compute_device
 
 _NOISE_EDGE = 64  # positions along an edge of the noise: a thousand peaks, little work
 _NOISE_LEAST = 100_000  # positions in all; smaller blocks are repeated with other noise

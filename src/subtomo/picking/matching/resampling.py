@@ -1,9 +1,9 @@
-"""Exact band-limited resampling of a template to another pixel size."""
+"""A template on the grid of a tomogram."""
 
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from subtomo.signal.resampling import interpolation_matrix
 
 
 def resample_about_centre(
@@ -29,19 +29,14 @@ def resample_about_centre(
     """
     out = np.asarray(volume, dtype=np.float64)
     for axis in range(3):
-        matrix = _interpolation_matrix(out.shape[axis], box, new_pixel_size / pixel_size)
+        matrix = _weights(out.shape[axis], box, new_pixel_size / pixel_size)
         out = np.moveaxis(np.tensordot(matrix, out, axes=(1, axis)), 0, axis)
     return out.astype(np.float32)
 
 
-def _interpolation_matrix(n: int, box: int, ratio: float) -> FloatArray:
-    """Weights (box, n) of the old samples in the new ones; rows outside the old box are zero."""
+def _weights(n: int, box: int, ratio: float) -> NDArray[np.float32]:
+    """Weights (box, n) of the old samples in the new ones; zero for those outside the old box."""
+    matrix = interpolation_matrix(n, box, ratio)
     points = (np.arange(box) - box // 2) * ratio + n // 2
-    distance = 2 * np.pi / n * (points[:, None] - np.arange(n))
-    highest = min(n / 2, n / (2 * ratio))
-    matrix = np.full((box, n), 1.0)
-    for k in range(1, int(np.floor(highest)) + 1):
-        matrix += (1.0 if 2 * k == n else 2.0) * np.cos(k * distance)
-    outside = (points < -0.5) | (points > n - 0.5)
-    matrix[outside] = 0
-    return matrix / n
+    matrix[(points < -0.5) | (points > n - 0.5)] = 0
+    return matrix

@@ -14,7 +14,7 @@ from subtomo.formats.finite import require_finite
 from subtomo.formats.particles import read_particles, write_particles
 from subtomo.formats.volumes import read_volume
 from subtomo.model import Particles
-from subtomo.picking.matching.checks import check_search, compute_device
+from subtomo.picking.matching.checks import check_search
 from subtomo.picking.matching.inputs import Search, open_inputs, roi_path
 from subtomo.picking.matching.items import (
     SIGMA,
@@ -28,6 +28,7 @@ from subtomo.picking.matching.items import (
 from subtomo.picking.matching.selection import Threshold, choose_threshold, compete
 from subtomo.picking.matching.settings import MatchSettings
 from subtomo.picking.matching.threshold import NoiseTail
+from subtomo.signal.device import compute_device
 
 if TYPE_CHECKING:
     from subtomo.jobs.job import Job
