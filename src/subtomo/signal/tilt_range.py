@@ -8,6 +8,7 @@ from torch import Tensor
 from subtomo.errors import DataError, ShapeError
 
 _SECTOR = 2.0  # degrees; fine enough for a wedge, and some thousand components each
+_LEAST = 100  # components whose median is known to some 15 %
 _INNER, _OUTER = 0.1, 0.4  # cycles per voxel: beyond the corners of the box, within the signal
 
 
@@ -61,7 +62,7 @@ def _tapered(volume: Tensor) -> Tensor:
 
 
 def _sector_power(volume: Tensor, sectors: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Median power of each sector of angles about y; NaN where a sector has no component."""
+    """Median power of each sector of angles about y; NaN where a sector has too few components."""
     power = torch.fft.rfftn(volume).abs().square().numpy()
     nz, ny, nx = volume.shape
     kz = np.fft.fftfreq(nz)[:, None, None]
@@ -74,7 +75,7 @@ def _sector_power(volume: Tensor, sectors: NDArray[np.float64]) -> NDArray[np.fl
     values = power[used]
     order = np.argsort(which, kind="stable")
     parts = np.split(values[order], np.searchsorted(which[order], np.arange(1, len(sectors))))
-    return np.array([np.median(part) if len(part) else np.nan for part in parts])
+    return np.array([np.median(part) if len(part) >= _LEAST else np.nan for part in parts])
 
 
 def _crossing(
