@@ -92,7 +92,7 @@ def test_failed_items_do_not_end_the_job(tmp_path):
             seen.update(job.map("even", fail_when_odd, {str(i): i for i in range(3)}))
             (job.folder / "merged.txt").touch()
 
-    with pytest.raises(ItemsFailed, match=r"1 items failed: 1: number 1: found odd"):
+    with pytest.raises(ItemsFailed, match=r"1 item failed: 1: number 1: found odd"):
         start()
     assert seen == {"0": 0, "2": 2}
     assert (job.folder / "merged.txt").exists()

@@ -77,7 +77,7 @@ def test_finished_steps_are_not_run_again(start):
 
 def test_failing_step_stops_the_pipeline_and_is_tried_again(start, tmp_path):
     failing = THREE.replace("text: two", "text: two\n      fails: true")
-    with pytest.raises(ItemsFailed, match=r"step copy-text: 1 items failed: text: told to fail"):
+    with pytest.raises(ItemsFailed, match=r"step copy-text: 1 item failed: text: told to fail"):
         start(failing)
     assert state(tmp_path / "out") == "items failed"
     assert not (tmp_path / "out" / "last").exists()

@@ -25,7 +25,7 @@ from subtomo.jobs.ledger import Ledger, count_finished
 from subtomo.jobs.messages import Messages
 from subtomo.jobs.own_warnings import own_warnings_to
 from subtomo.jobs.progress import show_progress
-from subtomo.jobs.record import FILE_NAME, new_record, now, write_record
+from subtomo.jobs.record import JobRecord, versions
 from subtomo.jobs.settings import JobSettings
 from subtomo.jobs.threads import limited_threads
 
@@ -69,7 +69,7 @@ class Job:
         self.messages = Messages(quiet=quiet, verbose=verbose)
         self.stage_seconds: dict[str, float] = {}
         self._failures: list[dict[str, str]] = []
-        self._record: dict[str, Any] = {}
+        self._record: JobRecord | None = None
         self._ledger: Ledger | None = None
         self._executor: Executor | None = None
 
@@ -296,21 +296,21 @@ class Job:
         self, previous: dict[str, Any] | None, items: Sequence[str], inputs: Sequence[Path]
     ) -> None:
         """Write job.json for the first time and open the log."""
-        record = new_record(self.command, self.settings, inputs)
+        self._record = JobRecord(
+            self.folder,
+            self.command,
+            self.settings,
+            inputs=inputs,
+            n_items=len(items),
+            previous=previous,
+        )
         if previous is None:
             (self.folder / LOG_NAME).unlink(missing_ok=True)
-        else:
-            record["started"] = previous["started"]
-            record["resumed"] = [*previous["resumed"], now()]
-        record["items"]["total"] = len(items)
-        self._record = record
-        write_record(self.folder, record)
         self.messages.open_log(self.folder / LOG_NAME)
-        self.messages.detail(
-            f"subtomo {self.command}: {'started' if previous is None else 'resumed'}"
-        )
-        if previous and previous["versions"] != record["versions"]:
-            self.warn(f"resumed with other versions than those in {self.folder / 'job.json'}")
+        how = "resumed" if previous else "started"
+        self.messages.detail(f"subtomo {self.command}: {how}")
+        if previous and previous["versions"] != versions():
+            self.warn(f"resumed with other versions than those that {LOG_NAME} began with")
 
     def _say_plan(self, items: Sequence[str]) -> None:
         print(
@@ -321,16 +321,11 @@ class Job:
 
     def _summary(self) -> str:
         """Put the failures in one line."""
-        first = self._failures[0]
-        others = (
-            f" (and {len(self._failures) - 1} more, see job.json)"
-            if len(self._failures) > 1
-            else ""
-        )
-        return (
-            f"{len(self._failures)} items failed: {first['item']}: {first['reason']}{others}; "
-            "--resume tries them again"
-        )
+        count, first = len(self._failures), self._failures[0]
+        failed = "1 item failed" if count == 1 else f"{count} items failed"
+        others = f" (and {count - 1} more, see job.json)" if count > 1 else ""
+        reason = f"{first['item']}: {first['reason']}{others}"
+        return f"{failed}: {reason}; --resume tries again"
 
     def _end_early(self, error: BaseException) -> BaseException:
         """Note why the block ended before its end; give the error to raise."""
@@ -372,19 +367,12 @@ class Job:
         """Write job.json for the last time."""
         assert self._ledger is not None
         self.messages.repeat_counts()
-        self._record |= {
-            "state": state,
-            "ended": now(),
-            "failures": self._failures,
-            "warnings": dict(self.messages.warnings),
-        }
-        self._record["items"]["finished"] = len(self._ledger.finished)
-        if error is not None:
-            self._record["error"] = error
         self.messages.detail(f"subtomo {self.command}: {state}")
+        if self._record is None:  # it could not even be written once
+            return
+        more: dict[str, Any] = {} if error is None else {"error": error}
+        more |= {"failures": self._failures, "warnings": dict(self.messages.warnings)}
         try:
-            write_record(self.folder, self._record)
+            self._record.end(state, len(self._ledger.finished), **more)
         except OSError as failure:
-            self.messages.say(
-                f"{self.folder / FILE_NAME} could not be brought up to date: {failure}"
-            )
+            self.messages.say(f"job.json could not be brought up to date: {failure}")

@@ -19,23 +19,61 @@ _PACKAGES = ("subtomo", "numpy", "scipy", "torch", "numba", "zarr", "mrcfile", "
 _HASHED_BYTES = 8 * 1024 * 1024
 
 
-def new_record(command: str, settings: JobSettings, inputs: Sequence[Path]) -> dict[str, Any]:
-    """Describe a job that is about to start."""
-    return {
-        "command": command,
-        "state": "running",
-        "started": now(),
-        "ended": None,
-        "settings": plain_settings(settings),
-        "inputs": [describe_input(path) for path in inputs],
-        "versions": versions(),
-        "host": platform.node(),
-        "command_line": sys.argv,
-        "items": {"total": 0, "finished": 0},
-        "failures": [],
-        "warnings": {},
-        "resumed": [],
-    }
+class JobRecord:
+    """The job.json of a job that runs.
+
+    Parameters
+    ----------
+    folder : where it is written
+    command, settings, inputs, n_items : what is run on what
+    previous : the record of the job that is resumed
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        command: str,
+        settings: JobSettings,
+        *,
+        inputs: Sequence[Path],
+        n_items: int,
+        previous: Mapping[str, Any] | None,
+    ) -> None:
+        self._folder = folder
+        start = now()
+        self._content: dict[str, Any] = {
+            "command": command,
+            "state": "running",
+            "started": previous["started"] if previous else start,
+            "ended": None,
+            "settings": plain_settings(settings),
+            "inputs": [describe_input(path) for path in inputs],
+            "versions": versions(),
+            "host": platform.node(),
+            "command_line": sys.argv,
+            "items": {"total": n_items, "finished": 0},
+            "failures": [],
+            "warnings": {},
+            "resumed": [*previous["resumed"], start] if previous else [],
+        }
+        self._write()
+
+    def end(self, state: str, n_finished: int, **more: Any) -> None:
+        """Write how the job ended, with more entries such as its failures."""
+        self._content |= {"state": state, "ended": now(), **more}
+        self._content["items"]["finished"] = n_finished
+        self._write()
+
+    def _write(self) -> None:
+        """Write job.json whole or not at all."""
+        partial = self._folder / f".{FILE_NAME}.partial"
+        try:
+            text = json.dumps(self._content, indent=2, ensure_ascii=False)
+            partial.write_text(text + "\n", encoding="utf-8")
+            os.replace(partial, self._folder / FILE_NAME)
+        except OSError:
+            partial.unlink(missing_ok=True)
+            raise
 
 
 def now() -> str:
@@ -95,14 +133,3 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     if not isinstance(record, dict) or "settings" not in record:
         raise OutputError(f"{path}: not the record of a job; start afresh with --overwrite")
     return record
-
-
-def write_record(folder: Path, record: Mapping[str, Any]) -> None:
-    """Write job.json whole or not at all."""
-    partial = folder / f".{FILE_NAME}.partial"
-    try:
-        partial.write_text(json.dumps(record, indent=2, ensure_ascii=False) + "\n", "utf-8")
-        os.replace(partial, folder / FILE_NAME)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
