@@ -37,6 +37,7 @@ def test_a_thin_volume_is_refused() -> None:
         measure_tilt_range(torch.zeros(8, 32, 32))
 
 
-def test_a_flat_volume_is_refused() -> None:
-    with pytest.raises(DataError, match="no power"):
-        measure_tilt_range(torch.ones(20, 20, 20))
+@pytest.mark.parametrize("edge", [16, 40])
+def test_a_flat_volume_is_refused(edge) -> None:
+    with pytest.raises(DataError, match="flat, or too small"):
+        measure_tilt_range(torch.ones(edge, edge, edge))

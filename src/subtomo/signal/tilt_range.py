@@ -32,7 +32,7 @@ def measure_tilt_range(volume: Tensor) -> tuple[float, float]:
     ShapeError
         If an axis has fewer than 16 voxels: too few to tell angles apart.
     DataError
-        If there is no power in the untilted plane.
+        If the volume is flat, or has too few components at each angle.
     """
     if volume.ndim != 3 or min(volume.shape) < 16:
         raise ShapeError(
@@ -41,9 +41,10 @@ def measure_tilt_range(volume: Tensor) -> tuple[float, float]:
     sectors = np.arange(-90, 90, _SECTOR)
     power = _sector_power(_tapered(volume.double()), sectors)
     centres = sectors + _SECTOR / 2
-    reference = float(np.nanmedian(power[np.abs(centres) < 45]))
+    known = power[(np.abs(centres) < 45) & np.isfinite(power)]
+    reference = float(np.median(known)) if len(known) else 0.0
     if not reference > 0:
-        raise DataError("the volume has no power at any tilt; expected a tomogram")
+        raise DataError("the volume is flat, or too small to tell tilts apart")
     falls = power < reference / 2
     above = np.flatnonzero(falls & (centres > 45))
     below = np.flatnonzero(falls & (centres < -45))
