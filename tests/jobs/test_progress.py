@@ -13,7 +13,7 @@ def messages_to(file, **values):
     """Messages that go to a text buffer, as to a terminal or not."""
     is_terminal = values.pop("is_terminal", False)
     messages = Messages(**values)
-    messages._console = Console(file=file, force_terminal=is_terminal, width=80)
+    messages._console = Console(file=file, force_terminal=is_terminal, width=80, highlight=False)
     return messages
 
 
