@@ -7,7 +7,7 @@ import pytest
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def shared_data() -> Path:
     """The folder of real data and peers' outputs, beside the checkout."""
     if not SHARED_DATA.is_dir():
