@@ -5,7 +5,9 @@ import torch
 
 from subtomo.geometry.rotations import matrices_from_quaternions, random_quaternions
 from subtomo.picking.matching.rotated_templates import rotate_oversampled
+from subtomo.picking.matching.rotations import RotatedTemplates
 from subtomo.picking.matching.running_best import RunningBest
+from subtomo.picking.matching.template import Template
 from subtomo.signal.fourier import fourier_pad
 from subtomo.signal.masks import soft_sphere
 from subtomo.signal.rotation import rotate_volumes
@@ -20,6 +22,23 @@ def test_rotation_equals_torch():
     expected = rotate_volumes(volume, torch.from_numpy(turns).float(), oversampling=2)
     sphere = soft_sphere((14,) * 3, 6.0)
     np.testing.assert_allclose(got, (expected * sphere).numpy(), atol=2e-5)
+
+
+def test_the_torch_path_of_the_templates_equals_the_numba_path():
+    rng = np.random.default_rng(3)
+    density = rng.normal(size=(12, 12, 12)).astype(np.float32)
+    mask = (rng.random((12, 12, 12)) > 0.5).astype(np.float32)
+    templates = RotatedTemplates(
+        Template("t", density, mask, False, 8.0), None, torch.device("cpu")
+    )
+    turns = matrices_from_quaternions(random_quaternions(3, rng)).astype(np.float32)
+    for which in (0, 1):
+        torch.testing.assert_close(
+            templates._rotated(which, turns),
+            templates.rotated_by_torch(which, turns),
+            atol=2e-5,
+            rtol=0,
+        )
 
 
 def test_running_best_equals_torch():

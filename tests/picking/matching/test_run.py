@@ -130,6 +130,7 @@ def test_small_tiles_give_the_same_picks(world):
     np.testing.assert_allclose(*scores, atol=2e-5)
 
 
+@pytest.mark.slow
 def test_processes_give_the_same_bytes(world):
     folder, _ = world
     match(folder, tile_size=26)
@@ -142,6 +143,24 @@ def test_processes_give_the_same_bytes(world):
     assert len(files) == 6
     for file in files:
         assert (folder / "out" / file).read_bytes() == (folder / "two" / file).read_bytes(), file
+
+
+def test_an_interrupted_job_goes_on_to_the_same_bytes(world, monkeypatch):
+    folder, _ = world
+    match(folder, tile_size=26)
+    with monkeypatch.context() as patched:
+        patched.setattr("subtomo.picking.matching.run.merge_tiles", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            match(folder, "cut", tile_size=26)
+    assert (folder / "cut/tiles").exists()
+    match(folder, "cut", tile_size=26, resume=True)
+    match(folder, "cut", tile_size=26, resume=True)  # nothing left to do
+    for file in ("particles.star", "thresholds.csv", "scores/tomo_lump_score.mrc"):
+        assert (folder / "out" / file).read_bytes() == (folder / "cut" / file).read_bytes()
+
+
+def interrupt(payload):
+    raise KeyboardInterrupt
 
 
 def test_the_region_of_interest_bounds_the_search(world):

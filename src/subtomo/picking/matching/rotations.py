@@ -10,6 +10,7 @@ from torch import Tensor
 from subtomo.picking.matching.rotated_templates import rotate_oversampled
 from subtomo.picking.matching.template import Template
 from subtomo.signal.fourier import fourier_pad
+from subtomo.signal.masks import soft_sphere
 from subtomo.signal.rotation import rotate_volumes
 
 _OVERSAMPLING = 2  # linear interpolation then costs 2 % of the correlation at Nyquist / 2
@@ -33,6 +34,8 @@ class RotatedTemplates:
         self._density = torch.from_numpy(template.density).to(device)
         self._mask = torch.from_numpy(template.mask).to(device)
         self._fine = [self._refine(x) for x in (self._density, self._mask)]
+        n = template.box
+        self._inside = soft_sphere((n,) * 3, min(n // 2, n - 1 - n // 2), device=device)
         self._transfer = None
         if transfer is not None:
             self._transfer = full_spectrum(transfer, template.box).to(device)
@@ -90,14 +93,16 @@ class RotatedTemplates:
 
     def _rotated(self, which: int, batch: NDArray[np.float32]) -> Tensor:
         """Rotate density (0) or mask (1): numba on a CPU, torch elsewhere."""
-        if self.device.type == "cpu":
-            fine = self._fine[which].numpy()
-            return torch.from_numpy(
-                rotate_oversampled(fine, batch, _OVERSAMPLING, self.template.box)
-            )
+        if self.device.type != "cpu":
+            return self.rotated_by_torch(which, batch)
+        fine = self._fine[which].numpy()
+        return torch.from_numpy(rotate_oversampled(fine, batch, _OVERSAMPLING, self.template.box))
+
+    def rotated_by_torch(self, which: int, batch: NDArray[np.float32]) -> Tensor:
+        """Rotate density (0) or mask (1) in torch, on any device: (b, n, n, n)."""
         matrices = torch.from_numpy(batch).to(self.device)
         volume = (self._density, self._mask)[which]
-        return rotate_volumes(volume, matrices, oversampling=_OVERSAMPLING)
+        return rotate_volumes(volume, matrices, oversampling=_OVERSAMPLING) * self._inside
 
 
 def full_spectrum(half: Tensor, n: int) -> Tensor:

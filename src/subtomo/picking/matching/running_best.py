@@ -17,7 +17,7 @@ class RunningBest:
     ----------
     score : (z, y, x) float32, the highest so far; -2, below any correlation, before the first
     index : (z, y, x) int32, the rotation that gave it; -1 before the first
-    sums : (2,) float64, sum and sum of squares of every score of every rotation
+    sums : (2,) sum and sum of squares of every score of every rotation
     """
 
     score: Tensor
@@ -30,7 +30,7 @@ class RunningBest:
         return RunningBest(
             torch.full(shape, -2.0, device=device),
             torch.full(shape, -1, dtype=torch.int32, device=device),
-            torch.zeros(2, dtype=torch.float64, device=device),
+            torch.zeros(2, dtype=_widest(device), device=device),
         )
 
     def update(self, planes: Tensor, weight: Tensor, *, first: int, rotation: int, n: int) -> None:
@@ -70,9 +70,13 @@ class RunningBest:
             better = scores > self.score[z]
             self.score[z] = torch.where(better, scores, self.score[z])
             self.index[z] = torch.where(better, rotation + part, self.index[z])
-            self.sums += torch.stack(
-                [scores.sum(dtype=torch.float64), (scores * scores).sum(dtype=torch.float64)]
-            )
+            wide = self.sums.dtype
+            self.sums += torch.stack([scores.sum(dtype=wide), (scores * scores).sum(dtype=wide)])
+
+
+def _widest(device: torch.device) -> torch.dtype:
+    """Give the widest floating type of a device: Apple's has no double precision."""
+    return torch.float32 if device.type == "mps" else torch.float64
 
 
 @numba.njit(fastmath=True, nogil=True, cache=True)  # type: ignore[untyped-decorator]
