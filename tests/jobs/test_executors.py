@@ -17,6 +17,11 @@ from subtomo.jobs.job import Job
 from subtomo.jobs.settings import JobSettings, available_cores
 
 
+each_with_workers = pytest.mark.parametrize(
+    "executor", ["processes", pytest.param("dask", marks=pytest.mark.slow)]
+)
+
+
 def run_toy(folder, **values):
     settings = toy.ToySettings(output_dir=folder, **values)
     toy.run(settings, Job("toy", settings, quiet=True))
@@ -43,18 +48,19 @@ def test_processes_give_the_same_bytes(tmp_path, expected, workers):
     assert results(tmp_path / "out") == expected
 
 
+@pytest.mark.slow
 def test_dask_cluster_gives_the_same_bytes(tmp_path, expected):
     run_toy(tmp_path / "out", executor="dask", workers=2, count=5)
     assert results(tmp_path / "out") == expected
 
 
-@pytest.mark.parametrize("executor", ["processes", "dask"])
+@each_with_workers
 def test_worker_that_is_killed_loses_nothing(tmp_path, expected, executor):
     run_toy(tmp_path / "out", executor=executor, workers=2, count=5, deadly=("item_1", "item_3"))
     assert results(tmp_path / "out") == expected
 
 
-@pytest.mark.parametrize("executor", ["processes", "dask"])
+@each_with_workers
 def test_item_that_kills_every_worker_fails_alone(tmp_path, executor):
     settings = JobSettings(output_dir=tmp_path, executor=executor, workers=1)
     job = Job("toy", settings, quiet=True)

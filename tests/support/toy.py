@@ -20,7 +20,12 @@ class ToySettings(JobSettings):
     seed: int = Field(0, description="Seed of the numbers")
     bad: tuple[str, ...] = Field((), description="Items that fail")
     deadly: tuple[str, ...] = Field((), description="Items that kill their worker, once")
-    sleep: float = Field(0.0, ge=0, description="Time an item takes (s)")
+    sleep: float = Field(
+        0.0,
+        ge=0,
+        description="Time an item takes (s)",
+        json_schema_extra={"affects_results": False},
+    )
 
 
 def write_numbers(payload: dict) -> dict:
@@ -34,7 +39,10 @@ def write_numbers(payload: dict) -> dict:
             marker.touch()
             os.kill(os.getpid(), signal.SIGKILL)
         marker.unlink()
+    begun = path.with_suffix(".begun")
+    begun.touch()
     time.sleep(payload["sleep"])
+    begun.unlink()
     numbers = [(payload["seed"] * 7919 + i * 104729) % 1000003 for i in range(1000)]
     partial = path.with_name(f".{path.name}.{os.getpid()}")
     try:
