@@ -16,7 +16,6 @@ from subtomo.jobs.items import make_task
 from subtomo.jobs.job import Job
 from subtomo.jobs.settings import JobSettings, available_cores
 
-
 each_with_workers = pytest.mark.parametrize(
     "executor", ["processes", pytest.param("dask", marks=pytest.mark.slow)]
 )
