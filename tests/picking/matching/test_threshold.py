@@ -1,8 +1,14 @@
 import numpy as np
 import pytest
-from scipy.stats import norm
+from scipy.stats import norm, t
 
-from subtomo.picking.matching.threshold import NoiseTail, fit_noise_tail, gaussian_threshold
+from subtomo.picking.matching.threshold import (
+    NoiseTail,
+    fit_noise_tail,
+    gaussian_height,
+    gaussian_threshold,
+    score_at,
+)
 
 
 def test_the_rule_of_independent_scores():
@@ -28,6 +34,17 @@ def test_the_number_of_peaks_worked_by_hand():
 
 def test_where_noise_hardly_reaches_the_threshold_is_the_lowest_that_can_be_told():
     assert NoiseTail(density=1e-9, n_peaks=10).threshold(1, 1000) == 3.3
+
+
+def test_correlation_coefficients_are_turned_into_gaussian_heights():
+    # r √(n - 1) / √(1 - r²) of a random direction in n dimensions has Student's distribution
+    n = 150
+    for r in (0.1, 0.3, 0.45, 0.6):
+        student = r * np.sqrt((n - 1) / (1 - r**2))
+        exact = norm.isf(t.sf(student, n - 1))
+        assert float(gaussian_height(r, n**-0.5)) == pytest.approx(exact, rel=0.01)
+        assert score_at(float(gaussian_height(r, n**-0.5)), n**-0.5) == pytest.approx(r)
+    assert float(gaussian_height(-0.3, 0.1)) == -float(gaussian_height(0.3, 0.1))
 
 
 # highest peaks of white noise, 160³ voxels of 20 Å, searched for a 70S ribosome (278 Å) at 20°:

@@ -19,7 +19,7 @@ from subtomo.picking.matching.noise import scramble_phases
 from subtomo.picking.matching.peaks import find_peaks
 from subtomo.picking.matching.search import SearchResult, search_block
 from subtomo.picking.matching.settings import MatchSettings
-from subtomo.picking.matching.threshold import fit_noise_tail
+from subtomo.picking.matching.threshold import fit_noise_tail, gaussian_height
 from subtomo.picking.matching.tiling import Tile, fast_size
 from subtomo.signal.device import compute_device
 
@@ -77,7 +77,7 @@ def match_noise(payload: dict[str, Any]) -> dict[str, Any]:
     sums = add_sums(parts)
     mean, deviation = score_statistics(sums)
     n_positions = round(sums["n_scores"] / len(search.orientations))
-    tail = fit_noise_tail((np.concatenate(heights) - mean) / deviation, n_positions)
+    tail = fit_noise_tail(gaussian_height(np.concatenate(heights) - mean, deviation), n_positions)
     return {"tail": None if tail is None else asdict(tail)}
 
 

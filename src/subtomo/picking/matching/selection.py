@@ -9,7 +9,12 @@ from scipy.spatial import cKDTree
 
 from subtomo.model import Particles
 from subtomo.picking.matching.settings import MatchSettings
-from subtomo.picking.matching.threshold import NoiseTail, gaussian_threshold
+from subtomo.picking.matching.threshold import (
+    NoiseTail,
+    gaussian_height,
+    gaussian_threshold,
+    score_at,
+)
 
 
 @dataclass(frozen=True)
@@ -49,10 +54,15 @@ def choose_threshold(
     elif settings.threshold_score is not None:
         sigma = (settings.threshold_score - mean) / deviation
     elif tail is not None:
-        sigma = tail.threshold(settings.false_positives, n_positions)
+        sigma = (
+            score_at(tail.threshold(settings.false_positives, n_positions), deviation) / deviation
+        )
     else:
         sigma = gaussian
-    expected = float("nan") if tail is None else tail.false_positives(sigma, n_positions)
+    expected = float("nan")
+    if tail is not None:
+        height = float(gaussian_height(sigma * deviation, deviation))
+        expected = tail.false_positives(height, n_positions)
     return Threshold(sigma, mean + sigma * deviation, expected, gaussian)
 
 

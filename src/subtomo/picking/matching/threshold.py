@@ -16,9 +16,10 @@ _LOWEST = 3.3  # σ; the formula counts peaks well above the last zero of its po
 class NoiseTail:
     """How many peaks of pure noise are higher than a given height.
 
-    Scores are a Gaussian random field over three coordinates and three angles. The number of its
-    peaks above a height u, in σ, is ``density · positions · (u⁵ - 10 u³ + 15 u) exp(-u² / 2)``; the
-    density, which holds how fast scores change with position and angle, is measured.
+    Heights are those of `gaussian_height`. Scores are a Gaussian random field over three
+    coordinates and three angles. The number of its peaks above a height u is ``density · positions
+    · (u⁵ - 10 u³ + 15 u) exp(-u² / 2)``; the density, which holds how fast scores change with
+    position and angle, is measured.
 
     Parameters
     ----------
@@ -35,11 +36,11 @@ class NoiseTail:
     n_peaks: int
 
     def false_positives(self, height: float, n_positions: float) -> float:
-        """Expect so many noise peaks above a height (σ) among so many positions."""
+        """Expect so many noise peaks above a height among so many positions."""
         return float(self.density * n_positions * _excursions(max(height, _LOWEST)))
 
     def threshold(self, false_positives: float, n_positions: float) -> float:
-        """Height in σ above which so many noise peaks are expected; 3.3 at least."""
+        """Height above which so many noise peaks are expected; 3.3 at least."""
 
         def surplus(height: float) -> float:
             return self.false_positives(height, n_positions) - false_positives
@@ -53,7 +54,7 @@ def fit_noise_tail(heights: NDArray[np.floating], n_positions: int) -> NoiseTail
 
     Parameters
     ----------
-    heights : (n,) σ, in any order
+    heights : (n,) of `gaussian_height`, in any order
     n_positions : voxels searched
 
     Returns
@@ -67,6 +68,34 @@ def fit_noise_tail(heights: NDArray[np.floating], n_positions: int) -> NoiseTail
         return None
     level = float(high[n]) if n < len(high) else _LOWEST
     return NoiseTail(n / (n_positions * _excursions(level)), n)
+
+
+def gaussian_height(score: NDArray[np.floating] | float, deviation: float) -> NDArray[np.float64]:
+    """Turn correlation coefficients into heights of a Gaussian variable that is as rarely as high.
+
+    Parameters
+    ----------
+    score : correlation coefficients, their mean taken off
+    deviation : standard deviation of all scores of the search
+
+    Returns
+    -------
+    Same shape
+        σ for small scores, more for large ones: coefficients end at 1, so that their tail is
+        thinner than a Gaussian's.
+
+    Notes
+    -----
+    In noise the chance to exceed r falls as (1 - r²)^(1 / 2σ²), since r² is Beta-distributed.
+    """
+    score = np.asarray(score, dtype=np.float64)
+    share = np.clip(score**2, 0, 1 - 1e-12)
+    return np.asarray(np.sign(score) * np.sqrt(-np.log1p(-share)) / deviation)
+
+
+def score_at(height: float, deviation: float) -> float:
+    """Correlation coefficient, over the mean, of a `gaussian_height`."""
+    return float(np.sqrt(-np.expm1(-((height * deviation) ** 2))))
 
 
 def _excursions(height: float) -> float:
