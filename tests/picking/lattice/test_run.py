@@ -92,7 +92,7 @@ def test_spectra_and_report_are_written(world):
         len(arrays["pick_frequencies"]),
     )
     page = (world / "out" / "report.html").read_text(encoding="utf-8")
-    assert page.count("data:image/png") == 3
+    assert page.count("data:image/png") == 4
     assert "tube" in page
 
 

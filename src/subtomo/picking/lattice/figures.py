@@ -10,7 +10,27 @@ if TYPE_CHECKING:
 
 _PICK_COLOUR = "#2b6cb0"
 _FOUND_COLOUR = "#c2410c"
-_PALE_COLOUR = "#cbd5e1"
+
+
+def draw_views(arrays: Mapping[str, Any], row: Mapping[str, Any]) -> "Figure":
+    """Draw the wall picks over the tomogram, from above and along the filament."""
+    figure, (above, along) = _axes(2, widths=(1.6, 1))
+    _show_slab(above, arrays)
+    image, half = arrays["cross_section"], float(arrays["cross_section_half_width"]) / 10
+    along.imshow(image, cmap="gray", origin="lower", extent=(-half, half, -half, half))
+    beam, across = (arrays["distances"] * part(arrays["angles"]) / 10 for part in (np.cos, np.sin))
+    along.scatter(across, beam, s=4, c=_PICK_COLOUR, lw=0, alpha=0.7)
+    turn = np.linspace(0, 2 * np.pi, 200)
+    half_beam, half_across = arrays["half_axes"] / 10
+    along.plot(half_across * np.sin(turn), half_beam * np.cos(turn), color=_FOUND_COLOUR, lw=1)
+    along.set(
+        xlabel="across the beam (nm)",
+        ylabel="along the beam (nm)",
+        xlim=(-half, half),
+        ylim=(-half, half),
+        title=f"mean along the axis, wall fitted: {half_across:.1f} × {half_beam:.1f} nm",
+    )
+    return figure
 
 
 def draw_picks(arrays: Mapping[str, Any], row: Mapping[str, Any]) -> "Figure":
@@ -100,19 +120,60 @@ def _axes(n: int, *, widths: tuple[float, ...]) -> tuple["Figure", Any]:
     return figure, figure.subplots(1, n, width_ratios=widths)
 
 
+def _show_slab(axes: Any, arrays: Mapping[str, Any]) -> None:
+    """Slab of the tomogram, its longer side lying, with the picks inside it and the others."""
+    image, pixel = arrays["slab"], float(arrays["slab_pixel_size"])
+    picks, limits = arrays["positions"], arrays["slab_limits"]
+    horizontal, vertical = (1, 0) if image.shape[0] > image.shape[1] else (0, 1)
+    image = image.T if horizontal == 1 else image
+    low = np.array([arrays["slab_origin"][horizontal], arrays["slab_origin"][vertical]])
+    high = low + (np.array(image.shape[::-1]) - 1) * pixel
+    left, bottom, right, top = (v / 10 for v in (*(low - pixel / 2), *(high + pixel / 2)))
+    axes.imshow(
+        image,
+        cmap="gray",
+        origin="lower",
+        extent=(left, right, bottom, top),
+        vmin=np.quantile(image, 0.005),
+        vmax=np.quantile(image, 0.995),
+    )
+    inside = (picks[:, 2] >= limits[0]) & (picks[:, 2] <= limits[1])
+    for which, colour, label in (
+        (~inside, _PICK_COLOUR, "above or below"),
+        (inside, _FOUND_COLOUR, "in the slab"),
+    ):
+        axes.scatter(
+            picks[which, horizontal] / 10,
+            picks[which, vertical] / 10,
+            s=5,
+            c=colour,
+            lw=0,
+            label=label,
+        )
+    axes.legend(loc="upper right", fontsize=8, markerscale=2)
+    axes.set(
+        xlabel=f"{'xy'[horizontal]} (nm)",
+        ylabel=f"{'xy'[vertical]} (nm)",
+        xlim=(left, right),
+        ylim=(bottom, top),
+        title=f"slices of z = {limits[0] / 10:.0f} to {limits[1] / 10:.0f} nm, picks on the wall",
+    )
+
+
 def _show_power(axes: Any, arrays: Mapping[str, Any], of: str) -> Any:
-    """Power as an image: orders up, frequency to the right; the highest 0.1 % saturated."""
+    """Power as an image: orders up, frequency to the right; white where below the noise, 1."""
+    from matplotlib.colors import LogNorm
+
     power, orders = arrays[f"{of}_power"], arrays[f"{of}_orders"]
     k = arrays[f"{of}_frequencies"] * 10
     axes.set(xlabel="axial frequency (1/nm)", ylabel="angular order")
     return axes.imshow(
-        power,
+        np.maximum(power, 1),
         origin="lower",
         aspect="auto",
         extent=(k[0], k[-1], orders[0] - 0.5, orders[-1] + 0.5),
         cmap="Greys",
-        vmin=0,
-        vmax=np.quantile(power, 0.999),
+        norm=LogNorm(1, max(10.0, float(power.max()))),
         interpolation="nearest",
     )
 

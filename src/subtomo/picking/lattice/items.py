@@ -15,6 +15,7 @@ from subtomo.model import Particles, Tomogram
 from subtomo.picking.lattice.axial_repeat import ORDERS
 from subtomo.picking.lattice.lattice import Lattice, measure_lattice
 from subtomo.picking.lattice.settings import LatticeSettings
+from subtomo.picking.lattice.views import central_slab, mean_cross_section
 from subtomo.sources.tomograms import open_tomograms
 
 HEIGHT = "subtomoFilamentHeight"
@@ -87,7 +88,9 @@ def measure_filament(payload: dict[str, Any]) -> dict[str, Any]:
         longest_repeat=settings.longest_repeat,
         candidates=settings.protofilaments,
     )
-    _write_arrays(Path(payload["path"]), lattice, rows)
+    arrays = _arrays(lattice, rows, inputs, payload["filament"])
+    with replacing(Path(payload["path"])) as temporary:
+        np.savez(temporary, **arrays)
     return _row(lattice, len(rows))
 
 
@@ -128,24 +131,38 @@ def _filaments(particles: Particles) -> dict[str, NDArray[np.intp]]:
     return groups
 
 
-def _write_arrays(path: Path, lattice: Lattice, rows: NDArray[np.intp]) -> None:
+def _arrays(lattice: Lattice, rows: NDArray[np.intp], inputs: Inputs, name: str) -> dict[str, Any]:
+    """Wall picks, spectra and views of one filament."""
     filament, repeat, numbers = lattice.filament, lattice.axial_repeat, lattice.protofilaments
-    frames = filament.cylinder.frames(filament.heights, filament.angles)
-    with replacing(path) as temporary:
-        np.savez(
-            temporary,
-            rows=rows[filament.on_wall],
-            heights=filament.heights,
-            angles=filament.angles,
-            orientations=quaternions_from_matrices(frames),
-            pick_orders=ORDERS,
-            pick_frequencies=repeat.frequencies,
-            pick_spectrum=repeat.spectrum,
-            pick_power=repeat.power,
-            density_orders=numbers.orders,
-            density_frequencies=numbers.frequencies,
-            density_power=numbers.power,
-        )
+    cylinder, on_wall = filament.cylinder, rows[filament.on_wall]
+    volume = inputs.tomogram_of(name).volume
+    positions = inputs.particles.position[on_wall]
+    cross_section, half_width = mean_cross_section(volume, filament)
+    slab, slab_limits = central_slab(volume, filament)
+    return {
+        "rows": on_wall,
+        "positions": positions,
+        "heights": filament.heights,
+        "angles": filament.angles,
+        "distances": cylinder.coordinates(positions)[2],
+        "orientations": quaternions_from_matrices(
+            cylinder.frames(filament.heights, filament.angles)
+        ),
+        "half_axes": cylinder.half_axes,
+        "pick_orders": ORDERS,
+        "pick_frequencies": repeat.frequencies,
+        "pick_spectrum": repeat.spectrum,
+        "pick_power": repeat.power,
+        "density_orders": numbers.orders,
+        "density_frequencies": numbers.frequencies,
+        "density_power": numbers.power,
+        "cross_section": cross_section,
+        "cross_section_half_width": np.array(half_width),
+        "slab": slab,
+        "slab_limits": np.array(slab_limits),
+        "slab_pixel_size": np.array(volume.pixel_size),
+        "slab_origin": np.array(volume.origin),
+    }
 
 
 def _row(lattice: Lattice, n_picks: int) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from subtomo.picking.lattice.figures import draw_picks, draw_scores, draw_spectrum
+from subtomo.picking.lattice.figures import draw_picks, draw_scores, draw_spectrum, draw_views
 from subtomo.picking.lattice.settings import LatticeSettings
 from subtomo.report import Report
 
@@ -54,6 +54,10 @@ def write_report(
     )
     for name, row in rows.items():
         report.add_section(name)
+        report.add_figure(
+            draw_views(arrays[name], row),
+            "The picks on the wall over the tomogram, from above and along the filament.",
+        )
         report.add_figure(
             draw_picks(arrays[name], row), "Picks on the wall, seen from outside; their spacing."
         )
