@@ -2,6 +2,7 @@
 
 import os
 import sys
+import time
 
 import pytest
 import toy
@@ -54,6 +55,23 @@ def test_workers_limit_what_is_sent_to_a_running_cluster(tmp_path, cluster):
         assert len(taken) <= ended + 2
     executor.close()
     assert len(taken) == 8
+
+
+@pytest.mark.slow
+def test_workers_that_are_gone_for_good_are_replaced(tmp_path, monkeypatch):
+    from subtomo.jobs.executors import dask_cluster
+    from subtomo.jobs.items import make_task
+    from subtomo.jobs.messages import Messages
+
+    monkeypatch.setattr(dask_cluster, "_SECONDS_BETWEEN_LOOKS", 0.3)
+    settings = JobSettings(output_dir=tmp_path, executor="dask", workers=1)
+    executor = dask_cluster.DaskExecutor(settings, Messages(quiet=True))
+    executor._connection.cluster.scale(0)
+    while executor._connection.client.nthreads():
+        time.sleep(0.05)
+    outcomes = list(executor.run([make_task("a", abs, -3, 1)]))
+    executor.close()
+    assert [outcome.result for outcome in outcomes] == ["3"]
 
 
 def test_cluster_that_does_not_see_the_folder_is_refused(tmp_path, cluster):

@@ -1,5 +1,6 @@
 """Items on a Dask cluster: one of this machine, a running one, or one that SLURM starts."""
 
+import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -10,6 +11,7 @@ from subtomo.jobs.messages import Messages
 from subtomo.jobs.settings import JobSettings
 
 _TASKS_PER_THREAD = 2
+_SECONDS_BETWEEN_LOOKS = 5.0
 _DIED = "the Dask workers that computed it died, several times (out of memory?)"
 
 
@@ -36,9 +38,10 @@ class DaskExecutor:
 
     def __init__(self, settings: JobSettings, messages: Messages) -> None:
         self._held = ExitStack()
-        self._workers = settings.workers
+        self._limit = settings.workers
+        self._mended = time.monotonic()
         try:
-            self.client: Any = connect(settings, self._held, messages)
+            self._connection = connect(settings, self._held, messages)
         except BaseException:
             self._held.close()
             raise
@@ -59,31 +62,38 @@ class DaskExecutor:
         self, waiting: Iterator[Task], *, at_once: int | None
     ) -> Generator[tuple[Task, Outcome | None], None, None]:
         """Yield each task with its outcome; None where its workers died."""
-        from distributed import as_completed
-
         sent: dict[Any, Task] = {}
-        running = as_completed()
         try:
-            self._submit(waiting, sent, running, at_once)
-            for future in running:
-                task = sent.pop(future)
-                outcome = _outcome(future, task.item)
-                self._submit(waiting, sent, running, at_once)
-                yield task, outcome
+            self._submit(waiting, sent, at_once)
+            while sent:
+                for future in self._ended(sent):
+                    task = sent.pop(future)
+                    yield task, _outcome(future, task.item)
+                self._submit(waiting, sent, at_once)
         finally:
             if sent:
-                self.client.cancel(list(sent), force=True)
+                self._connection.client.cancel(list(sent), force=True)
 
-    def _submit(
-        self, waiting: Iterator[Task], sent: dict[Any, Task], running: Any, at_once: int | None
-    ) -> None:
+    def _ended(self, sent: dict[Any, Task]) -> list[Any]:
+        """Wait a while for tasks to end; see to it that there are workers."""
+        from distributed import wait
+
+        if time.monotonic() - self._mended > _SECONDS_BETWEEN_LOOKS:
+            self._connection.replace_lost_workers()
+            self._mended = time.monotonic()
+        try:
+            ended = wait(list(sent), timeout=_SECONDS_BETWEEN_LOOKS, return_when="FIRST_COMPLETED")
+        except TimeoutError:
+            return []
+        return list(ended.done)
+
+    def _submit(self, waiting: Iterator[Task], sent: dict[Any, Task], at_once: int | None) -> None:
         """Send tasks to the cluster until it has enough."""
-        threads = max(1, sum(self.client.nthreads().values()))
-        wanted = at_once or min(threads, self._workers or threads) * _TASKS_PER_THREAD
+        client = self._connection.client
+        threads = max(1, sum(client.nthreads().values()))
+        wanted = at_once or min(threads, self._limit or threads) * _TASKS_PER_THREAD
         for _, task in zip(range(wanted - len(sent)), waiting, strict=False):
-            future = self.client.submit(run_task, task, pure=False)
-            sent[future] = task
-            running.add(future)
+            sent[client.submit(run_task, task, pure=False)] = task
 
     def close(self) -> None:
         """Leave the cluster; one that was started here ends."""

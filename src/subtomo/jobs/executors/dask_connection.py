@@ -4,6 +4,7 @@ import logging
 import os
 import tempfile
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,36 +18,56 @@ _SECONDS_TO_CONNECT = 30
 _ANY_LOCAL_PORT = "127.0.0.1:0"
 
 
-def connect(settings: JobSettings, held: ExitStack, messages: Messages) -> Any:
-    """Connect to the cluster that the settings ask for; ``held`` closes what is opened.
+@dataclass(frozen=True)
+class Connection:
+    """A client and, where this process started it, the cluster with its number of workers."""
 
-    Returns
-    -------
-    A ``distributed.Client``
-    """
+    client: Any
+    cluster: Any = None
+    n_workers: int = 0
+
+    def replace_lost_workers(self) -> None:
+        """Start workers in place of those that are gone for good.
+
+        Dask restarts a worker that dies, but not one that dies while it is being restarted, and
+        not the SLURM job that ran out of time. Workers that are still starting are not doubled.
+        """
+        if self.cluster is not None and len(self.client.nthreads()) < self.n_workers:
+            self.cluster.scale(self.n_workers)
+
+
+def connect(settings: JobSettings, held: ExitStack, messages: Messages) -> Connection:
+    """Connect to the cluster that the settings ask for; ``held`` closes what is opened."""
     if settings.scheduler is not None:
-        return _join(settings.scheduler, settings.output_dir.absolute(), held, messages)
+        folder = settings.output_dir.absolute()
+        return Connection(_join(settings.scheduler, folder, held, messages))
+    from distributed import Client
+
     if settings.slurm is not None:
-        return _start_slurm(settings.slurm, settings.workers or 1, held, messages)
-    return _start_local(settings.worker_count(), held)
+        n_workers = settings.workers or 1
+        cluster = _start_slurm(settings.slurm, n_workers, held, messages)
+    else:
+        n_workers = settings.worker_count()
+        cluster = _start_local(n_workers, held)
+    return Connection(held.enter_context(Client(cluster)), cluster, n_workers)
 
 
 def _start_local(n_workers: int, held: ExitStack) -> Any:
     """Start a cluster of worker processes on this machine; it listens on loopback only."""
-    from distributed import Client, LocalCluster
+    from distributed import LocalCluster
 
     scratch = held.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
-    cluster = LocalCluster(
-        n_workers=n_workers,
-        threads_per_worker=1,
-        processes=True,
-        memory_limit=0,
-        dashboard_address=_ANY_LOCAL_PORT,
-        local_directory=scratch,
-        silence_logs=logging.CRITICAL,
+    return held.enter_context(
+        LocalCluster(
+            n_workers=n_workers,
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=0,
+            dashboard_address=_ANY_LOCAL_PORT,
+            local_directory=scratch,
+            silence_logs=logging.CRITICAL,
+        )
     )
-    held.enter_context(cluster)
-    return held.enter_context(Client(cluster))
 
 
 def _join(address: str, folder: Path, held: ExitStack, messages: Messages) -> Any:
@@ -91,8 +112,6 @@ def _look_around(folder: str) -> tuple[bool, str, str]:
 
 def _start_slurm(path: Path, n_workers: int, held: ExitStack, messages: Messages) -> Any:
     """Start a cluster whose workers are SLURM jobs."""
-    from distributed import Client
-
     try:
         from dask_jobqueue import SLURMCluster
     except ImportError:
@@ -108,4 +127,4 @@ def _start_slurm(path: Path, n_workers: int, held: ExitStack, messages: Messages
         raise SettingsError(f"--slurm {path}: {error}") from None
     cluster.scale(n_workers)
     messages.say(f"asked SLURM for {n_workers} workers; the work begins with the first one")
-    return held.enter_context(Client(cluster))
+    return cluster
