@@ -1,10 +1,11 @@
 import numpy as np
+import pytest
 import torch
 from planted import PIXEL, asymmetric_density
 
 from subtomo.averaging.box import Box
-from subtomo.averaging.reference import HalfMaps, make_references
-from subtomo.signal.fsc import fourier_shell_correlation, masked_fsc
+from subtomo.averaging.reference import HalfMaps, make_references, noise_to_signal
+from subtomo.signal.fsc import FscCurves, fourier_shell_correlation, masked_fsc
 
 N = 32
 BOX = Box(N, PIXEL)
@@ -61,3 +62,10 @@ def test_references_are_masked():
     masked = HalfMaps(found.halves, found.whole, BOX.sphere, found.curves, found.noise)
     for reference in make_references(masked, BOX, shared_resolution=64.0, resolution=40.0):
         assert torch.all(reference[BOX.sphere == 0] == 0)
+
+
+def test_noise_to_signal_by_hand():
+    found = maps(asymmetric_density(N)).curves
+    curves = FscCurves(*[found.frequency] * 4, np.array([1.0, 0.8, 0.5, 0.0, -0.3]), 0.0)
+    # (1 - 0.8) / 0.8; where halves do not agree, as if they agreed by 0.02
+    assert noise_to_signal(curves, 0.02).numpy() == pytest.approx([1e-3, 0.25, 1.0, 49.0, 49.0])

@@ -146,9 +146,9 @@ def test_a_tilt_series_gives_its_transfer_function(project, ctf):
     table = extract(project, tomograms="tomograms.star", ctf=ctf)
     path = transfer_files(read_particles(table), table)[0]
     ours = half_of_centred(torch.tensor(read_volume(path).load()))
-    assert torch.equal(ours, tilt_transfer((12,) * 3, PIXEL, tilt_series("a"), ctf=ctf))
-    without = extract(project, tomograms="tomograms.star", ctf=ctf, dose=False, overwrite=True)
-    path = transfer_files(read_particles(without), without)[0]
+    assert torch.equal(ours, tilt_transfer((12,) * 3, PIXEL, tilt_series("a"), ctf=ctf, dose=False))
+    dosed = extract(project, tomograms="tomograms.star", ctf=ctf, dose=True, overwrite=True)
+    path = transfer_files(read_particles(dosed), dosed)[0]
     assert not torch.equal(ours, half_of_centred(torch.tensor(read_volume(path).load())))
 
 

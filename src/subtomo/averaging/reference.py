@@ -11,6 +11,11 @@ from subtomo.averaging.sums import ParticleSums, average_of, symmetrised
 from subtomo.signal.filters import apply_filter, bandpass
 from subtomo.signal.fsc import FscCurves, masked_fsc
 
+_FIRST_REGULARISATION = 0.1  # before the halves' agreement is known
+# agreement that shells get at least: small, and noise is damped so that it cannot leak into other
+# shells under a mask; but in half maps damped noise would leave the leaks of the shells that agree
+_LEAST_AGREEMENT_OF_WHOLE, _LEAST_AGREEMENT_OF_HALVES = 0.02, 0.143
+_LEAST_RATIO = 1e-3  # as in RELION: no component is raised to more than 1000 times its weight
 _EDGE = 2.0  # Fourier voxels of the references' soft edges
 _LEAK = 2.0  # Fourier voxels over which the ball that masks a box mixes components
 
@@ -40,7 +45,7 @@ def make_maps(
     box: Box,
     symmetry: Tensor,
     *,
-    regularisation: float,
+    regularisation: float | None,
     mask: Tensor | None,
     mask_resolution: float,
     seed: int,
@@ -52,20 +57,53 @@ def make_maps(
     sums : of both halves
     box : of the particles, on the CPU
     symmetry : (g, 3, 3) rotations of the point group
-    regularisation : see `average_of`
+    regularisation : see `average_of`; None: the noise-to-signal ratio by the halves' agreement
     mask : (n, n, n), or None: made around the density of the whole
     mask_resolution : Å of the low-pass before a mask is made
     seed : of random phases
     """
     first, second = (symmetrised(one, box, symmetry) for one in sums)
-    half1, half2, whole = (
-        average_of(one, box, regularisation) for one in (first, second, first + second)
-    )
+
+    def average(half: Tensor | float, whole: Tensor | float) -> tuple[Tensor, Tensor, Tensor]:
+        return (
+            average_of(first, box, half),
+            average_of(second, box, half),
+            average_of(first + second, box, whole),
+        )
+
+    start = _FIRST_REGULARISATION if regularisation is None else regularisation
+    half1, half2, whole = average(start, start)
     if mask is None:
         mask = density_mask(whole, box, mask_resolution)
     curves = masked_fsc(half1, half2, mask, box.pixel_size, seed)
+    if regularisation is None:
+        half1, half2, whole = average(
+            noise_to_signal(curves, _LEAST_AGREEMENT_OF_HALVES),
+            noise_to_signal(curves, _LEAST_AGREEMENT_OF_WHOLE) / 2,
+        )
+        curves = masked_fsc(half1, half2, mask, box.pixel_size, seed)
     total = sums[0] + sums[1]
     return HalfMaps((half1, half2), whole, mask, curves, total.power / total.count)
+
+
+def noise_to_signal(curves: FscCurves, least_agreement: float) -> Tensor:
+    """Ratio of noise to signal power in a half map, by shell.
+
+    Parameters
+    ----------
+    curves : of two half maps
+    least_agreement : that shells count with where their halves agree less
+
+    Returns
+    -------
+    (shell,)
+
+    Notes
+    -----
+    ``(1 - FSC) / FSC``, as the FSC of two maps with independent noise is S / (S + N).
+    """
+    agreement = torch.from_numpy(curves.corrected).clamp(least_agreement, 1)
+    return ((1 - agreement) / agreement).clamp_min(_LEAST_RATIO)
 
 
 def make_references(

@@ -28,12 +28,13 @@ class AverageSettings(JobSettings):
             "around the density of the average"
         ),
     )
-    regularisation: float = Field(
-        0.1,
+    regularisation: float | None = Field(
+        None,
         gt=0,
         description=(
             "Added to the weight of every component, as a fraction of its shell's mean weight: "
-            "more damps what few particles measured"
+            "more damps what few particles measured; default: the ratio of noise to signal, from "
+            "the agreement of the halves"
         ),
     )
     align: bool = Field(False, description="Align the particles around the poses in the table")

@@ -107,14 +107,16 @@ def measured_power(one: Tensor, transfer: Tensor, box: Box) -> Tensor:
     return power / box.shell_mean(is_measured).clamp_min(1e-6)
 
 
-def average_of(sums: ParticleSums, box: Box, regularisation: float) -> Tensor:
+def average_of(sums: ParticleSums, box: Box, regularisation: Tensor | float) -> Tensor:
     """Average of particles: the sum of their data over that of their weights.
 
     Parameters
     ----------
     sums : over particles
     box : of the particles, on the CPU
-    regularisation : fraction of each shell's mean weight that is added to the weights
+    regularisation : one number, or (n // 2 + 1,) one a shell
+        What is added to the weights, as a fraction of the shell's mean weight. The optimal one is
+        the noise-to-signal ratio of the average.
 
     Returns
     -------
@@ -122,9 +124,13 @@ def average_of(sums: ParticleSums, box: Box, regularisation: float) -> Tensor:
 
     Notes
     -----
-    ``data / (weight + tau)``, a Wiener filter with tau proportional to the shell's weight.
+    ``data / (weight + tau)`` with ``tau`` = regularisation · mean weight of the shell: a Wiener
+    filter. It damps shells of much noise, which keeps their noise from leaking into their
+    neighbours under a mask.
     """
-    tau = regularisation * box.by_shell(box.shell_mean(sums.weight))
+    fraction = torch.as_tensor(regularisation, dtype=torch.float64)
+    mean = box.by_shell(box.shell_mean(sums.weight))
+    tau = box.by_shell(fraction.expand(box.size // 2 + 1)) * mean
     tiny = 1e-12 * float(sums.weight.max()) + 1e-30
     return _to_volume(sums.data / (sums.weight + tau).clamp_min(tiny), box)
 

@@ -69,7 +69,13 @@ class ExtractVolumesSettings(JobSettings):
             "flipped for those whose phases are"
         ),
     )
-    dose: bool = Field(True, description="Dose damage in the tilt-by-tilt weighting")
+    dose: bool = Field(
+        False,
+        description=(
+            "Dose damage in the tilt-by-tilt weighting; for tomograms reconstructed without dose "
+            "weighting, which damps noise as much as the dose did the signal"
+        ),
+    )
 
     @model_validator(mode="after")
     def _check_extraction_options(self) -> Self:
