@@ -1,13 +1,16 @@
 """Dask clusters that exist already, and those that SLURM starts."""
 
+import json
 import os
+import subprocess
 import sys
+import threading
 import time
 
 import pytest
 import toy
 
-from subtomo.errors import MissingDependency, SettingsError
+from subtomo.errors import ItemsFailed, MissingDependency, SettingsError
 from subtomo.jobs.job import Job
 from subtomo.jobs.settings import JobSettings
 
@@ -127,3 +130,50 @@ def test_slurm_file_with_a_wrong_option_is_named(tmp_path):
     (tmp_path / "slurm.yaml").write_text("cores: 1\n")
     with pytest.raises(SettingsError, match=r"slurm\.yaml: You must specify"):
         run_toy(tmp_path / "out", slurm=tmp_path / "slurm.yaml")
+
+
+@pytest.fixture
+def remote_scheduler(tmp_path):
+    """A scheduler and a worker in processes of their own."""
+    where = tmp_path / "scheduler.json"
+    options = ["--scheduler-file", where, "--dashboard-address", "127.0.0.1:0"]
+    environment = os.environ | {"PYTHONPATH": os.path.dirname(toy.__file__)}
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-m", f"distributed.cli.{program}", *options, *more],
+            stderr=subprocess.DEVNULL,
+            env=environment,
+            cwd=tmp_path,
+        )
+        for program, more in [
+            ("dask_scheduler", ["--host", "127.0.0.1", "--port", "0"]),
+            ("dask_worker", ["--nthreads", "1", "--no-nanny"]),
+        ]
+    ]
+    while not where.exists():
+        time.sleep(0.05)
+    yield json.loads(where.read_text())["address"], processes[0]
+    for process in processes:
+        process.kill()
+        process.wait()
+
+
+@pytest.mark.slow
+def test_lost_scheduler_leaves_a_resumable_job(tmp_path, remote_scheduler):
+    address, scheduler = remote_scheduler
+    folder = tmp_path / "out"
+    settings = toy.ToySettings(output_dir=folder, scheduler=address, sleep=0.2, count=30)
+
+    def kill_after_the_first_item():
+        ledger = folder / "ledger.jsonl"
+        while not (ledger.is_file() and ledger.stat().st_size):
+            time.sleep(0.05)
+        scheduler.kill()
+
+    lost = threading.Thread(target=kill_after_the_first_item)
+    lost.start()
+    with pytest.raises(ItemsFailed, match="the Dask scheduler was lost, with 2 items; --resume"):
+        toy.run(settings, Job("toy", settings, quiet=True))
+    lost.join()
+    again = toy.ToySettings(output_dir=folder, executor="inline", count=30, resume=True)
+    assert toy.run(again, Job("toy", again, quiet=True)).read_text().count("item_") == 30

@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Generator, Iterable, Iterator
+from concurrent.futures import CancelledError
 from contextlib import ExitStack
 from typing import Any
 
+from subtomo.errors import ItemsFailed
 from subtomo.jobs.executors.dask_connection import connect
 from subtomo.jobs.items import Failure, Outcome, Task, run_task
 from subtomo.jobs.messages import Messages
@@ -32,6 +34,8 @@ class DaskExecutor:
         If no scheduler answers, or its workers cannot do the work.
     MissingDependency
         If SLURM is wanted and dask-jobqueue is not installed.
+    ItemsFailed
+        While running, if the scheduler is lost.
     """
 
     kind = "dask"
@@ -85,6 +89,10 @@ class DaskExecutor:
             ended = wait(list(sent), timeout=_SECONDS_BETWEEN_LOOKS, return_when="FIRST_COMPLETED")
         except TimeoutError:
             return []
+        except CancelledError:
+            raise ItemsFailed(
+                f"the Dask scheduler was lost, with {len(sent)} items; --resume goes on"
+            ) from None
         return list(ended.done)
 
     def _submit(self, waiting: Iterator[Task], sent: dict[Any, Task], at_once: int | None) -> None:
@@ -101,14 +109,13 @@ class DaskExecutor:
 
 
 def _outcome(future: Any, item: str) -> Outcome | None:
-    """Take a task's outcome, or say how it was lost; None where its workers died."""
+    """Take a task's outcome; None where its workers died."""
     from distributed import KilledWorker
 
     if future.status == "finished":
         outcome: Outcome = future.result()
         return outcome
-    error = future.exception() if future.status == "error" else None
+    error = future.exception()
     if isinstance(error, KilledWorker):
         return None
-    reason = f"{type(error).__name__}: {error}" if error else "lost with its Dask scheduler"
-    return Outcome(item, failure=Failure(reason))
+    return Outcome(item, failure=Failure(f"{type(error).__name__}: {error}"))

@@ -38,6 +38,7 @@ class Connection:
 
 def connect(settings: JobSettings, held: ExitStack, messages: Messages) -> Connection:
     """Connect to the cluster that the settings ask for; ``held`` closes what is opened."""
+    _silence_logs(held)
     if settings.scheduler is not None:
         folder = settings.output_dir.absolute()
         return Connection(_join(settings.scheduler, folder, held, messages))
@@ -50,6 +51,16 @@ def connect(settings: JobSettings, held: ExitStack, messages: Messages) -> Conne
         n_workers = settings.worker_count()
         cluster = _start_local(n_workers, held)
     return Connection(held.enter_context(Client(cluster)), cluster, n_workers)
+
+
+def _silence_logs(held: ExitStack) -> None:
+    """Keep Dask's own log off the terminal: what matters comes back as an outcome or an error."""
+    import distributed  # noqa: F401  # sets the levels when it is loaded
+
+    for name in ("distributed", "distributed.client"):
+        logger = logging.getLogger(name)
+        held.callback(logger.setLevel, logger.level)
+        logger.setLevel(logging.CRITICAL + 1)
 
 
 def _start_local(n_workers: int, held: ExitStack) -> Any:
