@@ -15,7 +15,7 @@ from subtomo.errors import OutputError
 from subtomo.jobs.settings import JobSettings
 
 FILE_NAME = "job.json"
-_PACKAGES = ("subtomo", "numpy", "scipy", "torch", "numba", "zarr", "mrcfile", "gemmi", "dask")
+_PACKAGES = ("subtomo", "numpy", "scipy", "torch", "numba", "zarr", "tifffile", "gemmi", "dask")
 _HASHED_BYTES = 8 * 1024 * 1024
 
 
