@@ -13,17 +13,17 @@ TUNING_SEEDS = (11, 12, 13)
 
 # A target of a ribosome's mass, a long body and a small flat one
 _DEMO_SPECIES = (
-    {"name": "target", "mass": 3200, "seed": 101, "count": 110},
+    {"name": "target", "mass": 4000, "seed": 101, "count": 110},
     {"name": "rod", "mass": 1600, "seed": 102, "elongation": 3.0, "count": 25},
     {"name": "plate", "mass": 900, "seed": 103, "elongation": 0.4, "count": 25},
 )
 _EVALUATION_SPECIES = (
-    {"name": "target", "mass": 3000, "seed": 9101, "count": 110},
+    {"name": "target", "mass": 4200, "seed": 9101, "count": 110},
     {"name": "rod", "mass": 1500, "seed": 9102, "elongation": 3.0, "count": 25},
     {"name": "plate", "mass": 1000, "seed": 9103, "elongation": 0.4, "count": 25},
 )
 _TUNING_SPECIES = (
-    {"name": "target", "mass": 2800, "seed": 501, "count": 110},
+    {"name": "target", "mass": 3800, "seed": 501, "count": 110},
     {"name": "rod", "mass": 1700, "seed": 502, "elongation": 2.5, "count": 25},
     {"name": "plate", "mass": 1100, "seed": 503, "elongation": 0.5, "count": 25},
 )
@@ -38,13 +38,28 @@ _SERIES = {
     # 61 tilts, and a defocus whose first zero of the CTF lies beyond 30 Å
     "tilt_step": 2.0,
     "dose_per_tilt": 2.0,
-    "defocus": (32000.0, 40000.0),
+    "defocus": (30000.0, 36000.0),
     "amplitude_contrast": 0.1,
+}
+
+# Half a minute's work, to see that the chain holds: no figure of quality is made with it
+_SMALL = {
+    **_SERIES,
+    "seed": TUNING_SEEDS[0],
+    "tomogram_size": (120, 120, 56),
+    "ice_thickness": 500.0,
+    "noise": "easy",
+    "tilt_step": 4.0,
+    "species": (
+        {"name": "target", "mass": 2000, "seed": 501, "count": 8},
+        {"name": "rod", "mass": 600, "seed": 502, "elongation": 2.5, "count": 2},
+    ),
 }
 
 PRESETS: dict[str, dict[str, Any]] = {
     "demo": {**_SERIES, "seed": DEMO_SEED, "species": _DEMO_SPECIES},
     "evaluation": {**_SERIES, "seed": EVALUATION_SEEDS[0], "species": _EVALUATION_SPECIES},
+    "small": _SMALL,
     "tuning": {**_SERIES, "seed": TUNING_SEEDS[0], "species": _TUNING_SPECIES},
 }
 

@@ -9,10 +9,7 @@ from torch import Tensor
 
 from subtomo.errors import ShapeError
 from subtomo.model import Volume
-from subtomo.signal.fsc import fourier_shell_correlation, resolution_at, shell_frequencies
-from subtomo.signal.masks import soft_sphere
-
-MASK_EDGE_PX = 4.0
+from subtomo.signal.fsc import masked_fsc, resolution_at
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +19,7 @@ class DensityComparison:
     Parameters
     ----------
     frequency : (shell,) 1/Å
-    curve : (shell,)
+    curve : (shell,) corrected for the mask by phase randomisation
     resolution : Å, where the curve falls below 0.5
     """
 
@@ -31,31 +28,30 @@ class DensityComparison:
     resolution: float
 
 
-def compare_densities(average: Volume, truth: Volume, diameter: float) -> DensityComparison:
-    """Correlate an average with the true density, shell by shell, under a soft sphere.
+def compare_densities(average: Volume, truth: Volume, mask: Volume) -> DensityComparison:
+    """Correlate an average with the true density, shell by shell, under the average's mask.
 
     Parameters
     ----------
     average : cube
     truth : cube of the same pixel size, of any box
-    diameter : Å, of the sphere
+    mask : on the average's grid, 0 to 1
 
     Raises
     ------
     ShapeError
-        If the pixel sizes differ.
+        If the pixel sizes differ, or the mask is on another grid.
     """
     if abs(average.pixel_size - truth.pixel_size) > 1e-3 * truth.pixel_size:
         raise ShapeError(
             f"average has pixel_size {average.pixel_size:g} Å, truth {truth.pixel_size:g} Å; "
             "resample one"
         )
-    a = torch.from_numpy(average.load())
+    a, m = (torch.from_numpy(volume.load()) for volume in (average, mask))
     b = in_box(torch.from_numpy(truth.load()), a.shape[-1])
-    mask = soft_sphere(a.shape, diameter / 2 / average.pixel_size, MASK_EDGE_PX)
-    curve = fourier_shell_correlation(a * mask, b * mask).numpy()
-    frequency = shell_frequencies(a.shape[-1], average.pixel_size)
-    return DensityComparison(frequency, curve, resolution_at(frequency, curve, 0.5))
+    curves = masked_fsc(a, b, m, average.pixel_size)
+    resolution = resolution_at(curves.frequency, curves.corrected, 0.5)
+    return DensityComparison(curves.frequency, curves.corrected, resolution)
 
 
 def in_box(volume: Tensor, size: int) -> Tensor:

@@ -102,8 +102,8 @@ def beyond_template(curves: FscCurves) -> float:
 
 
 def _compare_average(folder: Path, density: Volume) -> DensityComparison:
-    average = read_volume(folder / "average_unfiltered.mrc")
-    return compare_densities(average, density, outer_diameter(density))
+    average, mask = (read_volume(folder / name) for name in ("average.mrc", "mask.mrc"))
+    return compare_densities(average, density, mask)
 
 
 def _median(values: np.ndarray) -> float:

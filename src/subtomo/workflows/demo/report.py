@@ -35,7 +35,8 @@ def write_report(
     """
     report = Report(
         "subtomo demo: from tilt series to an average",
-        f"Two simulated tilt series with three kinds of particle at noise level {settings.level}; "
+        "Two simulated tilt series with several kinds of particle"
+        f"{'' if settings.level is None else f' at noise level {settings.level}'}; "
         f"one kind, '{TARGET}', is picked by its template, aligned, averaged and compared with "
         "the truth.",
     )
@@ -132,8 +133,8 @@ def _add_average(report: Report, findings: Findings) -> None:
         "Central slices of the average and of the density that was simulated.",
     )
     caption = (
-        "Fourier shell correlation: the half maps against each other, corrected for the mask by "
-        "phase randomisation, and the average against the truth under a sphere."
+        "Fourier shell correlation: the half maps against each other and the average against the "
+        "truth, under one mask and corrected for it by phase randomisation."
     )
     if findings.control is not None:
         caption += (

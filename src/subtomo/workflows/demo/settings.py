@@ -16,14 +16,15 @@ class DemoSettings(JobSettings):
         description="Folder for the results and the job's own files",
         json_schema_extra={"affects_results": False, "aliases": ["-o"]},
     )
-    preset: Literal["demo", "evaluation", "tuning"] = Field(
+    preset: Literal["demo", "evaluation", "small", "tuning"] = Field(
         "demo", description="Species and sizes of the simulation"
     )
-    level: Literal["easy", "medium", "hard"] = Field(
-        "medium",
+    level: Literal["easy", "medium", "hard"] | None = Field(
+        None,
         description=(
             "Noise: variance of the particle's signal over that of the noise in an untilted "
-            "image, easy 0.3, medium 0.1, hard 0.03"
+            "image, easy 0.3, medium 0.1, hard 0.03; default: the preset's own, medium in all but "
+            "small"
         ),
     )
     seed: int | None = Field(

@@ -24,7 +24,7 @@ TARGET = "target"
 """Species that is picked."""
 TEMPLATE_LOW_PASS = 60.0
 """Å: what is finer in the average cannot come from the template."""
-_PICK_BINNING = 2  # Nyquist at 40 Å, finer than the template
+_PICK_BINNING = 3  # Nyquist at 60 Å, as fine as the template
 _ANGULAR_STEP = 14.0  # degrees; Crowther's for a body of 300 Å at 60 Å is 11.5
 _BOX_SIZE = 48
 
@@ -82,9 +82,9 @@ class _Steps:
     def simulate(self, name: str, **values: Any) -> Path:
         """Simulate, and give the step's folder."""
         settings = self._settings
-        given = {"preset": settings.preset, "noise": settings.level, **values}
-        if settings.seed is not None:
-            given["seed"] = settings.seed
+        chosen = {"noise": settings.level, "seed": settings.seed}
+        given = {"preset": settings.preset, **values}
+        given |= {name: value for name, value in chosen.items() if value is not None}
         return self._run(name, "simulate", simulate, SimulateSettings, given)
 
     def from_images_to_average(
@@ -103,7 +103,11 @@ class _Steps:
             "bin",
             bin_tomograms,
             BinSettings,
-            {"tomograms": (tomograms / "tomograms.star",), "by": _PICK_BINNING},
+            {
+                "tomograms": (tomograms / "tomograms.star",),
+                "by": _PICK_BINNING,
+                "method": "fourier",
+            },
         )
         picks = self._run(
             f"{prefix}pick",
