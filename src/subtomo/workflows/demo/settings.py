@@ -30,6 +30,15 @@ class DemoSettings(JobSettings):
     seed: int | None = Field(
         None, ge=0, description="Seed of the simulation; default: the preset's own"
     )
+    angular_step: float = Field(
+        14.0,
+        ge=5,
+        le=45,
+        description=(
+            "Spacing of the orientations in picking, and how far around them the alignment "
+            "searches (degrees); coarser is faster and finds less"
+        ),
+    )
     control: bool = Field(
         False,
         description=(

@@ -25,7 +25,6 @@ TARGET = "target"
 TEMPLATE_LOW_PASS = 60.0
 """Å: what is finer in the average cannot come from the template."""
 _PICK_BINNING = 3  # Nyquist at 60 Å, as fine as the template
-_ANGULAR_STEP = 14.0  # degrees; Crowther's for a body of 300 Å at 60 Å is 11.5
 _BOX_SIZE = 48
 
 
@@ -118,7 +117,7 @@ class _Steps:
                 "tomograms": (binned / "tomograms.star",),
                 "template": (template,),
                 "low_pass": TEMPLATE_LOW_PASS,
-                "angular_step": _ANGULAR_STEP,
+                "angular_step": self._settings.angular_step,
                 "ctf": "signed",
                 "pad_edges": True,
                 **choice,
@@ -145,8 +144,8 @@ class _Steps:
             {
                 "particles": subtomograms / "particles.star",
                 "align": True,
-                "angular_range": _ANGULAR_STEP,
-                "angular_step": _ANGULAR_STEP / 2,
+                "angular_range": self._settings.angular_step,
+                "angular_step": self._settings.angular_step / 2,
                 "initial_low_pass": TEMPLATE_LOW_PASS,
             },
         )
