@@ -274,13 +274,36 @@ def test_the_missing_wedge_raises_the_score_where_data_lack_it(tmp_path):
     assert weighted.score[:4].mean() > plain.score[:4].mean() + 0.03
 
 
-def test_low_and_high_pass_change_the_scores_of_both(world):
+def test_low_pass_high_pass_and_whitening_change_the_scores_of_both(world):
     folder, _ = world
     plain = match(folder)
-    for name, option in (("low", {"low_pass": 40.0}), ("high", {"high_pass": 150.0})):
+    for name, option in (
+        ("low", {"low_pass": 40.0}),
+        ("high", {"high_pass": 150.0}),
+        ("white", {"whiten": True}),
+    ):
         filtered = match(folder, name, **option)
         assert places() <= voxels(filtered)
         assert abs(filtered.score[0] - plain.score[0]) > 0.005
+
+
+def test_tiles_are_filtered_alike(world):
+    folder, _ = world
+    options = {"low_pass": 30.0, "whiten": True}
+    whole, tiled = match(folder, **options), match(folder, "tiled", tile_size=26, **options)
+    assert voxels(whole) == voxels(tiled) == places()
+    # the filter sees what lies beyond the blocks only as far as it reaches
+    np.testing.assert_allclose(whole.score, tiled.score, atol=0.03)
+
+
+def test_noise_alone_gives_about_as_many_picks_as_asked_for(tmp_path):
+    # more than white: neighbouring voxels agree, as in a tomogram
+    band = bandpass((44, 60, 60), PX, low_pass=30.0)
+    volume = apply_filter(torch.from_numpy(noise(1.0, 5, (44, 60, 60))), band).numpy()
+    write_volume(tmp_path / "tomo.mrc", Volume(volume, PX))
+    write_volume(tmp_path / "lump.mrc", Volume(density(), PX))
+    # three standard deviations of a Poisson variable, and the calibration's own ten per cent
+    assert 6 <= len(match(tmp_path, false_positives=20.0, angular_step=30.0)) <= 38
 
 
 def test_noise_alone_gives_few_picks(tmp_path):

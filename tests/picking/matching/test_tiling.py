@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
+import torch
 
 from subtomo.model import Volume
 from subtomo.picking.matching.tiling import fast_size, plan_tiles, read_block
-from subtomo.signal.filters import bandpass
+from subtomo.signal.filters import apply_filter, bandpass
 
 
 @pytest.mark.parametrize("largest", [None, 24, 40, 64])
@@ -67,8 +68,11 @@ def test_the_contrast_is_turned():
 def test_a_block_is_filtered_as_the_whole_volume_is():
     # in the middle of a large volume the borders do not matter
     volume = make_volume((64, 64, 64))
-    limits = {"low_pass": 40.0, "high_pass": 120.0}
-    band = bandpass((64,) * 3, 10.0, **limits, edge=0.006 * 640).numpy()
-    whole = np.fft.irfftn(np.fft.rfftn(volume.data) * band, s=(64,) * 3, axes=(0, 1, 2))
-    block = read_block(volume, (28, 28, 28), (8, 8, 8), **limits, filter_edge=0.006)
+
+    def band(shape):
+        edge = 0.006 * 10 * max(shape)
+        return bandpass(shape, 10.0, low_pass=40.0, high_pass=120.0, edge=edge)
+
+    whole = apply_filter(torch.from_numpy(volume.data), band((64,) * 3)).numpy()
+    block = read_block(volume, (28, 28, 28), (8, 8, 8), make_filter=band, reach=240.0)
     np.testing.assert_allclose(block, whole[28:36, 28:36, 28:36], atol=0.05 * whole.std())

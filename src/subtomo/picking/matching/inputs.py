@@ -18,6 +18,7 @@ from subtomo.model import Tomogram, Volume
 from subtomo.picking.matching.settings import MatchSettings, template_name
 from subtomo.picking.matching.template import Template, prepare_template
 from subtomo.picking.matching.tiling import Tile, Triple, plan_tiles, read_block
+from subtomo.picking.matching.whitening import PowerSpectrum, power_spectrum
 from subtomo.signal.filters import bandpass
 from subtomo.signal.wedge import missing_wedge, tilt_transfer
 from subtomo.sources.tomograms import open_tomograms
@@ -25,6 +26,8 @@ from subtomo.sources.tomograms import open_tomograms
 T = TypeVar("T")
 D = TypeVar("D")
 
+_EDGE_PX = 2  # Fourier voxels of the template's box over which the filters fall
+_SPECTRUM_EDGE = 160  # voxels: enough to tell the power spectrum
 _ROI_SUFFIXES = (".mrc", ".mrc.gz", ".rec", ".map", ".tif", ".tiff")
 
 
@@ -131,10 +134,40 @@ class Search:
             series = self.tomogram.tilt_series
             assert series is not None
             transfer = tilt_transfer(shape, px, series, ctf=s.ctf, dose=s.dose)
-        if s.low_pass is None and s.high_pass is None:
+        if not self.is_filtered:
             return transfer
-        band = bandpass(shape, px, low_pass=s.low_pass, high_pass=s.high_pass)
-        return band if transfer is None else band * transfer
+        seen = self._filter(shape)
+        return seen if transfer is None else seen * transfer
+
+    @property
+    def is_filtered(self) -> bool:
+        """Whether tomogram and template are filtered."""
+        s = self.settings
+        return s.low_pass is not None or s.high_pass is not None or s.whiten
+
+    def _filter(self, shape: Sequence[int]) -> Tensor:
+        """Make the filter of tomogram and template for a grid (z, y, x)."""
+        s, px = self.settings, self.volume.pixel_size
+        # the edge is as wide in 1/Å on every grid
+        edge = _EDGE_PX * max(shape) / self.template.box
+        band = bandpass(shape, px, low_pass=s.low_pass, high_pass=s.high_pass, edge=edge)
+        return band * self._spectrum.whitening(shape, px) if s.whiten else band
+
+    @property
+    def _reach(self) -> float:
+        """How far the filter spreads a point, Å: the longest wavelength twice, or its edges'."""
+        wavelength = max(self.settings.low_pass or 0, self.settings.high_pass or 0)
+        return max(2 * wavelength, self.template.box * self.volume.pixel_size / _EDGE_PX)
+
+    @cached_property
+    def _spectrum(self) -> PowerSpectrum:
+        """Power spectrum of the middle of the tomogram, the same for all tiles."""
+        cut = []
+        for n in self.volume.shape:
+            size = min(n, _SPECTRUM_EDGE)
+            cut.append(slice((n - size) // 2, (n - size) // 2 + size))
+        middle = np.array(self.volume.data[tuple(cut)], dtype=np.float32)
+        return power_spectrum(middle, self.volume.pixel_size)
 
     def _tilt_angles(self) -> Sequence[float] | NDArray[np.float64]:
         """Angles that bound the wedge, degrees."""
@@ -176,9 +209,8 @@ class Search:
             self.volume,
             (z, y, x),
             tile.block,
-            low_pass=self.settings.low_pass,
-            high_pass=self.settings.high_pass,
-            filter_edge=2 / (self.template.box * self.volume.pixel_size),  # as in the transfer
+            make_filter=self._filter if self.is_filtered else None,
+            reach=self._reach,
             invert=self.settings.invert_tomograms,
         )
 

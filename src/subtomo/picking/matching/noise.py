@@ -23,11 +23,7 @@ def scramble_phases(block: NDArray[np.float32], seed: int) -> NDArray[np.float32
         Noise of the block's power spectrum and mean 0: what the block would be without any
         structure.
     """
-    values = torch.from_numpy(block).double()
-    values = values - values.mean()
-    for axis, n in enumerate(block.shape):
-        shape = [n if i == axis else 1 for i in range(3)]
-        values = values * _tapered_window(n).reshape(shape)
+    values = taper(torch.from_numpy(block).double())
     white = np.random.default_rng(seed).normal(size=block.shape)
     carrier = torch.fft.rfftn(torch.from_numpy(white))
     carrier = carrier / carrier.abs().clamp_min(1e-30)
@@ -35,9 +31,13 @@ def scramble_phases(block: NDArray[np.float32], seed: int) -> NDArray[np.float32
     return np.asarray(noise.float().numpy())
 
 
-def _tapered_window(n: int) -> torch.Tensor:
-    """One with raised-cosine ends."""
-    width = max(1, round(_TAPER * n))
-    distance = torch.arange(n, dtype=torch.float64) + 0.5
-    distance = torch.minimum(distance, n - distance)
-    return 0.5 - 0.5 * torch.cos(torch.pi * (distance / width).clamp_max(1))
+def taper(values: torch.Tensor) -> torch.Tensor:
+    """Take off the mean (z, y, x) and let the values fall to zero at the faces."""
+    values = values - values.mean()
+    for axis, n in enumerate(values.shape):
+        width = max(1, round(_TAPER * n))
+        distance = torch.arange(n, dtype=values.dtype) + 0.5
+        distance = torch.minimum(distance, n - distance)
+        window = 0.5 - 0.5 * torch.cos(torch.pi * (distance / width).clamp_max(1))
+        values = values * window.reshape([n if i == axis else 1 for i in range(3)])
+    return values

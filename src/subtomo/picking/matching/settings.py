@@ -34,8 +34,8 @@ class MatchSettings(JobSettings):
     diameter: tuple[float, ...] = Field(
         (),
         description=(
-            "Diameter of the particles (Å), one for all or one each; "
-            "default: the sphere that holds 99 % of the density squared"
+            "Diameter of the particles and their masks (Å), one for all or one each; "
+            "default: a tenth more than the sphere that holds 99 % of the density squared"
         ),
     )
     mask: tuple[Path, ...] = Field(
@@ -53,6 +53,13 @@ class MatchSettings(JobSettings):
     )
     high_pass: float | None = Field(
         None, gt=0, description="Removes coarser features from tomogram and template (Å)"
+    )
+    whiten: bool = Field(
+        False,
+        description=(
+            "Give the tomogram equal power at all frequencies: finds more where particles or "
+            "membranes crowd it"
+        ),
     )
     angular_step: float | None = Field(
         None,

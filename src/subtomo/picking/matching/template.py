@@ -14,7 +14,8 @@ from subtomo.signal.masks import soft_sphere
 
 FloatVolume = NDArray[np.float32]
 
-_ENERGY = 0.99  # of the density squared, inside the diameter; a uniform ball has it at 0.997 r
+_ENERGY = 0.99  # of the density squared, inside the particle; a uniform ball has it at 0.997 r
+_MARGIN = 1.1  # diameter over the particle's: some of what surrounds it tells it from others
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +28,7 @@ class Template:
     density : (n, n, n) float32, zyx, protein bright, about zero outside the particle
     mask : (n, n, n) float32, 0 to 1, centred on voxel ``n // 2``
     is_spherical : whether turning leaves the mask as it is
-    diameter : Å, of the particle
+    diameter : Å, of the particle; its mask falls off from there
     symmetry : of the density
     """
 
@@ -63,7 +64,7 @@ def prepare_template(
     volume : the density, its particle centred on voxel ``n // 2``
     name : becomes the particles' ``class_name``
     pixel_size : Å of the tomogram
-    diameter : Å; default the sphere about the centre that holds 99 % of the density squared
+    diameter : Å; default a tenth more than the sphere that holds 99 % of the density squared
     mask : on the density's grid, 0 to 1; default a sphere of the diameter
     mask_edge : Å over which the spherical mask falls to 0; default two pixels of the tomogram
     low_pass : Å, removes finer detail
@@ -81,7 +82,7 @@ def prepare_template(
     """
     density = _without_background(volume, name, invert=invert)
     if diameter is None:
-        diameter = _diameter(density) * volume.pixel_size
+        diameter = _MARGIN * _diameter(density) * volume.pixel_size
     if not diameter > 0:
         raise SettingsError(f"template {name}: diameter is {diameter} Å; expected more than 0")
     edge_px = 2.0 if mask_edge is None else mask_edge / pixel_size

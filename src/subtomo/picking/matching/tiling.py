@@ -1,17 +1,19 @@
 """Cutting a tomogram into blocks that overlap by a template, so that memory is bounded."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import product
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from subtomo.model import Volume
-from subtomo.signal.filters import apply_filter, bandpass
+from subtomo.signal.filters import apply_filter
 
 Triple = tuple[int, int, int]
+FilterMaker = Callable[[Sequence[int]], Tensor]
 
 _MOST_VOXELS = 8_000_000
 """Of a block. A search takes about 50 bytes a voxel; larger blocks waste less in their overlap."""
@@ -100,9 +102,8 @@ def read_block(
     start: Triple,
     shape: Triple,
     *,
-    low_pass: float | None = None,
-    high_pass: float | None = None,
-    filter_edge: float = 0.005,
+    make_filter: FilterMaker | None = None,
+    reach: float = 0.0,
     invert: bool = False,
 ) -> NDArray[np.float32]:
     """Read a block, filtered; it may stick out of the volume.
@@ -112,30 +113,22 @@ def read_block(
     volume : read where needed only
     start : (z, y, x) of the first voxel, may be negative
     shape : (z, y, x)
-    low_pass, high_pass : Å
-    filter_edge : 1/Å, over which the filters fall; the same whatever the block
+    make_filter : from the shape of a grid to a filter in ``rfftn`` layout; None for no filter
+    reach : Å, how far the filter spreads a point; so much more is read on each side
     invert : turn the contrast
 
     Returns
     -------
     (z, y, x) float32; outside the volume the mean of what is inside
     """
-    margin = 0
-    if low_pass is not None or high_pass is not None:
-        # a point's response fades over twice the longest wavelength, and one over the edge's width
-        reach = max(2 * max(low_pass or 0, high_pass or 0), 1 / filter_edge)
-        margin = int(np.ceil(reach / volume.pixel_size))
+    margin = int(np.ceil(reach / volume.pixel_size)) if make_filter is not None else 0
     wide = [
-        (a - margin, fast_size(n + 2 * margin) if margin else n)
+        (a - margin, fast_size(n + 2 * margin) if make_filter is not None else n)
         for a, n in zip(start, shape, strict=True)
     ]
     values = _read_mirrored(volume, wide)
-    if margin:
-        edge = filter_edge * max(values.shape) * volume.pixel_size
-        band = bandpass(
-            values.shape, volume.pixel_size, low_pass=low_pass, high_pass=high_pass, edge=edge
-        )
-        values = apply_filter(torch.from_numpy(values), band).numpy()
+    if make_filter is not None:
+        values = apply_filter(torch.from_numpy(values), make_filter(values.shape)).numpy()
         values = values[tuple(slice(margin, margin + n) for n in shape)]
     if invert:
         values = -values
