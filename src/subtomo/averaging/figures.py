@@ -1,6 +1,6 @@
 """Figures of an average: its slices and projections, its resolution, its particles' views."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -63,10 +63,14 @@ def fsc_figure(curves: FscCurves, *, title: str = "Fourier shell correlation") -
 
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.subplots()
-    axes.plot(curves.frequency, curves.unmasked, color="0.6", label="unmasked")
-    axes.plot(curves.frequency, curves.masked, color="C0", ls="--", label="masked")
-    axes.plot(curves.frequency, curves.randomised, color="C1", ls=":", label="phases randomised")
-    axes.plot(curves.frequency, curves.corrected, color="C0", lw=2, label="corrected")
+    lines: tuple[tuple[str, NDArray[np.float64], dict[str, Any]], ...] = (
+        ("unmasked", curves.unmasked, {"color": "0.6"}),
+        ("masked", curves.masked, {"color": "C0", "ls": "--"}),
+        ("phases randomised", curves.randomised, {"color": "C1", "ls": ":"}),
+        ("corrected", curves.corrected, {"color": "C0", "lw": 2}),
+    )
+    for label, curve, style in lines:  # the means, shell 0, say nothing
+        axes.plot(curves.frequency[1:], curve[1:], label=label, **style)
     resolution = resolution_of(curves)
     axes.axhline(THRESHOLD, color="0.3", lw=0.8)
     axes.axvline(1 / resolution, color="0.3", lw=0.8)
