@@ -35,7 +35,7 @@ def test_resolution_is_where_noise_takes_over(body, mask):
         axis=0,
     )
     noise = np.fft.rfftn(np.random.default_rng(4).normal(size=body.shape))
-    average = np.fft.irfftn(np.where(k < 0.25, transform, 5 * noise), s=body.shape, axes=(0, 1, 2))
+    average = np.fft.irfftn(np.where(k < 0.25, transform, noise), s=body.shape, axes=(0, 1, 2))
     found = compare_densities(Volume(average.astype(np.float32), 10.0), Volume(body, 10.0), mask)
     assert found.resolution == pytest.approx(40.0, rel=0.1)
 
