@@ -83,7 +83,6 @@ class Search:
             diameter=_of(s.diameter, i, None),
             mask=read_volume(s.mask[i], pixel_size=s.template_pixel_size) if s.mask else None,
             mask_edge=s.mask_edge,
-            low_pass=s.low_pass,
             invert=s.invert_template,
             symmetry=_of(s.symmetry, i, "C1"),
         )

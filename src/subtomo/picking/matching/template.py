@@ -3,13 +3,11 @@
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from subtomo.errors import DataError, SettingsError, ShapeError
 from subtomo.model import Volume
 from subtomo.picking.matching.resampling import resample_about_centre
-from subtomo.signal.filters import apply_filter, bandpass
 from subtomo.signal.masks import soft_sphere
 
 FloatVolume = NDArray[np.float32]
@@ -53,7 +51,6 @@ def prepare_template(
     diameter: float | None = None,
     mask: Volume | None = None,
     mask_edge: float | None = None,
-    low_pass: float | None = None,
     invert: bool = False,
     symmetry: str = "C1",
 ) -> Template:
@@ -67,7 +64,6 @@ def prepare_template(
     diameter : Å; default a tenth more than the sphere that holds 99 % of the density squared
     mask : on the density's grid, 0 to 1; default a sphere of the diameter
     mask_edge : Å over which the spherical mask falls to 0; default two pixels of the tomogram
-    low_pass : Å, removes finer detail
     invert : the density is dark on bright
     symmetry : of the density
 
@@ -78,7 +74,7 @@ def prepare_template(
     ShapeError
         If the mask is on another grid.
     SettingsError
-        If the diameter is not positive, or the low-pass finer than the tomogram can hold.
+        If the diameter is not positive.
     """
     density = _without_background(volume, name, invert=invert)
     if diameter is None:
@@ -94,9 +90,6 @@ def prepare_template(
         new_mask = _resampled_mask(mask, volume, name, pixel_size)
         box = len(new_mask)
     resampled = resample_about_centre(density, volume.pixel_size, pixel_size, box)
-    if low_pass is not None:
-        band = bandpass(resampled.shape, pixel_size, low_pass=low_pass)
-        resampled = apply_filter(torch.from_numpy(resampled), band).numpy()
     if not resampled[new_mask > 0.5].std() > 0:
         raise DataError(f"template {name} is flat under its mask; expected a density")
     return Template(name, resampled, new_mask, mask is None, diameter, symmetry)
