@@ -38,7 +38,7 @@ _SERIES = {
     # 61 tilts, and a defocus whose first zero of the CTF lies beyond 30 Å
     "tilt_step": 2.0,
     "dose_per_tilt": 2.0,
-    "defocus": (30000.0, 36000.0),
+    "defocus": (26000.0, 32000.0),
     "amplitude_contrast": 0.1,
 }
 

@@ -102,7 +102,7 @@ def beyond_template(curves: FscCurves) -> float:
 
 
 def _compare_average(folder: Path, density: Volume) -> DensityComparison:
-    average, mask = (read_volume(folder / name) for name in ("average.mrc", "mask.mrc"))
+    average, mask = (read_volume(folder / name) for name in ("average_unfiltered.mrc", "mask.mrc"))
     return compare_densities(average, density, mask)
 
 
