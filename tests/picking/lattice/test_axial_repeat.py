@@ -20,6 +20,14 @@ def test_the_repeat_and_the_start_of_a_simulated_lattice_are_found(n, repeat, st
     assert found.lead > 1.5
 
 
+def test_the_peak_is_refined_between_the_frequencies_of_the_search() -> None:
+    # every monomer, where it is: a step of the search is repeat² / (8 · 1000 Å) = 0.21 Å
+    found = find_axial_repeat(trace_filament(sim.make_lattice(13, 41.3, -3)), shortest=20)
+    assert found.repeat == pytest.approx(41.3, abs=0.02)
+    # the overtone of 20.65 Å is as high: it is neither taken for the repeat nor for a rival
+    assert found.lead > 3
+
+
 def test_picks_strewn_on_the_wall_have_no_leading_line() -> None:
     leads = []
     for seed in range(4):

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 import simulated_tube as sim
+from scipy.ndimage import gaussian_filter
 
 from subtomo.model import Volume
 from subtomo.picking.lattice.filament import trace_filament
@@ -22,6 +23,28 @@ def test_the_number_of_protofilaments_wins_despite_wedge_and_noise(n, repeat, st
     runner_up = np.sort(scores.score)[-2]
     assert scores.score.max() > 1.5 * runner_up
     assert lattice.axial_repeat.repeat == pytest.approx(repeat, abs=0.4)
+
+
+@pytest.mark.parametrize(("n", "repeat", "start"), [(13, 45.0, -3), (12, 50.0, 4), (15, 48.0, 2)])
+def test_the_layer_line_alone_tells_the_number(n, repeat, start) -> None:
+    monomers = sim.make_lattice(n, repeat, start)
+    volume = Volume(sim.make_tomogram(monomers, noise=0.2, seed=8), sim.PIXEL_SIZE)
+    scores = measure_lattice(sim.make_picks(monomers, seed=5), volume).protofilaments
+    assert scores.candidates[np.argmax(scores.layer_line)] == n
+
+
+def test_blurred_noise_favours_no_order() -> None:
+    picks = sim.make_picks(sim.make_lattice(13, 41.0, -3), seed=5)
+    filament = trace_filament(picks)
+    low, high = [], []
+    for seed in range(6):
+        noise = np.random.default_rng(seed).normal(size=sim.tomogram_shape())
+        volume = Volume(gaussian_filter(noise, 1.5).astype(np.float32), sim.PIXEL_SIZE)
+        scores = score_protofilaments(volume, filament, repeat=41.0)
+        low.append(scores.equator[:4].sum())
+        high.append(scores.equator[4:].sum())
+    # the blur leaves orders 14 to 17 a quarter of the power of 10 to 13; shares must not follow
+    assert np.mean(low) == pytest.approx(np.mean(high), abs=0.15)
 
 
 def test_a_tomogram_without_the_tube_has_no_winner() -> None:

@@ -25,7 +25,8 @@ class AxialRepeat:
     ----------
     repeat : Å
     contrast : its power over the median power of all frequencies searched
-    lead : its power over the highest power farther than two resolutions (1/length) from it
+    lead : its power over the highest power elsewhere, farther than two resolutions (1/length) from
+        it and its overtones
     start : order with the most power on it; positive = right-handed helix
     frequencies : (k,) 1/Å, those searched
     spectrum : (k,) power summed over the orders
@@ -59,7 +60,9 @@ def find_axial_repeat(
     -------
     AxialRepeat
         The repeat is where the power summed over the orders is greatest, found on a grid eight
-        times finer than the resolution 1/length and then refined.
+        times finer than the resolution 1/length and then refined. Precise picks have overtones
+        nearly as high: where a half or a third of the frequency has at least half the peak's
+        height above the median, that is taken.
 
     Raises
     ------
@@ -77,9 +80,10 @@ def find_axial_repeat(
     frequencies = np.arange(1 / longest, 1 / shortest, fine)
     power = point_power(filament.heights, filament.angles, ORDERS, frequencies)
     spectrum = power.sum(axis=0)
-    peak = _refine(filament, frequencies[int(np.argmax(spectrum))], fine)
+    peak = _refine(filament, _fundamental(frequencies, spectrum, 1 / filament.length), fine)
     at_peak = point_power(filament.heights, filament.angles, ORDERS, [peak])[:, 0]
-    elsewhere = np.abs(frequencies - peak) > 2 / filament.length
+    overtone = np.maximum(1, np.round(frequencies / peak)) * peak
+    elsewhere = np.abs(frequencies - overtone) > 2 / filament.length
     return AxialRepeat(
         repeat=1 / peak,
         contrast=float(at_peak.sum() / np.median(spectrum)),
@@ -89,6 +93,19 @@ def find_axial_repeat(
         spectrum=spectrum,
         power=power,
     )
+
+
+def _fundamental(frequencies: FloatArray, spectrum: FloatArray, resolution: float) -> float:
+    """Frequency of the highest peak, or that of which it is an overtone."""
+    at, level = int(np.argmax(spectrum)), float(np.median(spectrum))
+    for divisor in (2, 3):
+        near = np.flatnonzero(np.abs(frequencies - frequencies[at] / divisor) < resolution)
+        if not len(near):
+            continue
+        lower = int(near[np.argmax(spectrum[near])])
+        if spectrum[lower] - level >= (spectrum[at] - level) / 2:
+            return float(frequencies[lower])
+    return float(frequencies[at])
 
 
 def _refine(filament: Filament, frequency: float, step: float) -> float:
