@@ -67,3 +67,17 @@ def test_damaged_record_is_named(tmp_path):
     with pytest.raises(OutputError, match=r"job\.json: not JSON"):
         start(tmp_path, resume=True)
     start(tmp_path, overwrite=True)
+
+
+def test_resumed_job_removes_what_a_killed_one_left_half_written(tmp_path):
+    from subtomo.formats.atomic import replacing
+
+    start(tmp_path)
+    with replacing(tmp_path / "scores" / "a.mrc") as temporary:
+        temporary.touch()
+    (temporary.parent / "a.mrc").rename(temporary)
+    (temporary.parent / f"{temporary.name}.zarr").mkdir()
+    (temporary.parent / f"{temporary.name}.zarr" / "0").touch()
+    start(tmp_path, resume=True)
+    assert list((tmp_path / "scores").iterdir()) == []
+    assert (tmp_path / "result.txt").exists()

@@ -13,6 +13,7 @@ from subtomo.jobs.settings import JobSettings
 
 LEDGER_NAME = "ledger.jsonl"
 LOG_NAME = "log.txt"
+PARTIAL_PREFIX = ".partial-"  # as the writers of formats name what they have not finished
 
 
 def check_output(
@@ -160,6 +161,15 @@ def _visible(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
     return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+
+
+def remove_partial_files(folder: Path) -> None:
+    """Remove what a killed job was writing under temporary names."""
+    for path in sorted(folder.rglob(f"{PARTIAL_PREFIX}*")):
+        if path.is_dir():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
 
 
 def holds_results(folder: Path) -> bool:

@@ -18,6 +18,7 @@ from subtomo.jobs.folder import (
     holds_results,
     make_folder,
     remove_own_files,
+    remove_partial_files,
 )
 from subtomo.jobs.interrupts import termination_as_interrupt
 from subtomo.jobs.items import Outcome, Task, is_disk_full, make_task
@@ -306,6 +307,8 @@ class Job:
         )
         if previous is None:
             (self.folder / LOG_NAME).unlink(missing_ok=True)
+        else:
+            remove_partial_files(self.folder)
         self.messages.open_log(self.folder / LOG_NAME)
         how = "resumed" if previous else "started"
         self.messages.detail(f"subtomo {self.command}: {how}")
