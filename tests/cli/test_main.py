@@ -18,6 +18,8 @@ def call(capsys, *arguments):
     [
         ("input", 2, "error: volume.mrc: 3 NaN; expected numbers repair it\n"),
         ("items", 1, "error: 1 items failed: TS_01: no tilts\n"),
+        ("full", 2, "error: out: no space left\n"),
+        ("filled", 1, "error: out: no space left\n"),
         ("file", 2, "error: x.mrc: No such file or directory\n"),
         ("bug", 1, "error: unexpected ZeroDivisionError: division by zero (--debug shows where"),
         ("stop", 130, "error: interrupted\n"),
@@ -68,6 +70,16 @@ def test_job_says_where_it_wrote_unless_it_is_quiet(tmp_path, capsys):
     assert call(capsys, *base, tmp_path / "a")[2].endswith(f"done: {tmp_path / 'a'}\n")
     assert call(capsys, *base, tmp_path / "b", "--quiet")[1:] == ("", "")
     assert "started" in call(capsys, *base, tmp_path / "c", "--verbose")[2]
+
+
+def test_folder_that_cannot_be_written_or_holds_something_is_one_line(tmp_path, capsys):
+    (tmp_path / "thesis.tex").touch()
+    for folder, words in [("/proc/out", "cannot be written"), (tmp_path, "something else")]:
+        status, _, said = call(capsys, "every", "a", "-t", "t", "-o", folder)
+        assert status == 2
+        assert len(said.splitlines()) == 1
+        assert words in said
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.tex"]
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from subtomo.errors import DataError, ItemsFailed
+from subtomo.errors import DataError, DiskFullError, ItemsFailed
 from subtomo.jobs.command import Command
 from subtomo.jobs.job import Job
 from subtomo.jobs.settings import CommandSettings, JobSettings
@@ -60,7 +60,11 @@ class FailSettings(CommandSettings):
 
 def fail(settings: FailSettings) -> None:
     """Fail as told."""
+    filled = DiskFullError("out: no space left")
+    filled.resumable = True
     raise {
+        "full": DiskFullError("out: no space left"),
+        "filled": filled,
         "input": DataError("volume.mrc: 3 NaN; expected numbers\nrepair it"),
         "items": ItemsFailed("1 items failed: TS_01: no tilts"),
         "file": FileNotFoundError(2, "No such file or directory", "x.mrc"),
