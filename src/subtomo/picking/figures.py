@@ -39,7 +39,7 @@ def draw_picks(
     n_z, n_y, n_x = tomogram.shape
     figure = Figure(figsize=(12, 12 / _N_SLICES * n_y / n_x + 0.9), layout="constrained")
     z_values = np.linspace(0, n_z, _N_SLICES + 2)[1:-1].astype(int)
-    for axes, z in zip(figure.subplots(1, _N_SLICES), z_values, strict=True):
+    for axes, z in zip(figure.subplots(1, _N_SLICES, sharey=True), z_values, strict=True):
         slab = slice(max(z - _SLAB_PX // 2, 0), z + _SLAB_PX // 2 + 1)
         image = np.asarray(tomogram.data[slab], dtype=np.float32).mean(axis=0)
         low, high = np.percentile(image, [1, 99])
@@ -50,7 +50,8 @@ def draw_picks(
         for label, colour, table in _kinds(picks, is_true, missed):
             near = np.abs(table.position[:, 2] - height) < diameter / 2
             _circle(axes, table.position[near], diameter, colour, label)
-        axes.set(xlabel="x (Å)", title=f"z = {height:.0f} Å")
+        title = f"z = {height:.0f} Å"
+        axes.set(xlabel="x (Å)", title=title, xlim=(left, right), ylim=(bottom, top))
     figure.axes[0].set_ylabel("y (Å)")
     handles, labels = figure.axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=3, frameon=False)

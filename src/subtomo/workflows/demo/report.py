@@ -12,6 +12,7 @@ from subtomo.formats.volumes import read_volume
 from subtomo.picking.evaluation import evaluate_picks
 from subtomo.picking.figures import draw_orientations, draw_picks, draw_scores
 from subtomo.report import Report
+from subtomo.simulation.presets import PRESETS
 from subtomo.workflows.demo.comparison import in_box, outer_diameter
 from subtomo.workflows.demo.figures import draw_beside_truth, draw_correlations
 from subtomo.workflows.demo.findings import Findings, beyond_template
@@ -33,10 +34,10 @@ def write_report(
     settings : of the demo
     seconds : that each step took
     """
+    level = settings.level or PRESETS[settings.preset]["noise"]
     report = Report(
         "subtomo demo: from tilt series to an average",
-        "Two simulated tilt series with several kinds of particle"
-        f"{'' if settings.level is None else f' at noise level {settings.level}'}; "
+        f"Two simulated tilt series with several kinds of particle at noise level {level}; "
         f"one kind, '{TARGET}', is picked by its template, aligned, averaged and compared with "
         "the truth.",
     )

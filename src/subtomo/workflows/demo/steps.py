@@ -40,6 +40,18 @@ class Folders:
     average: Path
 
 
+def folders_of(demo: Path, prefix: str = "") -> Folders:
+    """Name the folders of a demo's steps.
+
+    Parameters
+    ----------
+    demo : the demo's output folder
+    prefix : "control-" for the steps on noise alone
+    """
+    names = ("simulate", "reconstruct", "bin", "pick", "extract", "average")
+    return Folders(*(demo / f"{prefix}{name}" for name in names))
+
+
 def run_steps(settings: DemoSettings, job: Job) -> Folders:
     """Simulate two tilt series and follow them to an average, step by step.
 
