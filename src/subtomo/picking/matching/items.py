@@ -23,8 +23,8 @@ from subtomo.picking.matching.threshold import fit_noise_tail, gaussian_height
 from subtomo.picking.matching.tiling import Tile, fast_size
 from subtomo.signal.device import compute_device
 
-_NOISE_EDGE = 64  # positions along an edge of the noise: a thousand peaks, little work
-_NOISE_LEAST = 100_000  # positions in all; smaller blocks are repeated with other noise
+_NOISE_EDGE = 48  # positions along an edge of the noise: some hundred peaks, little work
+_NOISE_LEAST = 60_000  # positions in all; smaller blocks are repeated with other noise
 _REPEATS = 4
 _NOISE_DISTANCE = 0.3  # of the diameter: every peak of its own counts
 _MOST_NOISE_PEAKS = 1000
