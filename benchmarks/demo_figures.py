@@ -45,7 +45,7 @@ def main() -> None:
         ),
     }
     for stem, figure in figures.items():
-        figure.savefig(arguments.out / f"{stem}.png", dpi=90, bbox_inches="tight")
+        figure.savefig(arguments.out / f"{stem}.png", dpi=80, bbox_inches="tight")
 
 
 if __name__ == "__main__":

@@ -62,7 +62,9 @@ def draw_correlations(
     axes.plot(halves.frequency, halves.corrected, color="C0", lw=2, label="half maps, corrected")
     axes.plot(halves.frequency, halves.unmasked, color="0.6", lw=1, label="half maps, unmasked")
     if control is not None:
-        axes.plot(control.frequency, control.corrected, color="C3", ls="--", label="noise alone")
+        axes.plot(
+            control.frequency, control.unmasked, color="C3", ls="--", label="noise alone, unmasked"
+        )
     for level, resolution in ((0.5, density.resolution), (THRESHOLD, resolution_of(halves))):
         axes.axhline(level, color="0.75", lw=0.8)
         axes.plot([1 / resolution], [level], "o", color="0.2", ms=5)
