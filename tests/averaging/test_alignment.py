@@ -61,6 +61,7 @@ def align(noisy, **options):
     )
 
 
+@pytest.mark.slow
 def test_poses_come_closer_to_the_truth(noisy):
     _, _, orientation, shift, start = noisy
     found = align(noisy)

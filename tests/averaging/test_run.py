@@ -123,6 +123,7 @@ def test_refined_particles_can_be_averaged_again(rough, aligned, tmp_path):
     assert torch.allclose(first, second, atol=1e-3 * float(first.abs().max()))
 
 
+@pytest.mark.slow
 def test_halves_of_noise_do_not_agree_beyond_the_first_reference(tmp_path):
     planted = plant(tmp_path, asymmetric_density(32), 50, snr=0.0, seed=5)
     out = tmp_path / "out"
@@ -219,6 +220,7 @@ def test_each_round_is_half_as_wide_and_fine():
 
 
 @pytest.mark.parametrize("option", ["max_shift", "angular_range"])
+@pytest.mark.slow
 def test_limits_of_the_search_are_kept(rough, tmp_path, option):
     limits = {
         "max_shift": {"max_shift": 4.0},

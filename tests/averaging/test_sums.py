@@ -45,6 +45,7 @@ def _with_transfer(particle):
     return boxes, whole(len(boxes)), matrices, shifts
 
 
+@pytest.mark.slow
 def test_particles_with_wedges_fill_all_directions():
     density = asymmetric_density(N)
     wedge = missing_wedge((N, N, N), [-50, 50])
@@ -61,6 +62,7 @@ def test_particles_with_wedges_fill_all_directions():
     )
 
 
+@pytest.mark.slow
 def test_unmeasured_components_do_not_dilute():
     # a plain mean of the boxes loses amplitude in the wedge; the weighted one does not
     density = asymmetric_density(N)
@@ -101,6 +103,7 @@ def test_kernels_give_the_same_sums():
 
 
 @pytest.mark.parametrize("symmetry", ["C3", "D2", "T"])
+@pytest.mark.slow
 def test_symmetrised_sums_give_a_symmetric_average(symmetry):
     density = asymmetric_density(N)
     matrices = torch.from_numpy(matrices_from_quaternions(symmetry_quaternions(symmetry)))

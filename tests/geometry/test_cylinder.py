@@ -54,6 +54,7 @@ def test_strays_and_noise_move_the_axis_little() -> None:
     assert distance.max() < 6
 
 
+@pytest.mark.slow
 def test_scores_find_the_tube_amid_twenty_times_as_many_strays() -> None:
     rng = np.random.default_rng(6)
     tube = bent_tube()

@@ -98,6 +98,7 @@ def test_equivalent_orientations_are_at_distance_zero(symmetry):
     assert angular_distance(q, multiply_quaternions(group, q), symmetry).max() > 1
 
 
+@pytest.mark.slow
 def test_distance_over_many_pairs_is_that_of_each():
     a, b = draw(5, 200_000), draw(6, 200_000)
     together = angular_distance(a, b, "I")

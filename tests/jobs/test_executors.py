@@ -75,6 +75,7 @@ def finished(folder):
         return ledger.finished
 
 
+@pytest.mark.slow
 def test_reason_names_how_the_worker_ended(tmp_path):
     executor = ProcessesExecutor(1)
     tasks = [make_task("kill", items.kill_worker, 0, 1), make_task("exit", items.leave, 0, 1)]
@@ -86,6 +87,7 @@ def test_reason_names_how_the_worker_ended(tmp_path):
     }
 
 
+@pytest.mark.slow
 def test_script_without_its_guard_is_told(tmp_path):
     script = tmp_path / "script.py"
     script.write_text(

@@ -100,6 +100,7 @@ def test_killed_three_times_and_resumed(tmp_path, unbroken, executor):
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, "SIGTERM"), (signal.SIGINT, "")])
+@pytest.mark.slow
 def test_signal_leaves_a_resumable_job_and_no_children(tmp_path, unbroken, number, status):
     folder = tmp_path / "out"
     process = start_toy(folder, executor="processes", workers=2, sleep=20)

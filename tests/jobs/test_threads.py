@@ -63,6 +63,7 @@ def test_items_have_their_threads(tmp_path, executor, threads):
     assert found["a"] == {"torch": threads, "blas": [threads]}
 
 
+@pytest.mark.slow
 def test_numba_starting_its_threads_leaves_those_of_torch():
     # numba sets the number of OpenMP threads when it first counts its own: in a fresh process
     code = """

@@ -61,6 +61,7 @@ def _turned(volume, quaternion):
 
 
 @pytest.mark.parametrize("seed", [101, 9101, 501])
+@pytest.mark.slow
 def test_asymmetric(seed):
     body = _coarse(made_up_molecule(3000, seed))
     turns = orientation_grid(40.0)

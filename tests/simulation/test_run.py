@@ -168,6 +168,7 @@ GEOMETRY, TOMOGRAMS = "truth/tilt_series/TS_01.star", "tomograms.star"
     ],
     ids=lambda value: "-".join(value) if isinstance(value, dict) else "",
 )
+@pytest.mark.slow
 def test_every_option_acts(base, tmp_path, options, changed, same):
     before, after = _files(base), _files(simulate(tmp_path, **options))
     assert [name for name in changed if before[name] == after.get(name)] == []
@@ -189,6 +190,7 @@ def test_more_options_that_need_others(base, tmp_path):
     "options",
     ["seed=4", "mass=151", "elongation=3", "count=3", "fill=0.01"],
 )
+@pytest.mark.slow
 def test_every_option_of_a_made_up_species_acts(base, tmp_path, options):
     name, _, value = options.partition("=")
     species = {"name": "a", "mass": 150, "seed": 3, "count": 4, name: float(value)}
@@ -219,6 +221,7 @@ def test_every_option_of_a_filament_acts(tmp_path):
         assert after[TRUTH] != before[TRUTH], name
 
 
+@pytest.mark.slow
 def test_species_in_membranes_and_membrane_options(tmp_path):
     species = [SPECIES, "name=m,mass=40,seed=1,count=3,in_membrane=true"]
     tables = set()
@@ -239,6 +242,7 @@ def test_species_in_membranes_and_membrane_options(tmp_path):
     ("level", "ratio", "pixel_size"),
     [("easy", 0.3, 10.0), ("medium", 0.1, 10.0), ("hard", 0.03, 10.0), ("medium", 0.1, 5.0)],
 )
+@pytest.mark.slow
 def test_noise_levels_measured_on_the_images(tmp_path, level, ratio, pixel_size):
     """One particle a series, untilted: the definition, measured from the files alone."""
     fold = round(10 / pixel_size)

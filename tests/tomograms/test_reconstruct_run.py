@@ -96,6 +96,7 @@ def test_a_table_of_tilt_series_becomes_a_table_of_tomograms(tmp_path):
         (["--device", "cpu"], {}, 10.0),
     ],
 )
+@pytest.mark.slow
 def test_every_option_acts(tmp_path, options, recipe, pixel_size):
     series = with_ctf(make_series())
     table = write_project(tmp_path, series)

@@ -13,6 +13,7 @@ from subtomo.picking.lattice.protofilaments import sample_wall, score_protofilam
     ("n", "repeat", "start", "twist"),
     [(11, 35.0, 2, 0.0), (16, 52.0, -4, 0.0), (14, 41.0, -3, 0.2)],
 )
+@pytest.mark.slow
 def test_the_number_of_protofilaments_wins_despite_wedge_and_noise(n, repeat, start, twist) -> None:
     monomers = sim.make_lattice(n, repeat, start, twist=twist)
     volume = Volume(sim.make_tomogram(monomers, noise=1.0, seed=4), sim.PIXEL_SIZE)

@@ -66,6 +66,7 @@ def test_the_table_tells_repeat_and_number(world):
     assert int(np.argmax(scores)) == N - 10
 
 
+@pytest.mark.slow
 def test_wall_picks_are_written_with_poses_from_the_filament(world):
     (row,) = measure(world)
     frames = {"tube": TomogramFrame(sim.tomogram_shape()[::-1], sim.PIXEL_SIZE)}
@@ -84,6 +85,7 @@ def test_wall_picks_are_written_with_poses_from_the_filament(world):
     assert np.median(np.sum(axes[:, :, 0] * outwards, axis=1)) > 90
 
 
+@pytest.mark.slow
 def test_spectra_and_report_are_written(world):
     measure(world)
     arrays = np.load(world / "out" / "filaments" / "tube.npz", allow_pickle=False)
@@ -96,6 +98,7 @@ def test_spectra_and_report_are_written(world):
     assert "tube" in page
 
 
+@pytest.mark.slow
 def test_two_filaments_of_a_tomogram_are_told_apart_by_their_instance(world):
     monomers = sim.make_lattice(N, REPEAT, START)
     picks = np.concatenate([sim.make_picks(monomers, seed=s) for s in (2, 3)])
@@ -108,6 +111,7 @@ def test_two_filaments_of_a_tomogram_are_told_apart_by_their_instance(world):
     assert all(int(row["protofilaments"]) == N for row in rows)
 
 
+@pytest.mark.slow
 def test_scores_of_the_table_help_amid_many_strays(world):
     rng = np.random.default_rng(9)
     z, y, x = sim.tomogram_shape()
@@ -119,6 +123,7 @@ def test_scores_of_the_table_help_amid_many_strays(world):
     assert int(row["protofilaments"]) == N
 
 
+@pytest.mark.slow
 def test_the_ranges_given_are_the_ranges_searched(world):
     (row,) = measure(world, shortest_repeat=25, longest_repeat=40, protofilaments=(9, 12))
     assert 25 <= float(row["axial_repeat"]) <= 40
@@ -127,6 +132,7 @@ def test_the_ranges_given_are_the_ranges_searched(world):
     ]
 
 
+@pytest.mark.slow
 def test_an_unclear_repeat_is_warned_of(world):
     rng = np.random.default_rng(4)
     points = sim.axis_points(
@@ -138,6 +144,7 @@ def test_an_unclear_repeat_is_warned_of(world):
     assert "the repeat is not certain" in log
 
 
+@pytest.mark.slow
 def test_the_pixel_size_typed_in_is_used(world):
     with pytest.warns(UserWarning, match="header says pixel size 10"):
         (row,) = measure(world, pixel_size=10.5, particles=_as_csv(world, 1.05))
@@ -171,6 +178,7 @@ def test_an_empty_table_is_refused(world):
     assert not (world / "out").exists()
 
 
+@pytest.mark.slow
 def test_too_few_picks_fail_that_filament_alone(world):
     monomers = sim.make_lattice(N, REPEAT, START)
     picks = np.concatenate([sim.make_picks(monomers, seed=2), np.full((3, 3), 200.0)])

@@ -1,9 +1,11 @@
+import pytest
 import torch
 from torch.nn.functional import conv3d
 
 from subtomo.picking.matching.block_correlation import BlockCorrelation
 
 
+@pytest.mark.slow
 def test_correlation_equals_the_sum_over_the_template():
     torch.manual_seed(0)
     block = torch.randn(20, 24, 31, dtype=torch.float64)

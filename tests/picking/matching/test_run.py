@@ -121,6 +121,7 @@ def test_the_score_and_orientation_volumes_hold_the_picks(world):
     assert not (folder / "out/tiles").exists()
 
 
+@pytest.mark.slow
 def test_small_tiles_give_the_same_picks(world):
     folder, _ = world
     whole, tiled = match(folder), match(folder, "tiled", tile_size=26)
@@ -145,6 +146,7 @@ def test_processes_give_the_same_bytes(world):
         assert (folder / "out" / file).read_bytes() == (folder / "two" / file).read_bytes(), file
 
 
+@pytest.mark.slow
 def test_an_interrupted_job_goes_on_to_the_same_bytes(world, monkeypatch):
     folder, _ = world
     match(folder, tile_size=26)
@@ -201,6 +203,7 @@ def test_thresholds_numbers_and_distances(world):
     assert strict == ["-5"]
 
 
+@pytest.mark.slow
 def test_fewer_expected_false_positives_and_gaussian_scores_raise_the_threshold(world):
     folder, _ = world
     heights = []
@@ -274,6 +277,7 @@ def test_the_missing_wedge_raises_the_score_where_data_lack_it(tmp_path):
     assert weighted.score[:4].mean() > plain.score[:4].mean() + 0.03
 
 
+@pytest.mark.slow
 def test_low_pass_high_pass_and_whitening_change_the_scores_of_both(world):
     folder, _ = world
     plain = match(folder)
@@ -287,6 +291,7 @@ def test_low_pass_high_pass_and_whitening_change_the_scores_of_both(world):
         assert abs(filtered.score[0] - plain.score[0]) > 0.005
 
 
+@pytest.mark.slow
 def test_tiles_are_filtered_alike(world):
     folder, _ = world
     options = {"low_pass": 30.0, "whiten": True}
@@ -296,6 +301,7 @@ def test_tiles_are_filtered_alike(world):
     np.testing.assert_allclose(whole.score, tiled.score, atol=0.03)
 
 
+@pytest.mark.slow
 def test_noise_alone_gives_about_as_many_picks_as_asked_for(tmp_path):
     # more than white: neighbouring voxels agree, as in a tomogram
     band = bandpass((44, 60, 60), PX, low_pass=30.0)
