@@ -20,12 +20,13 @@ def test_the_higher_sigma_wins_within_the_mean_distance():
     assert kept[1].tolist() == [False, True, True]
 
 
-def test_templates_farther_apart_than_the_mean_distance_do_not_compete():
-    a, b = on_line(0.0), on_line(41.0)
-    kept = compete(
-        [a, b], [np.array([9.0]), np.array([8.0])], [no_rivals(a), no_rivals(b)], [30, 50]
-    )
-    assert [k.tolist() for k in kept] == [[True], [True]]
+def test_templates_farther_apart_than_the_mean_do_not_compete():
+    # the mean of 20 and 60 Å is 40 Å, whichever of them is higher
+    for heights in ([9.0], [8.0]), ([8.0], [9.0]):
+        a, b = on_line(0.0), on_line(41.0)
+        sigma = [np.array(height) for height in heights]
+        kept = compete([a, b], sigma, [no_rivals(a), no_rivals(b)], [20.0, 60.0])
+        assert [k.tolist() for k in kept] == [[True], [True]]
 
 
 def test_a_voxel_where_another_template_is_higher_is_lost():
