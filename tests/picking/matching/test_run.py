@@ -171,6 +171,10 @@ def test_the_region_of_interest_bounds_the_search(world):
     region[:, :20] = 1
     write_volume(folder / "region.mrc", Volume(region, PX))
     assert voxels(match(folder, roi=folder / "region.mrc")) == places([0, 1])
+    holed = region.copy()
+    holed[3:14, 4:15, 5:16] = 0  # round the first place; z, y, x
+    write_volume(folder / "holed.mrc", Volume(holed, PX))
+    assert voxels(match(folder, "holed", roi=folder / "holed.mrc")) == places([1])
     (folder / "regions").mkdir()
     write_volume(folder / "regions/tomo.mrc", Volume(1 - region, PX))
     assert voxels(match(folder, "folder", roi=folder / "regions")) == places([2, 3])
