@@ -1,6 +1,11 @@
 """The numba kernels against their torch equivalents."""
 
+import os
+import subprocess
+import sys
+
 import numpy as np
+import pytest
 import torch
 
 from subtomo.geometry.rotations import matrices_from_quaternions, random_quaternions
@@ -56,3 +61,43 @@ def test_running_best_equals_torch():
     torch.testing.assert_close(states[0].sums, states[1].sums, rtol=1e-6, atol=1e-3)
     assert (states[0].index[2:5, 1:] >= 0).all()
     assert (states[0].index[:2] == -1).all()
+
+
+KERNELS = """
+import hashlib
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+from subtomo.picking.matching.rotated_templates import rotate_oversampled
+from subtomo.picking.matching.running_best import _update_numba
+
+rng = np.random.default_rng(0)
+fine = rng.normal(size=(40, 40, 40)).astype(np.float32)
+matrices = Rotation.random(4, random_state=1).as_matrix().astype(np.float32)
+turned = rotate_oversampled(fine, matrices, 2, 20)
+planes = rng.normal(size=(2, 9, 11, 30)).astype(np.float32)
+planes = (planes[0] + 1j * planes[1])[:, 2:, 3:]
+weight = rng.random(planes.shape, dtype=np.float32)
+score, index = np.full(planes.shape, -2, "f4"), np.zeros(planes.shape, "i4")
+sums = np.zeros(2)
+for rotation in (0, 2):
+    _update_numba(planes * (1 + rotation), weight, score, index, sums, rotation, True)
+print(hashlib.sha256(b"".join(a.tobytes() for a in (turned, score, index, sums))).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_just_compiled_code_rounds_as_the_code_from_the_cache(tmp_path):
+    where = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    first, second = (
+        subprocess.run(
+            [sys.executable, "-c", KERNELS], env=where, capture_output=True, text=True, check=True
+        ).stdout
+        for _ in range(2)
+    )
+    assert any(tmp_path.rglob("*.nbc"))
+    assert first == second

@@ -109,13 +109,13 @@ class DaskExecutor:
 
 
 def _outcome(future: Any, item: str) -> Outcome | None:
-    """Take a task's outcome; None where its workers died."""
+    """Take a task's outcome, computed again if it died with its worker; None where all died."""
     from distributed import KilledWorker
 
-    if future.status == "finished":
+    try:
         outcome: Outcome = future.result()
-        return outcome
-    error = future.exception()
-    if isinstance(error, KilledWorker):
+    except KilledWorker:
         return None
-    return Outcome(item, failure=Failure(f"{type(error).__name__}: {error}"))
+    except Exception as error:
+        return Outcome(item, failure=Failure(f"{type(error).__name__}: {error}"))
+    return outcome

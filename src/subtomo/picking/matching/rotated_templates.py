@@ -1,6 +1,8 @@
 """Templates turned by linear interpolation on a finer grid.
 
-Numba; its torch equivalent is ``signal.rotation.rotate_volumes``.
+Numba; its torch equivalent is ``signal.rotation.rotate_volumes``. What a fast-math kernel calls is
+inlined by numba itself: inlined by the compiler, code that was just compiled and the same code from
+numba's cache round differently.
 """
 
 import numba
@@ -10,7 +12,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float32]
 
 
-@numba.njit(fastmath=True, nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True, cache=True, inline="always")  # type: ignore[untyped-decorator]
 def _rotate_into(fine: FloatArray, matrix: FloatArray, factor: int, out: FloatArray) -> None:
     """Fill one volume; points outside the sphere that fits in the box stay zero."""
     n = out.shape[0]
@@ -53,7 +55,7 @@ def _rotate_into(fine: FloatArray, matrix: FloatArray, factor: int, out: FloatAr
                 out[z, y, x] = c0 + fz * (c1 - c0)
 
 
-@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(fastmath=True, nogil=True, cache=True)  # type: ignore[untyped-decorator]
 def rotate_oversampled(fine: FloatArray, matrices: FloatArray, factor: int, box: int) -> FloatArray:
     """Turn a Fourier-oversampled volume and sample it on the coarse grid.
 

@@ -79,7 +79,7 @@ def _widest(device: torch.device) -> torch.dtype:
     return torch.float32 if device.type == "mps" else torch.float64
 
 
-@numba.njit(fastmath=True, nogil=True, cache=True)  # type: ignore[untyped-decorator]
+@numba.njit(nogil=True, cache=True, inline="always")  # type: ignore[untyped-decorator]
 def _update_row(
     row: NDArray[np.complex64],
     weight: NDArray[np.float32],
