@@ -9,17 +9,19 @@ import torch
 
 from subtomo.errors import SettingsError, SubtomoError
 from subtomo.formats.particles import read_particles
+from subtomo.formats.relion_tomograms import TomogramEntry, write_tomograms_star
 from subtomo.formats.volumes import read_volume, write_volume
 from subtomo.geometry.orientation_grid import orientation_grid
 from subtomo.geometry.rotations import angular_distance, matrices_from_quaternions
 from subtomo.jobs.job import Job
 from subtomo.jobs.words import check_settings
-from subtomo.model import Volume
+from subtomo.model import TiltCtf, TiltSeries, Volume
 from subtomo.picking.matching.run import run
 from subtomo.picking.matching.settings import MatchSettings
 from subtomo.signal.filters import apply_filter, bandpass
 from subtomo.signal.masks import soft_sphere
 from subtomo.signal.rotation import rotate_volumes
+from subtomo.signal.wedge import missing_wedge, tilt_transfer
 
 PX, STEP, SHAPE = 10.0, 50.0, (36, 40, 44)
 PLACES = np.array([[10, 9, 8], [30, 12, 20], [14, 29, 25], [33, 30, 11]])  # x, y, z
@@ -267,8 +269,6 @@ def test_a_given_mask_turns_with_the_template(world):
 
 
 def test_the_missing_wedge_raises_the_score_where_data_lack_it(tmp_path):
-    from subtomo.signal.wedge import missing_wedge
-
     volume = noise(0.0)
     planted(volume, density())
     measured = missing_wedge(SHAPE, (-45, 45))
@@ -279,6 +279,46 @@ def test_the_missing_wedge_raises_the_score_where_data_lack_it(tmp_path):
     plain = match(tmp_path, "plain", weighting="none", tilt_range=(-45, 45))
     assert voxels(weighted) >= places()
     assert weighted.score[:4].mean() > plain.score[:4].mean() + 0.03
+
+
+def tilted(name, volume_shape):
+    angles = np.arange(-60, 61, 6.0)
+    n = len(angles)
+    ctf = TiltCtf(*[np.full(n, value) for value in (60000.0, 60000.0, 0.0, 0.0, 0.0, 1.0)])
+    return TiltSeries(
+        name,
+        PX,
+        angles,
+        np.full(n, 84.0),
+        np.zeros((n, 2)),
+        20.0 * np.argsort(np.argsort(np.abs(angles))),
+        ctf=ctf,
+        tomogram_size_px=volume_shape[::-1],
+        image_size_px=volume_shape[:0:-1],
+    )
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seen", [("signed", True), ("signed", False), ("flipped", True)])
+def test_the_weighting_that_made_the_tomogram_scores_highest(tmp_path, seen):
+    volume, series = noise(0.0), tilted("tomo", SHAPE)
+    planted(volume, density())
+    transfer = tilt_transfer(SHAPE, PX, series, ctf=seen[0], dose=seen[1])
+    data = apply_filter(torch.from_numpy(volume), transfer).numpy()
+    data = data + noise(0.05 * data.std())
+    write_volume(tmp_path / "tomo.mrc", Volume(data.astype(np.float32), PX))
+    write_volume(tmp_path / "lump.mrc", Volume(density(), PX))
+    entry = TomogramEntry("tomo", series, tmp_path / "tomo.mrc", 1.0)
+    write_tomograms_star(tmp_path / "tomograms.star", [entry])
+    tried = [("signed", True), ("signed", False), ("flipped", True), ("none", True), None]
+    scores = {}
+    for i, choice in enumerate(tried):
+        options = {"weighting": "none"} if choice is None else {"ctf": choice[0], "dose": choice[1]}
+        found = match(
+            tmp_path, f"out{i}", tomograms=[tmp_path / "tomograms.star"], max_particles=4, **options
+        )
+        scores[choice] = found.score.mean()
+    assert max(scores, key=scores.get) == seen
 
 
 @pytest.mark.slow
