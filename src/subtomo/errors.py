@@ -12,10 +12,11 @@ SubtomoError
 ├── OutputError (OSError)            a folder that cannot be written, or holds something else
 ├── DiskFullError (OSError)
 ├── MissingDependency (ImportError)  names the extra to install
-└── ItemsFailed (RuntimeError)       a job ended with failed items (exit status 1)
+└── ItemsFailed (RuntimeError)       a job ended with failed items (exit status 1 if resumable)
 
 Every message says which file, row or option, what was found, what was expected and what to do.
-The command line prints it as one line and exits with status 2 (1 for ``ItemsFailed``).
+The command line prints it as one line and exits with status 2, or 1 where ``--resume`` can
+go on.
 
 SubtomoWarning is the one kind of warning: data that can be used, but not as the user may think.
 """
@@ -72,7 +73,9 @@ class MissingDependency(SubtomoError, ImportError):
 
 
 class ItemsFailed(SubtomoError, RuntimeError):
-    """A job that ended with failed items."""
+    """A job that ended with failed items; not ``resumable`` where the input of all is wrong."""
+
+    resumable = True
 
 
 class SubtomoWarning(UserWarning):

@@ -114,10 +114,60 @@ def test_block_ends_where_a_stage_lacks_what_it_needs(tmp_path, numbers, need_al
             job.map("even", fail_when_odd, {str(i): i for i in numbers}, need_all=need_all)
             reached.append("the next line")
 
-    with pytest.raises(ItemsFailed):
+    with pytest.raises(ItemsFailed) as caught:
         start()
     assert not reached
-    assert record_of(job.folder)["state"] == "items failed"
+    assert caught.value.resumable == (0 in numbers)
+    assert job.folder.exists() == (0 in numbers)
+
+
+def test_wrong_input_of_all_items_leaves_nothing_behind(tmp_path, capsys):
+    job = Job("toy", JobSettings(output_dir=tmp_path / "a" / "out", executor="inline"))
+
+    def start():
+        with job.start(["1", "3"]):
+            (job.folder / "half_written.mrc").touch()
+            job.map("even", fail_when_odd, {"1": 1, "3": 3})
+
+    with pytest.raises(ItemsFailed, match=r"^1: number 1: found odd.*\(and 1 more like it\)$"):
+        start()
+    job.warn("later")
+    assert not list(tmp_path.iterdir())
+    assert "failed: even: 3: number 3: found odd" in capsys.readouterr().err
+
+
+def test_wrong_input_loses_nothing_of_what_was_there(tmp_path):
+    out = tmp_path / "out"
+    (out / "folder").mkdir(parents=True)
+    (out / "notes.txt").write_text("mine")
+    job = make_job(out, overwrite=True)
+    with pytest.raises(DataError), job.start(["a"]):
+        raise DataError("nothing to average")
+    assert (out / "notes.txt").read_text() == "mine"
+    assert record_of(out)["state"] == "error"
+
+
+def test_wrong_input_keeps_an_empty_folder(tmp_path):
+    job = make_job(tmp_path)
+    with pytest.raises(DataError), job.start(["a"]):
+        raise DataError("nothing to average")
+    assert tmp_path.is_dir()
+    assert not list(tmp_path.iterdir())
+
+
+def test_results_of_a_step_are_kept_when_its_later_stage_has_wrong_input(tmp_path):
+    def run(settings, job):
+        with job.start(["a"]):
+            job.map("double", double, {"a": 1})
+            job.map("even", fail_when_odd, {"a": 1})
+
+    job = make_job(tmp_path / "out")
+    inner = JobSettings(output_dir=job.folder / "one", executor="inline")
+    with pytest.raises(ItemsFailed) as caught, job.start(["one"]):
+        job.step("one", "toy", run, inner)
+    assert not caught.value.resumable
+    assert caught.value.__notes__ == ["in step one"]
+    assert record_of(job.folder / "one")["items"]["finished"] == 1
 
 
 def test_fault_of_the_program_leaves_its_traceback_in_the_log(tmp_path):
@@ -130,6 +180,7 @@ def test_fault_of_the_program_leaves_its_traceback_in_the_log(tmp_path):
 def test_error_of_the_block_is_raised_and_recorded(tmp_path):
     job = make_job(tmp_path / "out")
     with pytest.raises(DataError), job.start(["a"]):
+        job.map("double", double, {"a": 1})
         raise DataError("nothing to average")
     assert record_of(job.folder)["state"] == "error"
     assert record_of(job.folder)["error"] == "nothing to average"

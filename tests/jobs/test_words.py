@@ -38,6 +38,8 @@ class Match(CommandSettings):
         ({"box_size": 4.5}, "--box_size: found 4.5; expected a whole number"),
         ({"angle": "0"}, "--angle: found '0'; expected more than 0"),
         ({"angle": 91}, "--angle: found 91; expected at most 90"),
+        ({"angle": "nan"}, "--angle: found 'nan'; expected a finite number"),
+        ({"limit": float("inf")}, "--limit: found inf; expected a finite number or 'auto'"),
         ({"angle": "steep"}, "--angle: found 'steep'; expected a number"),
         ({"mask": "cube"}, "--mask: found 'cube'; expected 'sphere' or 'none'"),
         ({"limit": "high"}, "--limit: found 'high'; expected a number or 'auto'"),

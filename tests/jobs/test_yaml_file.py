@@ -28,6 +28,7 @@ def test_empty_file_gives_nothing(tmp_path):
         ("a: 1\na: 2\n", r'settings\.yaml: not YAML: found duplicate key "a".* line 2'),
         ("- 1\n- 2\n", r"settings\.yaml: found a list; expected names and values"),
         ("1: 2\n", r"settings\.yaml: found .*; expected names and values"),
+        ("a: " + "[" * 2000 + "]" * 2000, r"settings\.yaml: lists or mappings .* too deeply"),
         ("a: !!python/object:os.system {}\n", r"settings\.yaml: not YAML: could not determine"),
     ],
 )

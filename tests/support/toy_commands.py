@@ -79,13 +79,13 @@ class CopySettings(JobSettings):
     source: Path | None = Field(None, description="File to copy")
     sources: list[Path] = Field([], description="Files to copy")
     text: str = Field("", description="What to add")
-    fails: bool = Field(False, description="Fail, unless a file 'mended' is in the folder")
+    fails: bool = Field(False, description="Fail, unless a file 'mended' is beside the folder")
 
 
 def copy_text(payload: dict) -> None:
     """Join files and a text."""
     target = Path(payload["target"])
-    if payload["fails"] and not (target.parent / "mended").exists():
+    if payload["fails"] and not (target.parent.parent / "mended").exists():
         raise DataError("told to fail")
     joined = "".join(Path(source).read_text() for source in payload["sources"])
     target.write_text(joined + payload["text"])

@@ -77,11 +77,11 @@ def test_finished_steps_are_not_run_again(start):
 
 def test_failing_step_stops_the_pipeline_and_is_tried_again(start, tmp_path):
     failing = THREE.replace("text: two", "text: two\n      fails: true")
-    with pytest.raises(ItemsFailed, match=r"step copy-text: 1 item failed: text: told to fail"):
+    with pytest.raises(ItemsFailed, match=r"step copy-text: text: told to fail; --resume"):
         start(failing)
     assert state(tmp_path / "out") == "items failed"
     assert not (tmp_path / "out" / "last").exists()
-    (tmp_path / "out" / "copy-text" / "mended").touch()
+    (tmp_path / "out" / "mended").touch()
     folder = start(failing, resume=True)
     assert (folder / "last" / "text.txt").read_text() == "oneonetwothree"
 
@@ -98,11 +98,12 @@ def test_steps_may_be_added_when_resuming(start):
     assert (start(more, resume=True) / "more" / "text.txt").read_text() == "four"
 
 
-def test_error_of_a_step_names_it(start):
+def test_error_of_a_step_names_it(start, tmp_path):
     text = "steps: [{command: copy text, settings: {source: /nowhere.txt}}]"
     with pytest.raises(DataError, match=r"/nowhere\.txt: no such file") as caught:
         start(text)
     assert caught.value.__notes__ == ["in step copy-text"]
+    assert not (tmp_path / "out").exists()
 
 
 def test_dry_run_lists_the_steps(start, tmp_path, capsys):
@@ -131,6 +132,7 @@ def step(text):
         ("steps: [{settings: {}}]\n", "step 1: 'command:' is required"),
         (step("comand: copy text"), "step 2: unknown key 'comand'; did you mean 'command'?"),
         (step("command: copy tekst"), "step 'b': no command 'copy tekst'; did you mean"),
+        ("steps: [{name: LOG.txt, command: copy text}]\n", "is a file of the pipeline's own"),
         (step("command: fail"), "step 'b': 'fail' cannot be a step: it writes no results"),
         (step("command: copy text, settings: 3"), "settings: found 3; expected names and values"),
         (

@@ -9,7 +9,7 @@ import click
 
 from subtomo.cli.commands import COMMANDS
 from subtomo.cli.tree import command_tree
-from subtomo.errors import ItemsFailed, SubtomoError
+from subtomo.errors import SubtomoError
 from subtomo.jobs.command import Command
 
 FINISHED, UNFINISHED, WRONG_INPUT = 0, 1, 2
@@ -46,7 +46,7 @@ def run(arguments: list[str], commands: Mapping[str, Command] = COMMANDS) -> int
 
 
 def _status(error: Exception) -> int:
-    if isinstance(error, ItemsFailed) or getattr(error, "resumable", False):
+    if getattr(error, "resumable", False):
         return UNFINISHED
     return WRONG_INPUT if isinstance(error, SubtomoError | OSError) else UNFINISHED
 

@@ -3,7 +3,7 @@
 import contextlib
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,23 +42,26 @@ def check_output(
     return None
 
 
-def make_folder(folder: Path) -> None:
-    """Make the folder and check that it can be written.
+def make_folder(folder: Path) -> list[Path]:
+    """Make the folder and check that it can be written; give the folders made, innermost first.
 
     Raises
     ------
     OutputError
         If it cannot be made or written.
     """
+    made = [path for path in (folder, *folder.parents) if not os.path.lexists(path)]
     probe = folder / f".subtomo-{os.getpid()}.probe"
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe.touch()
         probe.unlink()
     except OSError as error:
+        remove_empty(made)
         raise OutputError(
             f"--output-dir {folder} cannot be written ({error.strerror}); choose another folder"
         ) from None
+    return made
 
 
 def check_space(folder: Path, bytes_needed: float) -> None:
@@ -179,9 +182,24 @@ def holds_results(folder: Path) -> bool:
 
 
 def remove_own_files(folder: Path) -> None:
-    """Remove a job's own files, and then every folder that is empty."""
+    """Remove a job's own files, and then every folder in its folder that is empty."""
     for name in (FILE_NAME, LEDGER_NAME, LOG_NAME):
         (folder / name).unlink(missing_ok=True)
-    for path, _, _ in os.walk(folder, topdown=False):
+    inner = [Path(path) for path, _, _ in os.walk(folder, topdown=False)]
+    remove_empty(path for path in inner if path != folder)
+
+
+def remove_contents(folder: Path) -> None:
+    """Remove all that a job wrote to a folder that was new or empty before."""
+    for path in folder.iterdir():
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def remove_empty(folders: Iterable[Path]) -> None:
+    """Remove those folders that are empty, in this order."""
+    for path in folders:
         with contextlib.suppress(OSError):
             os.rmdir(path)

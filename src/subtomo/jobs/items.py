@@ -27,11 +27,11 @@ class Task:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why an item failed; ``trace`` is for the log, empty for a fault of the input."""
+    """Why an item failed; ``trace`` is for the log, of a fault of the program."""
 
     reason: str
     trace: str = ""
-    kind: Literal["failed", "disk full"] = "failed"
+    kind: Literal["failed", "wrong input", "disk full"] = "failed"
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def describe_failure(error: Exception) -> Failure:
     if is_disk_full(error):
         return Failure(str(error), kind="disk full")
     if isinstance(error, SubtomoError):
-        return Failure(str(error))
+        return Failure(str(error), kind="wrong input")
     trace = "".join(traceback.format_exception(error))
     return Failure(f"{type(error).__name__}: {error}", trace)
 

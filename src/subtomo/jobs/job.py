@@ -17,6 +17,8 @@ from subtomo.jobs.folder import (
     check_space,
     holds_results,
     make_folder,
+    remove_contents,
+    remove_empty,
     remove_own_files,
     remove_partial_files,
 )
@@ -70,6 +72,11 @@ class Job:
         self.messages = Messages(quiet=quiet, verbose=verbose)
         self.stage_seconds: dict[str, float] = {}
         self._failures: list[dict[str, str]] = []
+        self._all_wrong_input = True  # of the failures
+        self._has_steps = False
+        self._was_empty = False
+        self._is_resumed = False
+        self._made_folders: list[Path] = []
         self._record: JobRecord | None = None
         self._ledger: Ledger | None = None
         self._executor: Executor | None = None
@@ -123,7 +130,9 @@ class Job:
         if self.dry_run:
             self._say_plan(items)
             raise DryRun
-        make_folder(self.folder)
+        self._is_resumed = previous is not None
+        self._was_empty = not self.folder.is_dir() or not any(self.folder.iterdir())
+        self._made_folders = make_folder(self.folder)
         with (
             termination_as_interrupt(),
             limited_threads(self.settings.threads_per_item),
@@ -169,7 +178,8 @@ class Job:
         Raises
         ------
         ItemsFailed
-            If every item failed, or any with ``need_all``.
+            If every item failed, or any with ``need_all``; not resumable if the input of all was
+            wrong.
         DiskFullError
             If the disk filled up.
         """
@@ -187,7 +197,11 @@ class Job:
         results = {i: finished[stage, i].result for i in payloads if (stage, i) in finished}
         n_failed = len(self._failures) - n_failures
         if n_failed and (need_all or not results):
-            raise ItemsFailed(self._summary())
+            if results or not self._all_wrong_input:
+                raise ItemsFailed(self._summary())
+            hopeless = ItemsFailed(self._nothing_done())
+            hopeless.resumable = False
+            raise hopeless
         return results
 
     def step(
@@ -224,12 +238,16 @@ class Job:
                 self.stage_seconds[name] = self._ledger.finished["steps", name].seconds
             return inner.folder
         self.log(f"step {name}: subtomo {command}")
+        self._has_steps = True
         start = time.perf_counter()
         try:
             with own_warnings_to(inner.warn):
                 run(settings, inner)
         except ItemsFailed as error:
-            reason = str(error)
+            if not error.resumable and not self._ledger.finished:
+                error.add_note(f"in step {name}")
+                raise
+            reason = str(error) if error.resumable else f"{error}; --resume tries again"
             self._failures.append({"stage": "steps", "item": name, "reason": reason})
             raise ItemsFailed(f"step {name}: {reason}") from None
         except SubtomoError as error:
@@ -277,6 +295,7 @@ class Job:
         if failure.kind == "disk full":
             raise DiskFullError(f"{stage}: {outcome.item}: {failure.reason}")
         self._failures.append({"stage": stage, "item": outcome.item, "reason": failure.reason})
+        self._all_wrong_input &= failure.kind == "wrong input"
         self.messages.detail(f"{stage}: {outcome.item} failed: {failure.reason}")
         if failure.trace:
             self.messages.detail(failure.trace.rstrip())
@@ -330,6 +349,12 @@ class Job:
         reason = f"{first['item']}: {first['reason']}{others}"
         return f"{failed}: {reason}; --resume tries again"
 
+    def _nothing_done(self) -> str:
+        """Say why a whole stage failed by its input, which --resume would not change."""
+        count, first = len(self._failures), self._failures[0]
+        others = f" (and {count - 1} more like it)" if count > 1 else ""
+        return f"{first['item']}: {first['reason']}{others}"
+
     def _end_early(self, error: BaseException) -> BaseException:
         """Note why the block ended before its end; give the error to raise."""
         if isinstance(error, KeyboardInterrupt):
@@ -338,6 +363,8 @@ class Job:
             return error
         if is_disk_full(error):
             return self._end_on_full_disk(error)
+        if self._is_wrong_input(error):
+            return self._end_on_wrong_input(error)
         if self._failures:
             if not isinstance(error, ItemsFailed):
                 self.messages.detail("".join(traceback.format_exception(error)))
@@ -348,6 +375,35 @@ class Job:
         if not isinstance(error, SubtomoError):
             self.messages.detail("".join(traceback.format_exception(error)))
         self._write_end("error", str(error))
+        return error
+
+    def _is_wrong_input(self, error: BaseException) -> bool:
+        """Tell whether the input was so wrong that a new job finished nothing."""
+        assert self._ledger is not None
+        return (
+            isinstance(error, SubtomoError)
+            and self._all_wrong_input
+            and not (isinstance(error, ItemsFailed) and error.resumable)
+            and not self._ledger.finished
+            and not self._is_resumed
+            and (self._is_all_own or not holds_results(self.folder))
+        )
+
+    @property
+    def _is_all_own(self) -> bool:
+        """Whether the folder holds nothing but what this job wrote; steps have theirs."""
+        return self._was_empty and not self._has_steps
+
+    def _end_on_wrong_input(self, error: BaseException) -> BaseException:
+        """Leave nothing behind, as if the input had been refused before the start."""
+        for failure in self._failures[1:]:
+            self.messages.say("failed: {stage}: {item}: {reason}".format_map(failure))
+        self.messages.close_log()
+        if self._is_all_own:
+            remove_contents(self.folder)
+        else:
+            remove_own_files(self.folder)
+        remove_empty(self._made_folders)
         return error
 
     def _end_on_full_disk(self, error: BaseException) -> DiskFullError:
@@ -364,6 +420,7 @@ class Job:
         else:
             full.args = (f"{full}; free some space or choose another --output-dir",)
             remove_own_files(self.folder)
+            remove_empty(self._made_folders)
         return full
 
     def _write_end(self, state: str, error: str | None = None) -> None:

@@ -41,6 +41,10 @@ class Messages:
         for line in waiting:
             self._append(line)
 
+    def close_log(self) -> None:
+        """Write no more to the log: its folder goes."""
+        self._log = None
+
     def say(self, text: str) -> None:
         """Say something that a user wants to know."""
         self._write(text)

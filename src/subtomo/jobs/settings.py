@@ -17,7 +17,7 @@ class CommandSettings(BaseModel):
     * ``"affects_results": False``: may differ when a job is resumed.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @classmethod
     def field_named(cls, name: str) -> str:

@@ -52,6 +52,10 @@ def parse_yaml(text: str, where: str) -> Any:
         return YAML(typ="safe", pure=True).load(text)
     except YAMLError as error:
         raise SettingsError(f"{where}: not YAML: {_one_line(error)}") from None
+    except RecursionError:
+        raise SettingsError(
+            f"{where}: lists or mappings inside each other too deeply to be settings"
+        ) from None
 
 
 def yaml_entry(name: str, value: Any, comment: str, *, commented_out: bool = False) -> str:

@@ -33,6 +33,8 @@ from subtomo.workflows.pipeline_settings import PipelineSettings
 _REFERENCE = re.compile(r"\$\{([^}]*)\}")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
 _KEYS = ("name", "command", "settings")
+_COPY = "pipeline.yaml"
+_TAKEN = ("job.json", "ledger.jsonl", "log.txt", _COPY)
 _OF_THE_PIPELINE = ("output_dir", "resume", "overwrite")
 
 
@@ -67,9 +69,10 @@ def run_pipeline(settings: PipelineSettings, job: Job, commands: Mapping[str, Co
     """
     steps = read_steps(settings, job.folder, commands)
     with job.start([f"{step.name}: subtomo {_command_line(step)}" for step in steps]):
-        shutil.copyfile(settings.pipeline, job.folder / "pipeline.yaml")
         for step in steps:
             job.step(step.name, step.command, commands[step.command].load_run(), step.settings)
+            # not before: a first step that refuses its input leaves nothing behind
+            shutil.copyfile(settings.pipeline, job.folder / _COPY)
     return job.folder
 
 
@@ -114,6 +117,10 @@ def _read_step(
     if not _NAME.fullmatch(name):
         raise SettingsError(
             f"{where}: a name becomes a folder; expected letters, digits, dots, dashes"
+        )
+    if name.lower() in _TAKEN:
+        raise SettingsError(
+            f"{where}: {name} is a file of the pipeline's own; give the step another 'name:'"
         )
     if command not in commands:
         raise SettingsError(f"{where}: no command '{command}'{nearest(command, commands)}")
