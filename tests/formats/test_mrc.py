@@ -220,7 +220,7 @@ def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cell", "message"),
     [
-        (0, "pixel size 0 Å; expected a positive number: give the right one with --pixel-size"),
+        (0, "pixel size 0 Å; expected a positive number: give the right one .* option"),
         (np.nan, "pixel size 0 Å"),
         ((8, 6, 8), "2 x 4 Å; expected the same along all axes"),
     ],

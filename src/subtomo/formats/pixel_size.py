@@ -48,11 +48,11 @@ def choose_pixel_size(path: Path, found: Sequence[float], typed: float | None) -
     if not is_usable:
         raise DataError(
             f"{path}: header says pixel size {shown} Å; expected a positive number: "
-            "give the right one with --pixel-size (Å)"
+            "give the right one (Å) with the option for its pixel size, or correct the header"
         )
     if not is_equal:
         raise DataError(
             f"{path}: header says pixel size {shown} Å; expected the same along all axes: "
-            "give one with --pixel-size (Å) or resample"
+            "give one (Å) with the option for its pixel size, or resample"
         )
     return float(found[0])

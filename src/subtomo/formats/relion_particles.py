@@ -275,7 +275,7 @@ def _frames_of(
         known = f"only of {', '.join(list(frames)[:5])}" if frames else "of none"
         raise SettingsError(
             f"to {what} the size and pixel size of tomogram {missing[0]} are needed, known "
-            f"{known}: give the tomograms.star of the project (frames)"
+            f"{known}: give the tomograms.star of the project"
         )
     centres = np.array([frames[name].centre for name in names.tolist()]).reshape(-1, 3)
     sizes = np.array([frames[name].pixel_size for name in names.tolist()], dtype=np.float64)

@@ -46,7 +46,7 @@ def read_molecule(path: Path | str) -> Molecule:
         )
     try:
         structure = gemmi.read_structure(str(path))
-    except (RuntimeError, ValueError) as error:
+    except (RuntimeError, ValueError, IndexError) as error:  # IndexError: nothing in it
         reason = str(error).splitlines()[0]
         raise FormatError(f"{path}: not an atomic model: {reason}") from None
     structure.remove_waters()

@@ -12,7 +12,7 @@ GOLD = "gold"
 class _Part(BaseModel):
     """A mapping, or the text ``name=value,name=value`` on the command line."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @model_validator(mode="before")
     @classmethod
