@@ -66,7 +66,17 @@ def test_damaged_record_is_named(tmp_path):
     (tmp_path / "job.json").write_text("{")
     with pytest.raises(OutputError, match=r"job\.json: not JSON"):
         start(tmp_path, resume=True)
+    for text in ("[1]", '{"settings": 5}', '{"command": "toy", "settings": {}}'):
+        (tmp_path / "job.json").write_text(text)
+        with pytest.raises(OutputError, match=r"job\.json: not the record of a job"):
+            start(tmp_path, resume=True)
     start(tmp_path, overwrite=True)
+
+
+def test_folders_made_in_vain_are_removed(tmp_path):
+    with pytest.raises(OutputError, match="File name too long"):
+        start(tmp_path / "a" / "b" / ("x" * 300))
+    assert not list(tmp_path.iterdir())
 
 
 def test_resumed_job_removes_what_a_killed_one_left_half_written(tmp_path):

@@ -179,9 +179,14 @@ def test_fault_of_the_program_leaves_its_traceback_in_the_log(tmp_path):
 
 def test_error_of_the_block_is_raised_and_recorded(tmp_path):
     job = make_job(tmp_path / "out")
-    with pytest.raises(DataError), job.start(["a"]):
-        job.map("double", double, {"a": 1})
-        raise DataError("nothing to average")
+
+    def start():
+        with job.start(["a"]):
+            job.map("double", double, {"a": 1})
+            raise DataError("nothing to average")
+
+    with pytest.raises(DataError):
+        start()
     assert record_of(job.folder)["state"] == "error"
     assert record_of(job.folder)["error"] == "nothing to average"
 

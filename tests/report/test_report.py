@@ -64,3 +64,7 @@ def test_text_is_escaped_and_numbers_are_flush_right(page):
 def test_nothing_is_left_beside_the_page(tmp_path):
     Report("Empty").write(tmp_path / "report.html")
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+    (tmp_path / "folder.html").mkdir()
+    with pytest.raises(IsADirectoryError):
+        Report("Empty").write(tmp_path / "folder.html")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder.html", "report.html"]

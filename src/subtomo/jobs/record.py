@@ -130,6 +130,10 @@ def read_record(folder: Path) -> dict[str, Any] | None:
         return None
     except ValueError as error:
         raise OutputError(f"{path}: not JSON ({error}); start afresh with --overwrite") from None
-    if not isinstance(record, dict) or "settings" not in record:
+    kinds = {"command": str, "state": str, "started": str, "settings": dict, "inputs": list}
+    kinds |= {"versions": dict, "resumed": list}
+    if not isinstance(record, dict) or any(
+        not isinstance(record.get(name), kind) for name, kind in kinds.items()
+    ):
         raise OutputError(f"{path}: not the record of a job; start afresh with --overwrite")
     return record

@@ -73,8 +73,11 @@ class Report:
             title=self.title, summary=self.summary, sections=self._sections
         )
         partial = path.with_name(f".{path.name}.partial")
-        partial.write_text(html, encoding="utf-8")
-        os.replace(partial, path)
+        try:
+            partial.write_text(html, encoding="utf-8")
+            os.replace(partial, path)
+        finally:
+            partial.unlink(missing_ok=True)
         return path
 
     def _add(self, part: dict[str, Any]) -> None:
