@@ -11,7 +11,14 @@ from subtomo.averaging.inputs import read_inputs
 from subtomo.averaging.rounds import search_steps
 from subtomo.averaging.run import SCORE, run
 from subtomo.averaging.settings import AverageSettings
-from subtomo.errors import DataError, MissingFileError, SettingsError, ShapeError, StarError
+from subtomo.errors import (
+    DataError,
+    ItemsFailed,
+    MissingFileError,
+    SettingsError,
+    ShapeError,
+    StarError,
+)
 from subtomo.formats.particles import read_particles, write_particles
 from subtomo.formats.subtomograms import BOX_CENTRE, TRANSFER, box_files, frames_of_table
 from subtomo.formats.volumes import read_volume, write_volume
@@ -270,6 +277,14 @@ def test_input_that_cannot_be_averaged(exact, tmp_path):
     names[1:] = [str(exact.table.parent / "subtomograms/b/0.mrc")] * (count - 1)
     with pytest.raises(ShapeError, match="other boxes have 8"):
         average(change(exact, tmp_path, extra={"rlnImageName": names}), out)
+    words = np.array(["0"] * (count - 1) + ["abc"])
+    with pytest.raises(StarError, match=f"subtomoBoxRotated of particle {count} is 'abc'"):
+        average(change(exact, tmp_path, extra={"subtomoBoxRotated": words}), out)
+    far = np.r_[np.full(count - 1, 0.0), 1e6]
+    with pytest.raises(DataError, match=r"position lies outside its box"):
+        average(change(exact, tmp_path, extra={"subtomoBoxCentreX": far}), out)
+    with pytest.raises(SettingsError, match=r"--max-shift is 1e.09 Å, more than half a box"):
+        average(exact.table, out, align=True, max_shift=1e9)
     with pytest.raises(SettingsError, match="--initial-low-pass is 15 Å"):
         average(exact.table, out, align=True, initial_low_pass=15.0)
     with pytest.raises(SettingsError, match="symmetry"):
@@ -279,9 +294,25 @@ def test_input_that_cannot_be_averaged(exact, tmp_path):
     assert not out.exists()
 
 
+def test_transfer_function_that_is_no_number(exact, tmp_path):
+    transfer = np.ones((N, N, N), np.float32)
+    path = tmp_path / "wedge.mrc"
+    write_volume(path, Volume(transfer, PIXEL))
+    with path.open("r+b") as file:
+        file.seek(-4, 2)
+        file.write(np.float32(np.nan).tobytes())
+    names = np.array([str(path)] * len(exact.orientation))
+    with pytest.raises(ItemsFailed, match=r"wedge.mrc: holds values that are NaN") as caught:
+        average(change(exact, tmp_path, extra={"rlnCtfImage": names}), tmp_path / "out")
+    assert not caught.value.resumable
+    assert not (tmp_path / "out").exists()
+
+
 def test_settings_that_exclude_each_other():
     common = {"particles": "p.star", "output_dir": "out"}
     with pytest.raises(ValidationError, match="exclude each other"):
         AverageSettings(**common, mask="m.mrc", mask_diameter=100.0)
+    with pytest.raises(ValidationError, match="expected less than 2⁶³"):
+        AverageSettings(**common, seed=2**63)
     with pytest.raises(ValidationError, match="nothing would be searched"):
         AverageSettings(**common, angular_range=3.0, angular_step=5.0)

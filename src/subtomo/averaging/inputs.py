@@ -14,7 +14,7 @@ from subtomo.averaging.mask import sphere_mask
 from subtomo.averaging.settings import AverageSettings
 from subtomo.errors import DataError, SettingsError, ShapeError
 from subtomo.formats.particles import read_particles
-from subtomo.formats.subtomograms import ROTATED, box_centres, box_files, transfer_files
+from subtomo.formats.subtomograms import are_rotated, box_centres, box_files, transfer_files
 from subtomo.formats.volumes import read_volume
 from subtomo.geometry.rotations import matrices_from_quaternions
 from subtomo.geometry.symmetry import symmetry_quaternions
@@ -52,17 +52,17 @@ def read_inputs(settings: AverageSettings) -> AverageInputs:
     Raises
     ------
     DataError
-        If there are too few particles, or their boxes were turned.
+        If there are too few particles, their boxes were turned, or one lies outside its box.
     ShapeError
         If boxes, transfer functions or the mask differ in size.
     SettingsError
-        If a resolution is finer than the boxes can hold.
+        If a resolution is finer or a shift longer than the boxes can hold.
     """
     table = settings.particles
     particles = read_particles(table)
     if len(particles) < 2:
         raise DataError(f"{table}: {len(particles)} particles; expected at least two")
-    if np.any(np.asarray(particles.extra.get(ROTATED, [0]), dtype=np.float64) != 0):
+    if are_rotated(particles).any():
         raise DataError(
             f"{table}: its boxes were turned to the reference; averaging needs them as they stand: "
             "extract them again without --rotate"
@@ -78,11 +78,16 @@ def read_inputs(settings: AverageSettings) -> AverageInputs:
             f"--initial-low-pass is {settings.initial_low_pass:g} Å, finer than two voxels of "
             f"{box.pixel_size:g} Å; expected more"
         )
+    if settings.align and (settings.max_shift or 0) > box.size / 2 * box.pixel_size:
+        raise SettingsError(
+            f"--max-shift is {settings.max_shift:g} Å, more than half a box "
+            f"({box.size / 2 * box.pixel_size:g} Å); expected less"
+        )
     return AverageInputs(
         particles=particles,
         boxes=boxes,
         transfers=transfers,
-        starts_px=(particles.position - box_centres(particles)) / box.pixel_size,
+        starts_px=_starts_px(particles, box, table),
         box=box,
         symmetry=torch.from_numpy(
             matrices_from_quaternions(symmetry_quaternions(settings.symmetry))
@@ -108,15 +113,39 @@ def load_boxes(files: list[Path], box: Box) -> Tensor:
 
 
 def load_transfers(files: list[Path] | None, count: int, box: Box) -> Tensor:
-    """Read transfer functions: (b, n, n, n // 2 + 1) float32; 1 where there are none."""
+    """Read transfer functions: (b, n, n, n // 2 + 1) float32; 1 where there are none.
+
+    Raises
+    ------
+    DataError
+        If one holds values that are not finite.
+    """
     shape = (box.size, box.size, box.size // 2 + 1)
     if files is None:
         return torch.ones(shape, device=box.device).expand(count, *shape)
-    read = {
-        path: half_of_centred(torch.tensor(read_volume(path).load())).to(box.device)
-        for path in dict.fromkeys(files)
-    }
+    read = {path: _load_transfer(path).to(box.device) for path in dict.fromkeys(files)}
     return torch.stack([read[path] for path in files])
+
+
+def _load_transfer(path: Path) -> Tensor:
+    """Read one transfer function; refuse what is no number."""
+    values = torch.tensor(read_volume(path).load())
+    if not torch.isfinite(values).all():
+        raise DataError(f"{path}: holds values that are NaN or infinite; extract it again")
+    return half_of_centred(values)
+
+
+def _starts_px(particles: Particles, box: Box, table: Path) -> NDArray[np.float64]:
+    """Give the positions in the boxes (n, 3), voxels from voxel n // 2; refuse those outside."""
+    starts = (particles.position - box_centres(particles)) / box.pixel_size
+    outside = np.flatnonzero(np.abs(starts).max(axis=1) > box.size / 2)
+    if len(outside):
+        raise DataError(
+            f"{table}, particle {outside[0] + 1}: its position lies outside its box of {box.size} "
+            f"voxels, as do those of {len(outside) - 1} more; expected the table that goes with "
+            "the boxes: extract them again"
+        )
+    return starts
 
 
 def _common_box(files: list[Path]) -> Box:

@@ -77,6 +77,8 @@ class AverageSettings(JobSettings):
     def _check_average_options(self) -> Self:
         if self.mask is not None and self.mask_diameter is not None:
             raise ValueError("--mask and --mask-diameter exclude each other; give one of them")
+        if self.seed >= 2**63:
+            raise ValueError(f"--seed is {self.seed}; expected less than 2⁶³ ({2**63})")
         if self.angular_step > self.angular_range:
             raise ValueError(
                 f"--angular-step ({self.angular_step}°) is above --angular-range "

@@ -37,11 +37,32 @@ def box_centres(particles: Particles) -> NDArray[np.float64]:
     Returns
     -------
     (n, 3) Å, columns x, y, z
+
+    Raises
+    ------
+    StarError
+        If a value is not a finite number.
     """
     if any(tag not in particles.extra for tag in BOX_CENTRE):
         return particles.position
-    columns = [np.asarray(particles.extra[tag], dtype=np.float64) for tag in BOX_CENTRE]
-    return np.stack(columns, axis=1)
+    return np.stack([_numbers(particles, tag) for tag in BOX_CENTRE], axis=1)
+
+
+def are_rotated(particles: Particles) -> NDArray[np.bool_]:
+    """Tell which boxes were turned to the reference: (n,).
+
+    Parameters
+    ----------
+    particles : with or without the column; without, none was
+
+    Raises
+    ------
+    StarError
+        If a value is not a finite number.
+    """
+    if ROTATED not in particles.extra:
+        return np.zeros(len(particles), dtype=bool)
+    return np.asarray(_numbers(particles, ROTATED) != 0, dtype=bool)
 
 
 def box_files(particles: Particles, table: Path) -> list[Path]:
@@ -99,6 +120,19 @@ def with_files_named_from(particles: Particles, old: Path, new: Path) -> Particl
             files = _files(extra[tag], old)
             extra[tag] = np.array([name_in_table(file, new) for file in files], dtype=np.str_)
     return particles.with_columns(extra=extra)
+
+
+def _numbers(particles: Particles, tag: str) -> NDArray[np.float64]:
+    """Give a column of finite numbers."""
+    numbers = np.empty(len(particles))
+    for row, value in enumerate(particles.extra[tag].tolist()):
+        try:
+            numbers[row] = float(value)
+        except ValueError:
+            numbers[row] = np.nan
+        if not np.isfinite(numbers[row]):
+            raise StarError(f"{tag} of particle {row + 1} is {value!r}; expected a finite number")
+    return numbers
 
 
 def _files(names: NDArray[np.str_], table: Path) -> list[Path]:
