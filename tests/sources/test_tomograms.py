@@ -141,6 +141,12 @@ def test_nothing_to_open(tmp_path: Path) -> None:
         open_tomograms([tmp_path / "none.mrc"])
 
 
+def test_a_table_without_rows(tmp_path: Path) -> None:
+    write_tomograms_star(tmp_path / "tomograms.star", [])
+    with pytest.raises(DataError, match=r"tomograms\.star: lists no tomogram; expected at least"):
+        open_tomograms([tmp_path / "tomograms.star"])
+
+
 def test_relions_project_lists_no_volumes_but_reads(shared_data: Path, tmp_path: Path) -> None:
     source = shared_data / "relion5_oracle"
     shutil.copytree(source / "tilt_series", tmp_path / "tilt_series", copy_function=shutil.copy)

@@ -221,6 +221,30 @@ def test_wrong_inputs_are_told_before_anything_is_written(tmp_path, capsys):
     assert "TS_1.mrcs does not exist" in " ".join(capsys.readouterr().err.split())
 
 
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda text: "\n".join(text.splitlines()[:-1]), "lists no tilt series; expected at least"),
+        (lambda text: text.replace("_rlnTomoHand", "_rlnTomoHandle"), "no column rlnTomoHand"),
+    ],
+)
+def test_a_table_without_what_is_needed(tmp_path, capsys, change, message):
+    table = write_project(tmp_path, make_series())
+    table.write_text(change(table.read_text().rstrip()) + "\n")
+    assert reconstruct_with(tmp_path, table) == 2
+    assert message in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_tilt_series_without_images(tmp_path, capsys):
+    table = write_project(tmp_path, make_series())
+    series = tmp_path / "tilt_series" / "TS_1.star"
+    series.write_text(series.read_text().replace("_rlnMicrographName", "_rlnMicrograph"))
+    assert reconstruct_with(tmp_path, table) == 2
+    assert "TS_1 names no images; expected a column" in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_bad_image_fails_its_tomogram_only(tmp_path, capsys):
     bad = make_series("bad")
     images = bad.images.copy()

@@ -10,7 +10,7 @@ from subtomo.errors import DataError, SettingsError, SubtomoError
 from subtomo.extraction.boxes import boxes_inside, boxes_touching
 from subtomo.extraction.settings import ExtractVolumesSettings
 from subtomo.extraction.transfer import Weighting, weighting_of
-from subtomo.formats.finite import require_finite
+from subtomo.formats.finite import require_finite, require_variation
 from subtomo.formats.particles import read_particles
 from subtomo.model import Particles, Tomogram
 from subtomo.sources.tomograms import open_tomograms
@@ -55,7 +55,7 @@ def plan_extraction(settings: ExtractVolumesSettings) -> Extraction:
     SettingsError
         If no particle belongs to a given tomogram, no box size is known, or no box fits.
     DataError
-        If a tomogram holds values that are not finite.
+        If a tomogram holds values that are not finite, or one value only.
     """
     tomograms = {
         t.name: t for t in open_tomograms(settings.tomograms, pixel_size=settings.pixel_size)
@@ -90,6 +90,7 @@ def plan_extraction(settings: ExtractVolumesSettings) -> Extraction:
         )
     for name, tomogram in used.items():
         require_finite(tomogram.volume, f"tomogram {name}")
+        require_variation(tomogram.volume, f"tomogram {name}")
     return Extraction(
         particles=particles,
         tomograms=used,

@@ -1,4 +1,4 @@
-"""Finding values that cannot be computed with, before any work starts."""
+"""Finding volumes that cannot be computed with, before any work starts."""
 
 from pathlib import Path
 
@@ -42,3 +42,27 @@ def require_finite(volume: Volume, path: Path | str) -> None:
             f"first at x, y, z = {first[0]}, {first[1]}, {first[2]}; expected finite values: "
             "replace them, for example by the mean"
         )
+
+
+def require_variation(volume: Volume, path: Path | str) -> None:
+    """Raise when a volume has the same value everywhere; reading ends at the first other one.
+
+    Parameters
+    ----------
+    volume : to be checked
+    path : for the message
+
+    Raises
+    ------
+    DataError
+        Naming the value.
+    """
+    first = None
+    for slab in slabs(volume.data):
+        first = slab.flat[0] if first is None else first
+        if (slab != first).any():
+            return
+    raise DataError(
+        f"{path}: every voxel is {first:g}; expected a volume that shows something: check how it "
+        "was made"
+    )

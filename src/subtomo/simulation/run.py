@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from subtomo.formats.finite import require_finite
+from subtomo.formats.finite import require_finite, require_variation
 from subtomo.formats.particles import write_particles
 from subtomo.formats.relion_tomograms import (
     TomogramEntry,
@@ -174,7 +174,9 @@ def _check_source(species: SpeciesSettings) -> None:
     if species.model is not None:
         read_molecule(species.model)
     if species.map is not None:
-        require_finite(read_volume(species.map), species.map)
+        volume = read_volume(species.map)
+        require_finite(volume, species.map)
+        require_variation(volume, species.map)
 
 
 def _density(settings: SimulateSettings, name: str, pixel_size: float) -> Density:

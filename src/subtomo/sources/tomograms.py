@@ -38,7 +38,7 @@ def open_tomograms(
     SettingsError
         If two tomograms have the same name, or none was given.
     FormatError, DataError
-        If a file cannot be read, or its pixel size is unknown.
+        If a file cannot be read, its pixel size is unknown, or a table lists no tomogram.
     """
     if not paths:
         raise SettingsError("no tomogram was given; expected volume files, a folder or a table")
@@ -52,6 +52,8 @@ def open_tomograms(
             )
         sources[tomogram.name] = place
         tomograms.append(tomogram)
+    if not tomograms:
+        raise DataError(f"{paths[0]}: lists no tomogram; expected at least one")
     return tomograms
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from subtomo.errors import MissingFileError, SettingsError
+from subtomo.errors import DataError, MissingFileError, SettingsError
 from subtomo.formats.imod import read_imod_tilt_series
 from subtomo.formats.relion_tomograms import TomogramEntry, read_tomograms_star
 from subtomo.formats.volumes import STACK_SUFFIXES, volume_suffix
@@ -34,6 +34,8 @@ def open_tilt_series(settings: ReconstructSettings) -> list[TomogramEntry]:
         If a file cannot be read.
     SettingsError
         If a name comes twice, the thickness is unknown, or an option for stacks meets a table.
+    DataError
+        If a table lists no tilt series, or one without images.
     """
     sources: dict[str, Path] = {}
     entries = []
@@ -43,9 +45,16 @@ def open_tilt_series(settings: ReconstructSettings) -> list[TomogramEntry]:
                 f"{sources[entry.name]} and {path} both hold a tilt series {entry.name}; "
                 "expected different names: rename one"
             )
+        if entry.tilt_series.images is None:
+            raise DataError(
+                f"{path}: tilt series {entry.name} names no images; expected a column "
+                "rlnMicrographName in its table"
+            )
         sources[entry.name] = path
         series = _with_tomogram_size(entry.tilt_series, settings.thickness)
         entries.append(replace(entry, tilt_series=series))
+    if not entries:
+        raise DataError(f"{settings.tilt_series[0]}: lists no tilt series; expected at least one")
     return entries
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from subtomo.formats.atomic import replacing
-from subtomo.formats.finite import require_finite
+from subtomo.formats.finite import require_finite, require_variation
 from subtomo.formats.particles import write_particles
 from subtomo.model import Particles
 from subtomo.picking.lattice.items import Inputs, measure_filament, open_inputs, wall_particles
@@ -41,6 +41,7 @@ def run(settings: LatticeSettings, job: "Job") -> Path:
     inputs = open_inputs(settings)
     for name, tomogram in inputs.tomograms.items():
         require_finite(tomogram.volume, f"tomogram {name}")
+        require_variation(tomogram.volume, f"tomogram {name}")
     paths = {name: job.folder / "filaments" / f"{name}.npz" for name in inputs.filaments}
     payloads = {
         name: {"settings": settings, "filament": name, "path": str(path)}

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.formats.atomic import replacing
-from subtomo.formats.finite import require_finite
+from subtomo.formats.finite import require_finite, require_variation
 from subtomo.formats.particles import read_particles, write_particles
 from subtomo.formats.volumes import read_volume
 from subtomo.model import Particles
@@ -107,6 +107,7 @@ def _plan(settings: MatchSettings) -> list[Search]:
         check_search(search)
     for tomogram in tomograms:
         require_finite(tomogram.volume, f"tomogram {tomogram.name}")
+        require_variation(tomogram.volume, f"tomogram {tomogram.name}")
     return searches
 
 
