@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from subtomo.errors import SettingsError, SubtomoError
+from subtomo.errors import DataError, SettingsError, SubtomoError
 from subtomo.formats.particles import read_particles
 from subtomo.formats.relion_tomograms import TomogramEntry, write_tomograms_star
 from subtomo.formats.volumes import read_volume, write_volume
@@ -371,6 +371,10 @@ def thresholds(folder, name):
     ("options", "words"),
     [
         ({"diameter": [400.0]}, "template lump: 46 voxels of 10 Å with its mask are more than"),
+        ({"diameter": [1e12]}, "voxels of 10 Å with its mask are more than"),
+        ({"mask_edge": 1e12}, "voxels of 10 Å with its mask are more than"),
+        ({"diameter": [19.0]}, "diameter is 19 Å, less than two voxels of 10 Å"),
+        ({"high_pass": 1e9}, "--high-pass is 1e.09 Å, more than the longest edge of tomogram"),
         ({"weighting": "tilts"}, "comes without a tilt series"),
         ({"weighting": "wedge"}, "give --tilt-range"),
         ({"ctf": "signed"}, "needs the tilt series"),
@@ -397,6 +401,14 @@ def test_nan_in_a_tomogram_is_found_before_anything_is_written(world):
     write_volume(folder / "broken.mrc", Volume(broken, PX))
     with pytest.raises(SubtomoError, match=r"broken.*x, y, z = 7, 6, 5"):
         match(folder, tomograms=[folder / "broken.mrc"])
+    assert not (folder / "out").exists()
+
+
+def test_a_tomogram_that_shows_nothing_is_refused(world):
+    folder, _ = world
+    write_volume(folder / "flat.mrc", Volume(np.full(SHAPE, 7, np.float32), PX))
+    with pytest.raises(DataError, match=r"tomogram flat: every voxel is 7; expected"):
+        match(folder, tomograms=[folder / "flat.mrc"])
     assert not (folder / "out").exists()
 
 

@@ -14,21 +14,28 @@ def check_search(search: Search) -> None:
     Raises
     ------
     SettingsError
-        If the template is larger than the tomogram, nothing is left to search, or the weighting
-        needs what is not known.
+        If the template is larger than the tomogram, nothing is left to search, a filter's
+        wavelength is longer than the tomogram, or the weighting needs what is not known.
     DataError
         If a CTF is asked for and the tilt series has none.
     """
-    template, shape = search.template, search.volume.shape
-    if template.box > min(shape):
-        raise SettingsError(
-            f"template {search.name}: {template.box} voxels of {search.volume.pixel_size:g} Å with "
-            f"its mask are more than tomogram {search.tomogram.name} has ({shape[2]} x {shape[1]} "
-            f"x {shape[0]}); give a smaller --diameter or a larger tomogram"
-        )
+    _check_band(search)
+    _ = search.template  # refuses one that is larger than the tomogram
     _check_weighting(search)
     search.tiles()
     _ = search.orientations  # refuses an unknown symmetry
+
+
+def _check_band(search: Search) -> None:
+    """Raise if a filter concerns wavelengths that the tomogram cannot hold."""
+    longest = max(search.volume.shape) * search.volume.pixel_size
+    for name in ("low_pass", "high_pass"):
+        wavelength = getattr(search.settings, name)
+        if wavelength is not None and wavelength > longest:
+            raise SettingsError(
+                f"--{name.replace('_', '-')} is {wavelength:g} Å, more than the longest edge of "
+                f"tomogram {search.tomogram.name} ({longest:g} Å); give a shorter one"
+            )
 
 
 def _check_weighting(search: Search) -> None:

@@ -85,6 +85,7 @@ class Search:
             mask_edge=s.mask_edge,
             invert=s.invert_template,
             symmetry=_of(s.symmetry, i, "C1"),
+            tomogram=self.tomogram,
         )
 
     @cached_property

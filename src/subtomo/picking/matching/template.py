@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.errors import DataError, SettingsError, ShapeError
-from subtomo.model import Volume
+from subtomo.model import Tomogram, Volume
 from subtomo.picking.matching.resampling import resample_about_centre
 from subtomo.signal.masks import soft_sphere
 
@@ -53,6 +53,7 @@ def prepare_template(
     mask_edge: float | None = None,
     invert: bool = False,
     symmetry: str = "C1",
+    tomogram: Tomogram | None = None,
 ) -> Template:
     """Bring a density to a tomogram's pixel size, protein bright, with its mask.
 
@@ -66,6 +67,7 @@ def prepare_template(
     mask_edge : Å over which the spherical mask falls to 0; default two pixels of the tomogram
     invert : the density is dark on bright
     symmetry : of the density
+    tomogram : that has to have room for the template with its mask
 
     Raises
     ------
@@ -74,25 +76,42 @@ def prepare_template(
     ShapeError
         If the mask is on another grid.
     SettingsError
-        If the diameter is not positive.
+        If the diameter is not positive or less than two voxels of the tomogram, or the template is
+        larger than the tomogram.
     """
     density = _without_background(volume, name, invert=invert)
     if diameter is None:
-        diameter = _MARGIN * _diameter(density) * volume.pixel_size
-    if not diameter > 0:
-        raise SettingsError(f"template {name}: diameter is {diameter} Å; expected more than 0")
+        diameter = _MARGIN * _diameter(density, name) * volume.pixel_size
+    if not diameter >= 2 * pixel_size:
+        raise SettingsError(
+            f"template {name}: diameter is {diameter:.3g} Å, less than two voxels of "
+            f"{pixel_size:g} Å; give a larger --diameter, or check the pixel sizes"
+        )
     edge_px = 2.0 if mask_edge is None else mask_edge / pixel_size
     if mask is None:
         radius_px = diameter / 2 / pixel_size
         box = _even(2 * (radius_px + edge_px) + 1)
+        _check_room(tomogram, name, box, pixel_size)
         new_mask = soft_sphere((box,) * 3, radius_px, edge_px).numpy()
     else:
-        new_mask = _resampled_mask(mask, volume, name, pixel_size)
-        box = len(new_mask)
+        box = _even(max(mask.shape) * mask.pixel_size / pixel_size)
+        _check_room(tomogram, name, box, pixel_size)
+        new_mask = _resampled_mask(mask, volume, name, pixel_size, box)
     resampled = resample_about_centre(density, volume.pixel_size, pixel_size, box)
     if not resampled[new_mask > 0.5].std() > 0:
         raise DataError(f"template {name} is flat under its mask; expected a density")
     return Template(name, resampled, new_mask, mask is None, diameter, symmetry)
+
+
+def _check_room(tomogram: Tomogram | None, name: str, box: int, pixel_size: float) -> None:
+    """Raise unless the template fits into the tomogram."""
+    if tomogram is not None and box > min(tomogram.volume.shape):
+        z, y, x = tomogram.volume.shape
+        raise SettingsError(
+            f"template {name}: {box} voxels of {pixel_size:g} Å with its mask are more than "
+            f"tomogram {tomogram.name} has ({x} x {y} x {z}); give a smaller --diameter or a "
+            "larger tomogram"
+        )
 
 
 def _even(size: float) -> int:
@@ -112,7 +131,7 @@ def _without_background(volume: Volume, name: str, *, invert: bool) -> NDArray[n
     return -density if invert else density
 
 
-def _diameter(density: NDArray[np.float64]) -> float:
+def _diameter(density: NDArray[np.float64], name: str) -> float:
     """Voxels across the sphere about the centre that holds most of the positive density squared."""
     axes = [np.arange(n) - n // 2 for n in density.shape]
     radius = np.sqrt(sum(g.astype(float) ** 2 for g in np.meshgrid(*axes, indexing="ij"))).ravel()
@@ -120,12 +139,17 @@ def _diameter(density: NDArray[np.float64]) -> float:
     order = np.argsort(radius, kind="stable")
     cumulative = np.cumsum(energy[order])
     if not cumulative[-1] > 0:
-        return 0.0
+        raise DataError(
+            f"template {name} is nowhere brighter than at the faces of its box; expected protein "
+            "bright inside (--invert-template where it is dark)"
+        )
     inside = int(np.searchsorted(cumulative, _ENERGY * cumulative[-1]))
     return 2 * float(radius[order[inside]]) + 1
 
 
-def _resampled_mask(mask: Volume, volume: Volume, name: str, pixel_size: float) -> FloatVolume:
+def _resampled_mask(
+    mask: Volume, volume: Volume, name: str, pixel_size: float, box: int
+) -> FloatVolume:
     """Bring a given mask to the tomogram's pixel size."""
     if mask.shape != volume.shape or abs(mask.pixel_size / volume.pixel_size - 1) > 0.01:
         raise ShapeError(
@@ -135,6 +159,5 @@ def _resampled_mask(mask: Volume, volume: Volume, name: str, pixel_size: float) 
     values = mask.load()
     if not (np.isfinite(values).all() and values.max() > 0):
         raise DataError(f"mask of template {name} is empty or not finite; expected 0 to 1")
-    box = _even(max(mask.shape) * mask.pixel_size / pixel_size)
     resampled = resample_about_centre(values, mask.pixel_size, pixel_size, box)
     return np.clip(resampled, 0, 1)
