@@ -76,6 +76,7 @@ def test_real_model(shared_data):
     ("name", "content", "message"),
     [
         ("no.pdb", "REMARK nothing here\nEND\n", "no atoms"),
+        ("empty.cif", "", "not an atomic model"),
         ("bad.cif", "this is no mmCIF\n", "not an atomic model"),
         ("model.txt", PDB, "no atomic model is called .txt"),
     ],

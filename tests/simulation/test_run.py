@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 import starfile
 
-from subtomo.errors import MissingFileError
+from subtomo.errors import DataError, MissingFileError, SettingsError
 from subtomo.formats.particles import read_particles
 from subtomo.formats.relion_tomograms import read_tomograms_star, tomogram_frames
-from subtomo.formats.volumes import read_stack, read_volume
+from subtomo.formats.volumes import read_stack, read_volume, write_volume
 from subtomo.geometry.tilt_projection import project_points
 from subtomo.jobs.job import Job
+from subtomo.model import Volume
 from subtomo.simulation.densities import particle_radius
 from subtomo.simulation.run import run
 from subtomo.simulation.settings import SimulateSettings
@@ -327,4 +328,12 @@ def test_bad_input_leaves_nothing(tmp_path):
     for species in ("name=a,map=none.mrc,count=1", "name=a,model=none.pdb,count=1"):
         with pytest.raises(MissingFileError, match="none"):
             simulate(folder, species=[species])
+    data = np.zeros((8, 8, 8), np.float32)
+    write_volume(tmp_path / "flat.mrc", Volume(data, 10.0))
+    with pytest.raises(DataError, match=r"flat\.mrc: every voxel is 0"):
+        simulate(folder, species=[f"name=a,map={tmp_path / 'flat.mrc'},count=1"])
+    data[4, 4, 4] = 1
+    write_volume(tmp_path / "vast.mrc", Volume(data, 1e6))
+    with pytest.raises(SettingsError, match=r"vast\.mrc: a map of 8e\+06 Å is too large"):
+        simulate(folder, species=[f"name=a,map={tmp_path / 'vast.mrc'},count=1"])
     assert not folder.exists()

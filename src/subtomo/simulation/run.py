@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from subtomo.errors import SettingsError
 from subtomo.formats.finite import require_finite, require_variation
 from subtomo.formats.particles import write_particles
 from subtomo.formats.relion_tomograms import (
@@ -45,6 +46,7 @@ from subtomo.simulation.settings import SimulateSettings
 from subtomo.simulation.species_settings import GOLD, SpeciesSettings
 from subtomo.simulation.tilt_plan import TiltPlan, make_tilt_series, tilt_angles, transmission
 
+_MOST_MAP = 4  # edges of the tomogram: a map may have much empty space around its particle
 _Payload = tuple[SimulateSettings, Path, str]
 
 
@@ -67,7 +69,7 @@ def run(settings: SimulateSettings, job: Job) -> Path:
 
     Raises
     ------
-    MissingFileError, FormatError, DataError
+    MissingFileError, FormatError, DataError, SettingsError
         If the file of a species cannot be used; nothing is written then.
     """
     settings = settings.model_copy(
@@ -75,7 +77,7 @@ def run(settings: SimulateSettings, job: Job) -> Path:
     )
     species = [] if settings.noise_only else list(settings.species)
     for one in species:
-        _check_source(one)
+        _check_source(one, settings)
     classes = [one.name for one in species]
     if settings.gold_beads and not settings.noise_only:
         classes.append(GOLD)
@@ -169,7 +171,7 @@ def tilt_plan(settings: SimulateSettings) -> TiltPlan:
     )
 
 
-def _check_source(species: SpeciesSettings) -> None:
+def _check_source(species: SpeciesSettings, settings: SimulateSettings) -> None:
     """Read what a species comes from, or raise."""
     if species.model is not None:
         read_molecule(species.model)
@@ -177,6 +179,13 @@ def _check_source(species: SpeciesSettings) -> None:
         volume = read_volume(species.map)
         require_finite(volume, species.map)
         require_variation(volume, species.map)
+        extent = max(volume.shape) * volume.pixel_size
+        room = _MOST_MAP * max(settings.tomogram_size) * settings.pixel_size
+        if extent > room:
+            raise SettingsError(
+                f"{species.map}: a map of {extent:g} Å is too large for the tomogram; expected at "
+                f"most {room:g} Å: check its pixel size ({volume.pixel_size:g} Å)"
+            )
 
 
 def _density(settings: SimulateSettings, name: str, pixel_size: float) -> Density:

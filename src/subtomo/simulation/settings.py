@@ -9,6 +9,10 @@ from subtomo.jobs.settings import JobSettings
 from subtomo.simulation.presets import PRESETS, preset_values
 from subtomo.simulation.species_settings import MembraneSettings, SpeciesSettings
 
+_MOST_TILTS = 10_000
+_MOST_ELECTRONS = 1e12  # far above any detector's, far below what Poisson's law is drawn for
+_MOST_TURNS = 10  # tomograms that a filament could fill in its turns
+
 
 class SimulateSettings(JobSettings):
     """Settings of ``subtomo simulate``."""
@@ -163,7 +167,38 @@ class SimulateSettings(JobSettings):
                     f"membranes of kind {membrane.kind} are at least {height:g} Å high, the ice "
                     f"is {self.thickness:g} Å thick; make their radius smaller or the ice thicker"
                 )
+        self._check_extents()
         return self
+
+    def _check_extents(self) -> None:
+        """Refuse what neither memory nor the tomogram has room for."""
+        low, high = self.tilt_range
+        if (high - low) / self.tilt_step > _MOST_TILTS:
+            raise ValueError(
+                f"tilt_step is {self.tilt_step:g} degrees, which gives more than {_MOST_TILTS} "
+                "tilts; give a larger one"
+            )
+        if self.dose_per_tilt * self.pixel_size**2 > _MOST_ELECTRONS:
+            raise ValueError(
+                f"dose_per_tilt is {self.dose_per_tilt:g} e⁻/Å², more than {_MOST_ELECTRONS:g} "
+                f"electrons in a pixel of {self.pixel_size:g} Å; give a smaller one"
+            )
+        longest = max(self.tomogram_size) * self.pixel_size
+        sizes = {f"species {one.name}": one.diameter for one in self.species}
+        sizes["gold bead"] = self.gold_diameter if self.gold_beads else None
+        for name, diameter in sizes.items():
+            if diameter is not None and not self.pixel_size <= diameter <= longest:
+                raise ValueError(
+                    f"{name} would be about {diameter:.3g} Å across; expected at least a pixel "
+                    f"({self.pixel_size:g} Å) and at most the tomogram ({longest:g} Å)"
+                )
+        for one in self.species:
+            length = (one.rise or 0) * (one.subunits or 0)
+            if length > _MOST_TURNS * longest:
+                raise ValueError(
+                    f"species {one.name}: filaments of {length:g} Å (rise times subunits) have no "
+                    f"room in a tomogram of {longest:g} Å; give fewer subunits"
+                )
 
     @property
     def thickness(self) -> float:

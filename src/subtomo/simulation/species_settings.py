@@ -1,5 +1,6 @@
 """Settings of what ``subtomo simulate`` puts into the ice."""
 
+import math
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -64,6 +65,15 @@ class SpeciesSettings(_Part):
     subunits: int | None = Field(None, ge=1)
     helix_radius: float = Field(0.0, ge=0)
     persistence_length: float = Field(100000.0, gt=0)
+
+    @property
+    def diameter(self) -> float | None:
+        """Å across a ball of its mass; None where a file says the size."""
+        from subtomo.simulation.molecules import PROTEIN_DENSITY
+
+        if self.mass is None or self.map is not None:
+            return None
+        return 2.0 * math.cbrt(3 * 1000 * self.mass / PROTEIN_DENSITY / (4 * math.pi))
 
     def with_absolute_paths(self) -> Self:
         """Make the paths independent of the folder that a worker runs in."""
