@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from subtomo.errors import DataError, MissingFileError, SettingsError, StarError
+from subtomo.errors import DataError, MissingFileError, SettingsError, ShapeError, StarError
 from subtomo.formats.relion_tomograms import (
     TomogramEntry,
     read_tomograms_star,
@@ -227,6 +227,38 @@ def test_a_missing_stack_names_row_and_file(shared_data: Path) -> None:
             + "_rlnTomoProjZ\n_rlnTomoProjW\n0 [1,0,0,0] [0,1,0] [0,0,1,0] [0,0,0,1]\n",
             StarError,
             r"line 17: rlnTomoProjY is \[0,1,0\]; expected four numbers",
+        ),
+        (
+            GLOBAL + "T 0 2.7 0.1 2 1\n" + TILTS,
+            DataError,
+            r"t\.star, line 9: voltage is 0.0 kV; expected a positive number",
+        ),
+        (
+            GLOBAL + "T 300 2.7 0.1 2 1\n" + TILTS.rsplit("\n", 3)[0] + "\n",
+            ShapeError,
+            r"t\.star, line 9: tilt series T has no tilts",
+        ),
+        (
+            GLOBAL
+            + "_rlnTomoSizeX\n_rlnTomoSizeY\n_rlnTomoSizeZ\nT 300 2.7 0.1 2 1 9 0 9\n"
+            + TILTS,
+            StarError,
+            "line 12: rlnTomoSizeX, .* are 9, 0, 9; expected positive",
+        ),
+        (
+            GLOBAL + "_rlnTomoTomogramBinning\nT 300 2.7 0.1 2 1 0\n" + TILTS,
+            StarError,
+            "line 10: rlnTomoTomogramBinning is 0; expected more than 0",
+        ),
+        (
+            GLOBAL + ".. 300 2.7 0.1 2 1\n" + TILTS,
+            StarError,
+            r"line 9: rlnTomoName is '\.\.'; expected a name for files",
+        ),
+        (
+            GLOBAL + "T 300 2.7 0.1 2 1\n" + "data_T\nloop_\n_rlnMicrographName\n0@s\n",
+            StarError,
+            r"t\.star, line 13: image name 0@s: '0' before the @",
         ),
     ],
 )

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import DataError, MissingFileError, SettingsError, StarError
+from subtomo.errors import DataError, MissingFileError, SettingsError, ShapeError, StarError
 from subtomo.formats.paths import find_file, name_in_table, not_found
 from subtomo.formats.relion_tilt_series import (
     IMAGE_NAME,
@@ -106,6 +106,8 @@ def read_tomograms_star(path: str | Path, *, require_images: bool = True) -> lis
         for in the folder of ``path``, in the working directory, then in the folders above ``path``.
     StarError
         If a needed column is missing, or a value is not what it should be.
+    DataError, ShapeError
+        If a value has no physical meaning, or images and tilts do not fit together.
     """
     blocks = read_star(path)
     table = _global_table(path, blocks)
@@ -117,10 +119,17 @@ def read_tomograms_star(path: str | Path, *, require_images: bool = True) -> lis
     others = {
         name: block for name, block in blocks.items() if block is not table and name not in names
     }
-    return [
-        _entry(Path(path), table, row, blocks, others, require_images=require_images)
-        for row in range(len(table))
-    ]
+    for row, name in enumerate(names):
+        if name in ("", ".", ".."):
+            raise StarError(f"{table.place(row)}: {_NAME} is '{name}'; expected a name for files")
+    entries = []
+    for row in range(len(table)):
+        try:
+            entry = _entry(Path(path), table, row, blocks, others, require_images=require_images)
+        except (DataError, ShapeError) as error:  # of the model, which knows no files
+            raise type(error)(f"{table.place(row)}: {error}") from None
+        entries.append(entry)
+    return entries
 
 
 def write_tomograms_star(path: str | Path, entries: Sequence[TomogramEntry]) -> None:
@@ -182,7 +191,9 @@ def _entry(
         place = tilts.place if IMAGE_NAME in tilts else lambda _: table.place(row)
         images, names = open_tilt_images(names, path, place, required=require_images)
     tomogram = values.get(_TOMOGRAM, _NONE)
-    binning = float(table.numbers(_BINNING)[row]) if _BINNING in table else None
+    binning = float(table.stacked([_BINNING])[row, 0]) if _BINNING in table else None
+    if binning is not None and not binning > 0:
+        raise StarError(f"{table.place(row)}: {_BINNING} is {binning:g}; expected more than 0")
     return TomogramEntry(
         name=settings.name,
         tilt_series=tilt_series_from_table(tilts, settings, images, tuple(names)),
@@ -203,6 +214,11 @@ def _settings(table: StarTable, row: int) -> SeriesSettings:
     size = None
     if _SIZE[0] in table:
         x, y, z = (int(table.integers(tag)[row]) for tag in _SIZE)
+        if min(x, y, z) < 1:
+            raise StarError(
+                f"{table.place(row)}: {', '.join(_SIZE)} are {x}, {y}, {z}; expected positive "
+                "numbers of pixels"
+            )
         size = (x, y, z)
     return SeriesSettings(
         name=str(table.columns[_NAME][row]),

@@ -57,7 +57,14 @@ def open_tilt_images(
     ShapeError
         If the images differ in size.
     """
-    indices, files = zip(*map(split_image_name, names), strict=True)
+    indices, files = [], []
+    for row, name in enumerate(names):
+        try:
+            index, file = split_image_name(name)
+        except StarError as error:
+            raise StarError(f"{place(row)}: {error}") from None
+        indices.append(index)
+        files.append(file)
     paths: dict[str, Path] = {}
     for row, file in enumerate(files):
         found = paths.get(file) or find_file(file, table)
