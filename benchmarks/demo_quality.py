@@ -1,6 +1,6 @@
 """Quality of the demo's chain on the evaluation species: noise levels by seeds, and a control.
 
-    python benchmarks/demo_quality.py OUT [--levels easy medium hard] [--seeds 7001 7002 7003]
+    python benchmarks/demo_quality.py [OUT] [--levels easy medium hard] [--seeds 7001 7002 7003]
 
 Every run is ``subtomo demo --preset evaluation``; the control adds tilt series of noise alone,
 picked and averaged the same way. Finished runs are not run again. Prints one row a run and writes
@@ -20,7 +20,7 @@ from subtomo.simulation.presets import EVALUATION_SEEDS
 def main() -> None:
     """Run what is missing and print a row a run."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("out", type=Path)
+    parser.add_argument("out", type=Path, nargs="?", default=Path("benchmarks/out/quality"))
     parser.add_argument("--levels", nargs="+", default=["easy", "medium", "hard"])
     parser.add_argument("--seeds", nargs="+", type=int, default=list(EVALUATION_SEEDS))
     parser.add_argument("--control", action="store_true", help="also average noise alone")

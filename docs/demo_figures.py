@@ -1,6 +1,6 @@
 """Pictures of a demo's results for the documentation.
 
-subtomo demo --control -o DEMO && python benchmarks/demo_figures.py DEMO docs/assets
+subtomo demo --control -o DEMO && python docs/demo_figures.py DEMO docs/assets
 """
 
 import argparse
