@@ -8,6 +8,7 @@ from planted import PIXEL, asymmetric_density, plant
 from pydantic import ValidationError
 
 from subtomo.averaging.inputs import read_inputs
+from subtomo.averaging.items import process_chunk
 from subtomo.averaging.rounds import search_steps
 from subtomo.averaging.run import SCORE, run
 from subtomo.averaging.settings import AverageSettings
@@ -18,6 +19,7 @@ from subtomo.errors import (
     SettingsError,
     ShapeError,
     StarError,
+    SubtomoError,
 )
 from subtomo.formats.particles import read_particles, write_particles
 from subtomo.formats.subtomograms import BOX_CENTRE, TRANSFER, box_files, frames_of_table
@@ -215,6 +217,22 @@ def test_same_bytes_in_processes_and_after_resuming(rough, tmp_path, monkeypatch
         assert results_of(broken) == expected
 
 
+def stopped_in_round_1(payload):
+    if payload["sums"].name == "round_1_1.npz":
+        raise KeyboardInterrupt
+    return process_chunk(payload)
+
+
+def test_interrupted_within_a_later_round(rough, tmp_path, monkeypatch):
+    options = {"align": True, "rounds": 1, "angular_range": 4.0, "angular_step": 4.0}
+    with monkeypatch.context() as patched:
+        patched.setattr("subtomo.averaging.rounds.process_chunk", stopped_in_round_1)
+        with pytest.raises(KeyboardInterrupt):
+            average(rough.table, tmp_path / "out", **options)
+    average(rough.table, tmp_path / "out", resume=True, **options)
+    assert (tmp_path / "out" / "average.mrc").exists()
+
+
 def _interrupt(*_, **__):
     raise KeyboardInterrupt
 
@@ -292,6 +310,14 @@ def test_input_that_cannot_be_averaged(exact, tmp_path):
     with pytest.raises(SettingsError, match="--device"):
         average(exact.table, out, device="cuda:99")
     assert not out.exists()
+
+
+@pytest.mark.parametrize(("value", "message"), [(0, "is 0 everywhere"), (1e30, "up to 1e.30")])
+def test_boxes_that_cannot_be_added_up(exact, tmp_path, value, message):
+    write_volume(tmp_path / "box.mrc", Volume(np.full((N, N, N), value, np.float32), PIXEL))
+    names = np.array([str(tmp_path / "box.mrc")] * len(exact.orientation))
+    with pytest.raises(SubtomoError, match=message):
+        average(change(exact, tmp_path, extra={"rlnImageName": names}), tmp_path / "out")
 
 
 def test_transfer_function_that_is_no_number(exact, tmp_path):

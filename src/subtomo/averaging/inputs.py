@@ -21,6 +21,8 @@ from subtomo.geometry.symmetry import symmetry_quaternions
 from subtomo.model import Particles
 from subtomo.signal.fourier import half_of_centred
 
+_LARGEST = 1e15  # of a box's values, in float32
+
 
 @dataclass(frozen=True, eq=False)
 class AverageInputs:
@@ -102,13 +104,18 @@ def load_boxes(files: list[Path], box: Box) -> Tensor:
     Raises
     ------
     DataError
-        If a box holds values that are not finite.
+        If a box holds values that are not finite, or too large.
     """
     volumes = torch.empty((len(files), *(box.size,) * 3))
     for volume, path in zip(volumes, files, strict=True):
         volume.copy_(torch.tensor(read_volume(path).load()))
         if not torch.isfinite(volume).all():
             raise DataError(f"{path}: holds values that are NaN or infinite; extract it again")
+        if volume.abs().max() > _LARGEST:
+            raise DataError(
+                f"{path}: holds values up to {float(volume.abs().max()):.3g}; expected at most "
+                f"{_LARGEST:g}, whose squares can be added up: extract it with --normalise"
+            )
     return volumes.to(box.device)
 
 

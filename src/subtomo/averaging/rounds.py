@@ -1,7 +1,7 @@
 """Rounds of a job: every particle is processed once, then half maps are made."""
 
-import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -93,7 +93,10 @@ def run_round(
         }
         results = job.map(name, process_chunk, payloads, need_all=True)
         _write_round(path, chunks, list(results.values()), files, inputs)
-    shutil.rmtree(parts, ignore_errors=True)
+    for file in files:  # no others: a job that is resumed needs those of a later round
+        file.unlink(missing_ok=True)
+    with suppress(OSError):  # not empty, or gone
+        parts.rmdir()
     return _read_round(path)
 
 

@@ -12,6 +12,7 @@ from subtomo.averaging.report import RoundSummary, write_report
 from subtomo.averaging.resolution import resolution_of, write_curves
 from subtomo.averaging.rounds import chunks_of, run_rounds
 from subtomo.averaging.settings import AverageSettings
+from subtomo.errors import DataError
 from subtomo.formats.particles import write_particles
 from subtomo.formats.subtomograms import (
     BOX_CENTRE,
@@ -66,6 +67,11 @@ def run(settings: AverageSettings, job: "Job") -> Path:
             )
         summaries = []
         for name, poses, maps in run_rounds(job, inputs, settings, device):
+            if not maps.whole.any():
+                raise DataError(
+                    f"{settings.particles}: the average is 0 everywhere; expected boxes and "
+                    "transfer functions that are not: extract them again"
+                )
             summaries.append(RoundSummary(name, resolution_of(maps.curves), poses))
             job.log(f"{name}: resolution {summaries[-1].resolution:.1f} Å (FSC 0.143)")
         particles = refined_particles(inputs, poses, settings)
