@@ -31,6 +31,13 @@ def strewn_on(tube: Cylinder, n: int, spread: float, rng: np.random.Generator) -
     return points + rng.normal(0, spread, (n, 3)) if spread else points
 
 
+@pytest.mark.parametrize("direction", [(0, 0, 0), (3, 2, 1)])
+def test_points_on_a_line_have_no_tube(direction):
+    points = 500 + np.outer(np.arange(40.0), direction)
+    with pytest.raises(DataError, match="40 points lie on one line or in one place"):
+        fit_cylinder(points)
+
+
 def test_the_tube_is_found_again_from_points_on_its_wall() -> None:
     tube = bent_tube()
     found = fit_cylinder(strewn_on(tube, 400, 0.0, np.random.default_rng(1)))

@@ -11,6 +11,7 @@ from subtomo.errors import DataError, ShapeError
 FloatArray = NDArray[np.float64]
 
 _BEAM = np.array([0.0, 0.0, 1.0])
+_LEAST_SPREAD = 1e-9  # of the coordinates: rounding
 _PARAMETERS = 8
 
 # How many median distances from the axis a point may be to stay: below the square root of 2 strays
@@ -154,7 +155,7 @@ def fit_cylinder(points: ArrayLike, scores: ArrayLike | None = None) -> Cylinder
     ShapeError
         If the points are not a table of three columns, or the scores are not one a point.
     DataError
-        If there are fewer than 16 points.
+        If there are fewer than 16 points, or they lie on one line.
     """
     xyz = np.asarray(points, dtype=np.float64)
     if xyz.ndim != 2 or xyz.shape[1] != 3:
@@ -163,11 +164,13 @@ def fit_cylinder(points: ArrayLike, scores: ArrayLike | None = None) -> Cylinder
         raise DataError(
             f"{len(xyz)} points are too few to fit a tube; expected {2 * _PARAMETERS} or more"
         )
-    starts = [
-        _near_longest_axis(subset, reach)
-        for subset in _best_scoring(xyz, scores)
-        for reach in _REACHES
-    ]
+    subsets = _best_scoring(xyz, scores)
+    spread = np.linalg.svd(xyz - xyz.mean(axis=0), compute_uv=False)
+    if not spread[1] > _LEAST_SPREAD * np.abs(xyz).max():
+        raise DataError(
+            f"{len(xyz)} points lie on one line or in one place; expected points on a tube's wall"
+        )
+    starts = [_near_longest_axis(subset, reach) for subset in subsets for reach in _REACHES]
     wall = _WALL * max(radius for _, radius in starts)
 
     def excess(tube: Cylinder) -> int:

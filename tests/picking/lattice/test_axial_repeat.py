@@ -58,3 +58,10 @@ def test_a_filament_too_short_for_any_repeat_is_refused() -> None:
     picks = sim.make_picks(sim.make_lattice(13, 41.0, -3), seed=3)
     with pytest.raises(DataError, match=r"leave nothing to search; expected a filament of more"):
         find_axial_repeat(trace_filament(picks), shortest=120)
+
+
+@pytest.mark.parametrize(("shortest", "longest"), [(20, 1e9), (1e-6, 100)])
+def test_ranges_that_have_nothing_to_do_with_the_length_are_refused(shortest, longest) -> None:
+    picks = sim.make_picks(sim.make_lattice(13, 41.0, -3), seed=3)
+    with pytest.raises(DataError, match=r"cannot be told there; expected them between its"):
+        find_axial_repeat(trace_filament(picks), shortest=shortest, longest=longest)

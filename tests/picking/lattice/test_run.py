@@ -171,6 +171,14 @@ def test_picks_of_another_tomogram_are_refused(world):
     assert not (world / "out").exists()
 
 
+def test_picks_outside_their_tomogram_are_refused(world):
+    picks = sim.make_picks(sim.make_lattice(N, REPEAT, START), seed=2) + 1e6
+    write_picks(world / "picks.star", picks)
+    with pytest.raises(DataError, match=r"all \d+ particles of tube lie outside tomogram tube"):
+        measure(world)
+    assert not (world / "out").exists()
+
+
 def test_an_empty_table_is_refused(world):
     write_particles(world / "picks.csv", Particles.empty())
     with pytest.raises(DataError, match="holds no particles"):
@@ -195,6 +203,7 @@ def test_too_few_picks_fail_that_filament_alone(world):
     ("options", "message"),
     [
         ({"protofilaments": (14, 12)}, "two increasing numbers"),
+        ({"protofilaments": (2, 100000)}, "from 2 to 100"),
         ({"shortest_repeat": 50, "longest_repeat": 40}, "is not below"),
     ],
 )

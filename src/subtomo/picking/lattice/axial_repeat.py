@@ -16,6 +16,8 @@ FloatArray = NDArray[np.float64]
 # within; beyond, the power of real picks is noise.
 ORDERS = np.arange(-24, 25)
 
+_MOST_REPEATS = 100_000  # along a filament
+
 
 @dataclass(frozen=True, eq=False)
 class AxialRepeat:
@@ -67,7 +69,8 @@ def find_axial_repeat(
     Raises
     ------
     DataError
-        If the filament is so short that no repeat is left to search.
+        If the filament is so short that no repeat is left to search, or the range has nothing to
+        do with its length.
     """
     longest = filament.length / 10 if longest is None else longest
     if not longest > shortest:
@@ -75,6 +78,11 @@ def find_axial_repeat(
             f"filament is {filament.length:.0f} Å long: repeats from {shortest:.1f} to "
             f"{longest:.1f} Å leave nothing to search; expected a filament of more than "
             f"{10 * shortest:.0f} Å"
+        )
+    if longest > filament.length or filament.length / shortest > _MOST_REPEATS:
+        raise DataError(
+            f"filament is {filament.length:.0f} Å long: repeats from {shortest:g} to {longest:g} Å "
+            f"cannot be told there; expected them between its {_MOST_REPEATS:,}th part and its length"
         )
     fine = 1 / (8 * filament.length)
     frequencies = np.arange(1 / longest, 1 / shortest, fine)
@@ -84,6 +92,11 @@ def find_axial_repeat(
     at_peak = point_power(filament.heights, filament.angles, ORDERS, [peak])[:, 0]
     overtone = np.maximum(1, np.round(frequencies / peak)) * peak
     elsewhere = np.abs(frequencies - overtone) > 2 / filament.length
+    if not elsewhere.any():
+        raise DataError(
+            f"filament is {filament.length:.0f} Å long: repeats from {shortest:g} to {longest:g} Å "
+            "have one peak and nothing beside it; expected a longer filament or a wider range"
+        )
     return AxialRepeat(
         repeat=1 / peak,
         contrast=float(at_peak.sum() / np.median(spectrum)),

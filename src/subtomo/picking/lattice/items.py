@@ -48,7 +48,7 @@ def open_inputs(settings: LatticeSettings) -> Inputs:
     Raises
     ------
     DataError
-        If there are no picks, or picks of a tomogram that is not given.
+        If there are no picks, or picks of a tomogram that is not given or wholly outside theirs.
     """
     found = {t.name: t for t in open_tomograms(settings.tomograms, pixel_size=settings.pixel_size)}
     frames = {name: tomogram.frame for name, tomogram in found.items()}
@@ -62,7 +62,20 @@ def open_inputs(settings: LatticeSettings) -> Inputs:
             f"{settings.particles}: has particles of tomogram {missing[0]}, which is not among "
             f"those given ({', '.join(found)}); add it to --tomograms"
         )
-    return Inputs({name: found[name] for name in names}, particles, _filaments(particles))
+    inputs = Inputs({name: found[name] for name in names}, particles, _filaments(particles))
+    for filament, rows in inputs.filaments.items():
+        tomogram = inputs.tomogram_of(filament)
+        index = tomogram.volume.position_to_index(particles.position[rows])
+        if (
+            not ((index > -0.5) & (index < np.array(tomogram.volume.shape[::-1]) - 0.5))
+            .all(1)
+            .any()
+        ):
+            raise DataError(
+                f"{settings.particles}: all {len(rows)} particles of {filament} lie outside "
+                f"tomogram {tomogram.name}; check the pixel sizes of both"
+            )
+    return inputs
 
 
 def measure_filament(payload: dict[str, Any]) -> dict[str, Any]:

@@ -7,6 +7,8 @@ from pydantic import Field, model_validator
 
 from subtomo.jobs.settings import JobSettings
 
+_MOST_PROTOFILAMENTS = 100
+
 
 class LatticeSettings(JobSettings):
     """Options of measuring the lattice of microtubules from picks on their walls."""
@@ -40,9 +42,10 @@ class LatticeSettings(JobSettings):
     @model_validator(mode="after")
     def _check_lattice_options(self) -> Self:
         first, last = self.protofilaments
-        if not 2 <= first < last:
+        if not 2 <= first < last <= _MOST_PROTOFILAMENTS:
             raise ValueError(
-                f"--protofilaments is {first} {last}; expected two increasing numbers from 2 on"
+                f"--protofilaments is {first} {last}; expected two increasing numbers from 2 to "
+                f"{_MOST_PROTOFILAMENTS}"
             )
         if (
             self.shortest_repeat is not None
