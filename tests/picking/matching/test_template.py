@@ -69,6 +69,11 @@ def test_a_flat_density_is_refused():
         prepare_template(flat, "flat", pixel_size=5.0, diameter=40.0)
 
 
+def test_values_whose_squares_overflow_are_refused():
+    with pytest.raises(DataError, match=r"values up to 1e\+30; expected at most 1e\+15"):
+        prepare_template(ball().with_data(1e30 * ball().data), "vast", pixel_size=5.0)
+
+
 def test_nan_in_the_density_is_refused():
     data = ball().data.copy()
     data[3, 4, 5] = np.nan

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from subtomo.errors import SettingsError, ShapeError
+from subtomo.formats.finite import require_finite
 from subtomo.formats.volumes import read_volume
 from subtomo.geometry.orientation_grid import orientation_grid
 from subtomo.geometry.rotations import matrices_from_quaternions
@@ -188,6 +189,7 @@ class Search:
                 f"{path}: region of {region.shape} voxels (z, y, x), tomogram "
                 f"{self.tomogram.name} of {self.volume.shape}; expected one grid"
             )
+        require_finite(region, path)
         return np.asarray(region.data[...] > 0.5)
 
     def tiles(self) -> list[Tile]:

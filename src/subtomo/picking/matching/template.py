@@ -13,6 +13,7 @@ from subtomo.signal.masks import soft_sphere
 FloatVolume = NDArray[np.float32]
 
 _ENERGY = 0.99  # of the density squared, inside the particle; a uniform ball has it at 0.997 r
+_LARGEST = 1e15  # of a density, in float32
 _MARGIN = 1.1  # diameter over the particle's: some of what surrounds it tells it from others
 
 
@@ -72,7 +73,7 @@ def prepare_template(
     Raises
     ------
     DataError
-        If the density is flat or holds values that are not finite.
+        If the density is flat or holds values that are not finite or too large.
     ShapeError
         If the mask is on another grid.
     SettingsError
@@ -127,6 +128,11 @@ def _without_background(volume: Volume, name: str, *, invert: bool) -> NDArray[n
         raise DataError(f"template {name}: {n} voxels are NaN or infinite; expected a density")
     inner = np.zeros(density.shape, dtype=bool)
     inner[1:-1, 1:-1, 1:-1] = True
+    if np.abs(density).max() > _LARGEST:
+        raise DataError(
+            f"template {name} has values up to {np.abs(density).max():.3g}; expected at most "
+            f"{_LARGEST:g}, whose squares can be added up: scale it"
+        )
     density -= np.median(density[~inner])
     return -density if invert else density
 
