@@ -346,14 +346,13 @@ class Job:
         count, first = len(self._failures), self._failures[0]
         failed = "1 item failed" if count == 1 else f"{count} items failed"
         others = f" (and {count - 1} more, see job.json)" if count > 1 else ""
-        reason = f"{first['item']}: {first['reason']}{others}"
-        return f"{failed}: {reason}; --resume tries again"
+        return f"{failed}: {_named(first)}{others}; --resume tries again"
 
     def _nothing_done(self) -> str:
         """Say why a whole stage failed by its input, which --resume would not change."""
         count, first = len(self._failures), self._failures[0]
         others = f" (and {count - 1} more like it)" if count > 1 else ""
-        return f"{first['item']}: {first['reason']}{others}"
+        return f"{_named(first)}{others}"
 
     def _end_early(self, error: BaseException) -> BaseException:
         """Note why the block ended before its end; give the error to raise."""
@@ -436,3 +435,9 @@ class Job:
             self._record.end(state, len(self._ledger.finished), **more)
         except OSError as failure:
             self.messages.say(f"job.json could not be brought up to date: {failure}")
+
+
+def _named(failure: Mapping[str, str]) -> str:
+    """Say which item failed and why; many reasons begin with its name."""
+    item, reason = failure["item"], failure["reason"]
+    return reason if reason.startswith(f"{item}: ") else f"{item}: {reason}"
