@@ -128,6 +128,24 @@ def test_workers_are_kept_between_stages_and_end_with_the_job(tmp_path):
     assert not any(Path(f"/proc/{pid}").exists() for pid in first.values())
 
 
+def test_steps_share_their_workers(tmp_path):
+    def settings(folder):
+        return JobSettings(output_dir=folder, executor="processes", workers=2)
+
+    def step(settings, job):
+        with job.start(["a", "b"]):
+            seen.append(set(job.map("one", items.own_pid, {"a": 0, "b": 0}).values()))
+
+    seen = []
+    job = Job("toy", settings(tmp_path), quiet=True)
+    with job.start(["first", "second"]):
+        for name in ("first", "second"):
+            job.step(name, "toy", step, settings(tmp_path / name))
+        assert seen[1] <= seen[0]
+        assert any(Path(f"/proc/{pid}").exists() for pid in seen[0])
+    assert not any(Path(f"/proc/{pid}").exists() for pid in seen[0])
+
+
 def test_executor_is_chosen_by_workers_and_items(tmp_path):
     def chosen(n_items, **values):
         return JobSettings(output_dir=tmp_path, **values).executor_for(n_items)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from subtomo.errors import DiskFullError, ItemsFailed, SubtomoError
-from subtomo.jobs.executors.choice import Executor, open_executor
+from subtomo.jobs.executors.choice import KeptExecutor
 from subtomo.jobs.folder import (
     LEDGER_NAME,
     LOG_NAME,
@@ -79,7 +79,8 @@ class Job:
         self._made_folders: list[Path] = []
         self._record: JobRecord | None = None
         self._ledger: Ledger | None = None
-        self._executor: Executor | None = None
+        self._executor = KeptExecutor()
+        self._is_step = False
 
     def log(self, text: str) -> None:
         """Say something on the terminal and in the log."""
@@ -145,13 +146,14 @@ class Job:
                     raise ItemsFailed(self._summary())
                 self._write_end("finished")
             except BaseException as error:
-                self._close_executor()
+                self._executor.close()
                 ended_by = self._end_early(error)
                 if ended_by is error:
                     raise
                 raise ended_by from error
             finally:
-                self._close_executor()
+                if not self._is_step:
+                    self._executor.close()
                 self._ledger = None
 
     def map(
@@ -238,6 +240,7 @@ class Job:
                 self.stage_seconds[name] = self._ledger.finished["steps", name].seconds
             return inner.folder
         self.log(f"step {name}: subtomo {command}")
+        inner._executor, inner._is_step = self._executor, True  # its workers serve all steps
         self._has_steps = True
         start = time.perf_counter()
         try:
@@ -273,7 +276,8 @@ class Job:
         if done:
             self.messages.say(f"{stage}: {done} of {total} items are finished already")
         progress = show_progress(self.messages, stage, total, done)
-        outcomes = self._open_executor(total - done).run(tasks)
+        kind = self.settings.executor_for(total - done)
+        outcomes = self._executor.get(kind, self.settings, self.messages).run(tasks)
         try:
             for outcome in outcomes:
                 self._settle(stage, outcome)
@@ -299,18 +303,6 @@ class Job:
         self.messages.detail(f"{stage}: {outcome.item} failed: {failure.reason}")
         if failure.trace:
             self.messages.detail(failure.trace.rstrip())
-
-    def _open_executor(self, n_items: int) -> Executor:
-        kind = self.settings.executor_for(n_items)
-        if self._executor is None or self._executor.kind != kind:
-            self._close_executor()
-            self._executor = open_executor(kind, self.settings, self.messages)
-        return self._executor
-
-    def _close_executor(self) -> None:
-        if self._executor is not None:
-            self._executor.close()
-            self._executor = None
 
     def _open(
         self, previous: dict[str, Any] | None, items: Sequence[str], inputs: Sequence[Path]

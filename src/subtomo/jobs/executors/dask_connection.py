@@ -68,8 +68,8 @@ def _start_local(n_workers: int, held: ExitStack) -> Any:
     from distributed import LocalCluster
 
     scratch = held.enter_context(tempfile.TemporaryDirectory(ignore_cleanup_errors=True))
-    return held.enter_context(
-        LocalCluster(
+    try:
+        cluster = LocalCluster(
             n_workers=n_workers,
             threads_per_worker=1,
             processes=True,
@@ -78,7 +78,12 @@ def _start_local(n_workers: int, held: ExitStack) -> Any:
             local_directory=scratch,
             silence_logs=logging.CRITICAL,
         )
-    )
+    except RuntimeError as error:
+        raise SettingsError(
+            f"--executor dask: {n_workers} workers could not start ({error}); "
+            "start fewer with --workers, or use --executor processes"
+        ) from None
+    return held.enter_context(cluster)
 
 
 def _join(address: str, folder: Path, held: ExitStack, messages: Messages) -> Any:
