@@ -82,7 +82,8 @@ def find_axial_repeat(
     if longest > filament.length or filament.length / shortest > _MOST_REPEATS:
         raise DataError(
             f"filament is {filament.length:.0f} Å long: repeats from {shortest:g} to {longest:g} Å "
-            f"cannot be told there; expected them between its {_MOST_REPEATS:,}th part and its length"
+            f"cannot be told there; expected them between its {_MOST_REPEATS:,}th part and its "
+            "length"
         )
     fine = 1 / (8 * filament.length)
     frequencies = np.arange(1 / longest, 1 / shortest, fine)
