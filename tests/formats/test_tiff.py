@@ -102,7 +102,7 @@ def test_a_single_image_is_a_stack_of_one(tmp_path: Path) -> None:
 
 def test_no_unit_means_no_pixel_size(tmp_path: Path) -> None:
     tifffile.imwrite(tmp_path / "a.tif", VALUES, resolution=(300, 300), resolutionunit="INCH")
-    with pytest.raises(DataError, match=r"a\.tif: header says pixel size 0 Å.*option for its pixel size"):
+    with pytest.raises(DataError, match=r"a\.tif: header says pixel size 0 Å.*the option"):
         read_volume(tmp_path / "a.tif")
 
 
