@@ -10,6 +10,7 @@ from typing import Any
 
 from subtomo.errors import DiskFullError, ItemsFailed, SubtomoError
 from subtomo.jobs.executors.choice import KeptExecutor
+from subtomo.jobs.failures import Failures
 from subtomo.jobs.folder import (
     LEDGER_NAME,
     LOG_NAME,
@@ -23,7 +24,7 @@ from subtomo.jobs.folder import (
     remove_partial_files,
 )
 from subtomo.jobs.interrupts import termination_as_interrupt
-from subtomo.jobs.items import Outcome, Task, is_disk_full, make_task
+from subtomo.jobs.items import Failure, Outcome, Task, is_disk_full, make_task
 from subtomo.jobs.ledger import Ledger, count_finished
 from subtomo.jobs.messages import Messages
 from subtomo.jobs.own_warnings import own_warnings_to
@@ -71,8 +72,7 @@ class Job:
         self.dry_run = dry_run
         self.messages = Messages(quiet=quiet, verbose=verbose)
         self.stage_seconds: dict[str, float] = {}
-        self._failures: list[dict[str, str]] = []
-        self._all_wrong_input = True  # of the failures
+        self._failures = Failures()
         self._has_steps = False
         self._was_empty = False
         self._is_resumed = False
@@ -143,7 +143,7 @@ class Job:
                 self._open(previous, items, inputs)
                 yield
                 if self._failures:
-                    raise ItemsFailed(self._summary())
+                    raise ItemsFailed(self._failures.summary())
                 self._write_end("finished")
             except BaseException as error:
                 self._executor.close()
@@ -199,9 +199,9 @@ class Job:
         results = {i: finished[stage, i].result for i in payloads if (stage, i) in finished}
         n_failed = len(self._failures) - n_failures
         if n_failed and (need_all or not results):
-            if results or not self._all_wrong_input:
-                raise ItemsFailed(self._summary())
-            hopeless = ItemsFailed(self._nothing_done())
+            if results or not self._failures.all_wrong_input:
+                raise ItemsFailed(self._failures.summary())
+            hopeless = ItemsFailed(self._failures.hopeless())
             hopeless.resumable = False
             raise hopeless
         return results
@@ -251,7 +251,7 @@ class Job:
                 error.add_note(f"in step {name}")
                 raise
             reason = str(error) if error.resumable else f"{error}; --resume tries again"
-            self._failures.append({"stage": "steps", "item": name, "reason": reason})
+            self._failures.add("steps", name, Failure(reason))
             raise ItemsFailed(f"step {name}: {reason}") from None
         except SubtomoError as error:
             error.add_note(f"in step {name}")
@@ -298,8 +298,7 @@ class Job:
             return
         if failure.kind == "disk full":
             raise DiskFullError(f"{stage}: {outcome.item}: {failure.reason}")
-        self._failures.append({"stage": stage, "item": outcome.item, "reason": failure.reason})
-        self._all_wrong_input &= failure.kind == "wrong input"
+        self._failures.add(stage, outcome.item, failure)
         self.messages.detail(f"{stage}: {outcome.item} failed: {failure.reason}")
         if failure.trace:
             self.messages.detail(failure.trace.rstrip())
@@ -333,19 +332,6 @@ class Job:
         for item in items:
             print(f"  {item}")
 
-    def _summary(self) -> str:
-        """Put the failures in one line."""
-        count, first = len(self._failures), self._failures[0]
-        failed = "1 item failed" if count == 1 else f"{count} items failed"
-        others = f" (and {count - 1} more, see job.json)" if count > 1 else ""
-        return f"{failed}: {_named(first)}{others}; --resume tries again"
-
-    def _nothing_done(self) -> str:
-        """Say why a whole stage failed by its input, which --resume would not change."""
-        count, first = len(self._failures), self._failures[0]
-        others = f" (and {count - 1} more like it)" if count > 1 else ""
-        return f"{_named(first)}{others}"
-
     def _end_early(self, error: BaseException) -> BaseException:
         """Note why the block ended before its end; give the error to raise."""
         if isinstance(error, KeyboardInterrupt):
@@ -359,10 +345,12 @@ class Job:
         if self._failures:
             if not isinstance(error, ItemsFailed):
                 self.messages.detail("".join(traceback.format_exception(error)))
-            for failure in self._failures:
-                self.messages.say("failed: {stage}: {item}: {reason}".format_map(failure))
+            for line in self._failures.lines():
+                self.messages.say(line)
             self._write_end("items failed")
-            return error if isinstance(error, ItemsFailed) else ItemsFailed(self._summary())
+            return (
+                error if isinstance(error, ItemsFailed) else ItemsFailed(self._failures.summary())
+            )
         if not isinstance(error, SubtomoError):
             self.messages.detail("".join(traceback.format_exception(error)))
         self._write_end("error", str(error))
@@ -373,7 +361,7 @@ class Job:
         assert self._ledger is not None
         return (
             isinstance(error, SubtomoError)
-            and self._all_wrong_input
+            and self._failures.all_wrong_input
             and not (isinstance(error, ItemsFailed) and error.resumable)
             and not self._ledger.finished
             and not self._is_resumed
@@ -387,8 +375,8 @@ class Job:
 
     def _end_on_wrong_input(self, error: BaseException) -> BaseException:
         """Leave nothing behind, as if the input had been refused before the start."""
-        for failure in self._failures[1:]:
-            self.messages.say("failed: {stage}: {item}: {reason}".format_map(failure))
+        for line in list(self._failures.lines())[1:]:
+            self.messages.say(line)
         self.messages.close_log()
         if self._is_all_own:
             remove_contents(self.folder)
@@ -422,14 +410,8 @@ class Job:
         if self._record is None:  # it could not even be written once
             return
         more: dict[str, Any] = {} if error is None else {"error": error}
-        more |= {"failures": self._failures, "warnings": dict(self.messages.warnings)}
+        more |= {"failures": self._failures.rows, "warnings": dict(self.messages.warnings)}
         try:
             self._record.end(state, len(self._ledger.finished), **more)
         except OSError as failure:
             self.messages.say(f"job.json could not be brought up to date: {failure}")
-
-
-def _named(failure: Mapping[str, str]) -> str:
-    """Say which item failed and why; many reasons begin with its name."""
-    item, reason = failure["item"], failure["reason"]
-    return reason if reason.startswith(f"{item}: ") else f"{item}: {reason}"
