@@ -108,3 +108,12 @@ def test_help_takes_less_than_half_a_second():
         return used() - before
 
     assert min(seconds() for _ in range(3)) < 0.5
+
+
+def test_printed_preset_comes_back(tmp_path, capsys):
+    assert run(["simulate", "--preset", "small", "--print-config"]) == 0
+    (tmp_path / "config.yaml").write_text(capsys.readouterr().out, encoding="utf-8")
+    kind = COMMANDS["simulate"].load_settings()
+    given = {"output_dir": tmp_path / "out"}
+    again = Values(kind, given, tmp_path / "config.yaml").settings()
+    assert again == kind(preset="small", **given)

@@ -54,7 +54,7 @@ class Values:
             if any(each["type"] != "missing" for each in error.errors()):
                 raise SettingsError(in_words(error, self.kind, self._called)) from None
             missing = {str(each["loc"][0]) for each in error.errors()}
-            values = self.kind.model_construct(**self._all()).model_dump(
+            values = self.kind.model_construct(**self.kind.completed(self._all())).model_dump(
                 mode="json", warnings=False
             )
         return "\n".join(

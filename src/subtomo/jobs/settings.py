@@ -1,6 +1,7 @@
 """Settings that every command declares, and those that every job shares."""
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 
@@ -33,6 +34,11 @@ class CommandSettings(BaseModel):
             if plain in [alias.lstrip("-").replace("-", "_") for alias in aliases]:
                 return field_name
         return name
+
+    @classmethod
+    def completed(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Add to the values given those that they imply, as a preset does."""
+        return dict(values)
 
     @classmethod
     def field_extra(cls, name: str) -> dict[str, Any]:

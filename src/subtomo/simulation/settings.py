@@ -112,12 +112,16 @@ class SimulateSettings(JobSettings):
         False, description="Control: the same geometry and noise, but nothing in the ice"
     )
 
+    @classmethod
+    def completed(cls, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Put the values given over those of the preset."""
+        preset = values.get("preset")
+        return {**({} if preset is None else preset_values(preset)), **values}
+
     @model_validator(mode="before")
     @classmethod
     def _start_from_preset(cls, values: Any) -> Any:
-        if isinstance(values, Mapping) and values.get("preset") is not None:
-            return {**preset_values(values["preset"]), **values}
-        return values
+        return cls.completed(values) if isinstance(values, Mapping) else values
 
     @field_validator("handedness")
     @classmethod
