@@ -74,19 +74,22 @@ def fsc_figure(curves: FscCurves, *, title: str = "Fourier shell correlation") -
     resolution = resolution_of(curves)
     axes.axhline(THRESHOLD, color="0.3", lw=0.8)
     axes.axvline(1 / resolution, color="0.3", lw=0.8)
+    is_at_the_right = 1 / resolution > 0.7 * float(curves.frequency[-1])
     axes.annotate(
         f"{resolution:.1f} Å at {THRESHOLD}",
         (1 / resolution, THRESHOLD),
-        xytext=(6, 10),
+        xytext=(-6 if is_at_the_right else 6, 10),
         textcoords="offset points",
+        ha="right" if is_at_the_right else "left",
     )
     axes.set(xlabel="frequency (1/Å)", ylabel="correlation", title=title, ylim=(-0.2, 1.05))
     axes.set_xlim(0, float(curves.frequency[-1]))
     above = axes.secondary_xaxis("top", functions=(_reciprocal, _reciprocal))
     above.set_xlabel("resolution (Å)")
     shortest = 1 / float(curves.frequency[-1])
-    above.set_xticks([round(shortest * factor, 1) for factor in (1, 1.5, 2, 3, 5, 10)])
-    axes.legend(frameon=False, loc="upper right")
+    ticks = [shortest * factor for factor in (1, 1.5, 2, 3, 5, 10)]
+    above.set_xticks(ticks, [f"{tick:.1f}" for tick in ticks])
+    axes.legend(frameon=True, framealpha=1, edgecolor="none", loc="lower left")
     return figure
 
 

@@ -3,7 +3,7 @@
     "pick match": Command(
         "subtomo.picking.matching.settings:MatchSettings",
         "subtomo.picking.matching.run:run",
-        "Find particles by their template",
+        "Find particles by template matching",
     ),
 
 Rows are in alphabetical order. Settings are a ``JobSettings`` (``run(settings, job)``), or a
@@ -18,12 +18,12 @@ COMMANDS: Mapping[str, Command] = {
     "average": Command(
         "subtomo.averaging.settings:AverageSettings",
         "subtomo.averaging.run:run",
-        "Average subtomograms, aligned locally where asked",
+        "Average subtomograms, with local alignment if asked",
     ),
     "bin": Command(
         "subtomo.tomograms.settings:BinSettings",
         "subtomo.tomograms.bin_run:run",
-        "Put tomograms on a coarser grid, or on one of another pixel size",
+        "Bin tomograms, or resample them to another pixel size",
     ),
     "demo": Command(
         "subtomo.workflows.demo.settings:DemoSettings",
@@ -38,7 +38,7 @@ COMMANDS: Mapping[str, Command] = {
     "info": Command(
         "subtomo.cli.info:InfoSettings",
         "subtomo.cli.info:run",
-        "Say what files are",
+        "Describe files: format, size, pixel size, contents",
     ),
     "pick lattice": Command(
         "subtomo.picking.lattice.settings:LatticeSettings",
@@ -48,7 +48,7 @@ COMMANDS: Mapping[str, Command] = {
     "pick match": Command(
         "subtomo.picking.matching.settings:MatchSettings",
         "subtomo.picking.matching.run:run",
-        "Find particles by their template",
+        "Find particles by template matching",
     ),
     "run": Command(
         "subtomo.workflows.pipeline_settings:PipelineSettings",
@@ -58,7 +58,7 @@ COMMANDS: Mapping[str, Command] = {
     "simulate": Command(
         "subtomo.simulation.settings:SimulateSettings",
         "subtomo.simulation.run:run",
-        "Make up tilt series with a known truth",
+        "Simulate tilt series with a known truth",
     ),
     "tomogram reconstruct": Command(
         "subtomo.tomograms.settings:ReconstructSettings",

@@ -65,7 +65,7 @@ def run(settings: ReconstructSettings, job: "Job") -> Path:
                 if entry.name in done
             ],
         )
-        job.log(f"{len(done)} tomograms: {table}")
+        job.log(f"{len(done)} tomogram{'s' * (len(done) != 1)}: {table}")
     return table
 
 

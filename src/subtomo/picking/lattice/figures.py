@@ -62,7 +62,7 @@ def draw_spectrum(arrays: Mapping[str, Any], row: Mapping[str, Any]) -> "Figure"
     figure, (power, total) = _axes(2, widths=(1.1, 1))
     k, found = arrays["pick_frequencies"] * 10, 10 / row["axial_repeat"]
     image = _show_power(power, arrays, "pick")
-    figure.colorbar(image, ax=power, label="power (strewn points: 1)")
+    figure.colorbar(image, ax=power, label="power (random points: 1)")
     _mark(power, found, row["start"], f"order {row['start']}")
     total.plot(k, arrays["pick_spectrum"], color=_PICK_COLOUR, lw=0.8)
     total.axvline(found, color=_FOUND_COLOUR, lw=0.8, zorder=0)

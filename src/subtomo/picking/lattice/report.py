@@ -63,7 +63,7 @@ def write_report(
         )
         report.add_figure(
             draw_spectrum(arrays[name], row),
-            "Power of the picks. A lattice shows as horizontal lines of spots; the ring marks the "
+            "Power of the picks. A lattice shows as upright lines of spots; the ring marks the "
             "strongest order on the strongest layer line.",
         )
         report.add_figure(

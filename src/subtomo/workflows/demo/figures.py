@@ -1,6 +1,6 @@
 """Figures that only the demo has: the average beside the truth, and their correlation."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -58,13 +58,16 @@ def draw_correlations(
 
     figure = Figure(figsize=(8, 4.6), layout="constrained")
     axes = figure.subplots()
-    axes.plot(density.frequency, density.curve, color="C2", lw=2, label="average with the truth")
-    axes.plot(halves.frequency, halves.corrected, color="C0", lw=2, label="half maps, corrected")
-    axes.plot(halves.frequency, halves.unmasked, color="0.6", lw=1, label="half maps, unmasked")
+    lines: list[tuple[str, NDArray[np.float64], NDArray[np.float64], dict[str, Any]]] = [
+        ("average with the truth", density.frequency, density.curve, {"color": "C2", "lw": 2}),
+        ("half maps, corrected", halves.frequency, halves.corrected, {"color": "C0", "lw": 2}),
+        ("half maps, unmasked", halves.frequency, halves.unmasked, {"color": "0.6", "lw": 1}),
+    ]
     if control is not None:
-        axes.plot(
-            control.frequency, control.unmasked, color="C3", ls="--", label="noise alone, unmasked"
-        )
+        style: dict[str, Any] = {"color": "C3", "ls": "--"}
+        lines.append(("noise alone, unmasked", control.frequency, control.unmasked, style))
+    for label, frequency, curve, style in lines:  # the means, shell 0, say nothing
+        axes.plot(frequency[1:], curve[1:], label=label, **style)
     for level, resolution in ((0.5, density.resolution), (THRESHOLD, resolution_of(halves))):
         axes.axhline(level, color="0.75", lw=0.8)
         axes.plot([1 / resolution], [level], "o", color="0.2", ms=5)

@@ -151,7 +151,11 @@ def _add_average(report: Report, findings: Findings) -> None:
 def _add_settings(report: Report, settings: DemoSettings, seconds: Mapping[str, float]) -> None:
     """Tabulate settings and times."""
     report.add_section("Settings and times")
-    rows = [[name, str(value)] for name, value in settings.model_dump(mode="json").items()]
+    words = {"None": "not given", "True": "yes", "False": "no"}
+    rows = [
+        [name, words.get(str(value), str(value))]
+        for name, value in settings.model_dump(mode="json").items()
+    ]
     report.add_table(rows, ["setting", "value"], "Each step's own settings are in its job.json.")
     times = [[name, float(value)] for name, value in seconds.items()]
     report.add_table(times, ["step", "seconds"])
