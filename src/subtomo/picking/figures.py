@@ -46,7 +46,15 @@ def draw_picks(
         (left, bottom, height) = tomogram.index_to_position(np.array([-0.5, -0.5, z]))
         (right, top, _) = tomogram.index_to_position(np.array([n_x - 0.5, n_y - 0.5, z]))
         extent = (left, right, bottom, top)
-        axes.imshow(image, cmap="gray", vmin=low, vmax=high, origin="lower", extent=extent)
+        axes.imshow(
+            image,
+            cmap="gray",
+            vmin=low,
+            vmax=high,
+            origin="lower",
+            extent=extent,
+            interpolation="bilinear",
+        )
         for label, colour, table in _kinds(picks, is_true, missed):
             near = np.abs(table.position[:, 2] - height) < diameter / 2
             _circle(axes, table.position[near], diameter, colour, label)
@@ -133,4 +141,4 @@ def _circle(
 
     axes.plot([], [], "o", mfc="none", mec=colour, label=label)
     for x, y, _ in points:
-        axes.add_patch(Circle((x, y), diameter / 2, fill=False, ec=colour, lw=1.2))
+        axes.add_patch(Circle((x, y), diameter / 2, fill=False, ec=colour, lw=2))

@@ -68,14 +68,16 @@ def draw_correlations(
         lines.append(("noise alone, unmasked", control.frequency, control.unmasked, style))
     for label, frequency, curve, style in lines:  # the means, shell 0, say nothing
         axes.plot(frequency[1:], curve[1:], label=label, **style)
-    for level, resolution in ((0.5, density.resolution), (THRESHOLD, resolution_of(halves))):
+    read_off = ((0.5, density.resolution, "left"), (THRESHOLD, resolution_of(halves), "right"))
+    for level, resolution, side in read_off:
         axes.axhline(level, color="0.75", lw=0.8)
         axes.plot([1 / resolution], [level], "o", color="0.2", ms=5)
         axes.annotate(
             f"{resolution:.1f} Å at {level}",
             (1 / resolution, level),
-            xytext=(8, 6),
+            xytext=(8, 6) if side == "left" else (-8, -14),
             textcoords="offset points",
+            ha=side,
         )
     axes.axvline(
         1 / low_pass, color="C1", lw=1, ls=":", label=f"template's low-pass, {low_pass:g} Å"
