@@ -29,6 +29,7 @@ bench: .venv/.installed-dev
 
 docs: .venv/.installed-dev
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "The pages start at site/index.html"
 
 clean:
 	rm -rf .venv site .mypy_cache .pytest_cache .ruff_cache

@@ -114,7 +114,9 @@ def orientations_figure(orientation: NDArray[np.float64]) -> "Figure":
     size = float(np.clip(2000 / max(len(directions), 1), 2, 30))
     axes.scatter(longitude, latitude, s=size, alpha=0.6, linewidths=0)
     axes.grid(visible=True, alpha=0.4)
-    axes.set_title(f"beam directions in the reference, {len(directions)} particles", fontsize=10)
+    axes.set_title(
+        f"beam directions in the reference, {len(directions)} particles", fontsize=10, pad=14
+    )
     return figure
 
 

@@ -62,7 +62,7 @@ def write_report(
     average = apply_filter(maps.whole, low_pass).numpy()
     report.add_figure(
         slices_figure(average, box.pixel_size),
-        f"The average, low-passed at {resolution:.1f} Å; protein is bright.",
+        f"The average, low-pass filtered at {resolution:.1f} Å; protein is bright.",
     )
     report.add_section("Resolution")
     report.add_figure(

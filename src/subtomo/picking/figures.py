@@ -116,7 +116,9 @@ def draw_orientations(orientation: NDArray[np.float64], *, title: str = "") -> "
     latitude = np.arcsin(np.clip(directions[:, 2], -1, 1))
     axes.scatter(longitude, latitude, s=14, alpha=0.6, linewidths=0)
     axes.grid(visible=True, alpha=0.4)
-    axes.set_title(title or f"z axes of {len(directions)} particles in the tomogram", fontsize=10)
+    axes.set_title(
+        title or f"z axes of {len(directions)} particles in the tomogram", fontsize=10, pad=14
+    )
     return figure
 
 

@@ -70,7 +70,7 @@ def _add_picks(report: Report, findings: Findings) -> None:
     """Show the first tomogram's picks, the scores and the orientations."""
     report.add_section(
         "Picks",
-        f"The template was low-passed to {TEMPLATE_LOW_PASS:g} Å before picking. A pick is true if "
+        f"The template was low-pass filtered to {TEMPLATE_LOW_PASS:g} Å before picking. A pick is true if "
         "it lies within half the particle's radius of a true particle.",
     )
     density = read_volume(findings.folders.simulation / "truth" / "densities" / f"{TARGET}.mrc")
@@ -127,7 +127,7 @@ def _add_average(report: Report, findings: Findings) -> None:
     truth = in_box(torch.from_numpy(density), len(data)).numpy()
     report.add_figure(
         slices_figure(data, average.pixel_size),
-        "The average, low-passed at its resolution; protein is bright.",
+        "The average, low-pass filtered at its resolution; protein is bright.",
     )
     report.add_figure(
         draw_beside_truth(data, truth, average.pixel_size),
