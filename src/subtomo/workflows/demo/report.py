@@ -70,8 +70,8 @@ def _add_picks(report: Report, findings: Findings) -> None:
     """Show the first tomogram's picks, the scores and the orientations."""
     report.add_section(
         "Picks",
-        f"The template was low-pass filtered to {TEMPLATE_LOW_PASS:g} Å before picking. A pick is true if "
-        "it lies within half the particle's radius of a true particle.",
+        f"The template was low-pass filtered to {TEMPLATE_LOW_PASS:g} Å before picking. A pick is "
+        "true if it lies within half the particle's radius of a true particle.",
     )
     density = read_volume(findings.folders.simulation / "truth" / "densities" / f"{TARGET}.mrc")
     diameter = outer_diameter(density)
