@@ -89,7 +89,7 @@ def draw(volumes: dict[int, NDArray[np.float32]], pixel_nm: float) -> None:
     mpl.use("Agg")
     from matplotlib import pyplot as plt
 
-    figure, axes = plt.subplots(2, 4, figsize=(13, 6.6), layout="constrained")
+    figure, axes = plt.subplots(2, 4, figsize=(11.5, 5.6), layout="constrained")
     half = SIZE / 2 * pixel_nm / 1000  # µm
     highest = 0.5 / pixel_nm
     for row, (limit, volume) in zip(axes, volumes.items(), strict=True):
@@ -117,11 +117,12 @@ def draw(volumes: dict[int, NDArray[np.float32]], pixel_nm: float) -> None:
         figure.colorbar(image, ax=row[3], label="log₁₀ power", shrink=0.72)
         row[0].annotate(
             f"tilts ±{limit}°",
-            (-0.38, 0.5),
+            (-0.52, 0.5),
             xycoords="axes fraction",
             rotation=90,
             va="center",
-            fontsize=13,
+            fontsize=12,
+            ha="center",
             fontweight="bold",
         )
     FIGURE.parent.mkdir(parents=True, exist_ok=True)
