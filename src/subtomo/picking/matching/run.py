@@ -86,7 +86,7 @@ def run(settings: MatchSettings, job: "Job") -> Path:
         path = job.folder / "particles.star"
         write_particles(path, picks, frames)
         _write_thresholds(job.folder / "thresholds.csv", searches, statistics, thresholds, picks)
-        job.log(f"{len(picks)} picks: {path}")
+        job.log(f"{len(picks)} pick{'s' * (len(picks) != 1)}: {path}")
         if not len(picks):
             job.warn(
                 "no pick is above its threshold; look at the score volumes, or give --threshold"
