@@ -35,7 +35,7 @@ _SERIES = {
     "noise": "medium",
     "noise_reference": "target",
     "image_shift": 20.0,
-    # 61 tilts, and a defocus whose first zero of the CTF lies beyond 30 Å
+    # 61 tilts, and a defocus whose first zero of the CTF lies beyond 25 Å
     "tilt_step": 2.0,
     "dose_per_tilt": 2.0,
     "defocus": (26000.0, 32000.0),
