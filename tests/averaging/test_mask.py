@@ -19,7 +19,7 @@ def test_the_mask_holds_the_density_and_little_else():
 
 
 def test_small_parts_away_from_the_density_are_left_out():
-    density = blobs(N, [[0, 0, 0]], width=4.0)
+    density = blobs(N, [[0, 0, 0]], width=2.5)
     speck = blobs(N, [[10, 0, 0]], width=0.8)
     mask = density_mask(density + speck, BOX, 30.0)
     assert mask[16, 16, 16] == pytest.approx(1, abs=1e-3)

@@ -8,8 +8,11 @@ from subtomo.averaging.box import Box
 from subtomo.signal.filters import apply_filter, bandpass
 from subtomo.signal.masks import soft_edge, soft_sphere
 
-EDGE_PX = 4.0  # soft edge of every mask that is made here
-_GROWTH_PX = 2  # voxels added around the density, which the low-pass makes vague
+_SPHERE_EDGE_PX = 4.0
+# Around a density: tighter, a mask carries what the shells below a reference's low-pass share into
+# those beyond it. In parts of the box, as leaks are as wide in shells; at most so many voxels.
+_GROWTH, _MOST_GROWTH_PX = 0.1, 5
+_EDGE, _MOST_EDGE_PX = 1 / 6, 8.0
 _LEAST, _MOST = 0.005, 0.6  # parts of the box between which a mask around density is believable
 
 
@@ -25,7 +28,7 @@ def sphere_mask(box: Box, diameter: float) -> Tensor:
     -------
     (n, n, n) float32
     """
-    return soft_sphere((box.size,) * 3, diameter / 2 / box.pixel_size, EDGE_PX)
+    return soft_sphere((box.size,) * 3, diameter / 2 / box.pixel_size, _SPHERE_EDGE_PX)
 
 
 def density_mask(average: Tensor, box: Box, resolution: float) -> Tensor:
@@ -54,11 +57,12 @@ def density_mask(average: Tensor, box: Box, resolution: float) -> Tensor:
         sizes = ndimage.sum_labels(dense, labels, range(1, count + 1))
         kept = [i + 1 for i, size in enumerate(sizes) if size >= 0.1 * sizes.max()]
         dense = (labels[..., None] == kept).any(axis=-1)
-    grown = ndimage.binary_dilation(dense, iterations=_GROWTH_PX)
+    growth = max(1, min(round(_GROWTH * box.size), _MOST_GROWTH_PX))
+    grown = ndimage.binary_dilation(dense, iterations=growth)
     filled = ndimage.binary_fill_holes(grown)
     if not _LEAST < filled.mean() < _MOST:
         return sphere
-    return soft_edge(torch.from_numpy(filled), EDGE_PX) * sphere
+    return soft_edge(torch.from_numpy(filled), min(_EDGE * box.size, _MOST_EDGE_PX)) * sphere
 
 
 def _otsu_threshold(values: Tensor, bins: int = 256) -> float:

@@ -57,8 +57,8 @@ class MatchSettings(JobSettings):
     whiten: bool = Field(
         False,
         description=(
-            "Give the tomogram equal power at all frequencies: finds more where particles or "
-            "membranes crowd it"
+            "Give tomogram and template the power that makes the tomogram's equal at all "
+            "frequencies: against coloured noise"
         ),
     )
     angular_step: float | None = Field(

@@ -65,7 +65,7 @@ def draw_correlations(
     ]
     if control is not None:
         style: dict[str, Any] = {"color": "C3", "ls": "--"}
-        lines.append(("noise alone, unmasked", control.frequency, control.unmasked, style))
+        lines.append(("noise alone, corrected", control.frequency, control.corrected, style))
     for label, frequency, curve, style in lines:  # the means, shell 0, say nothing
         axes.plot(frequency[1:], curve[1:], label=label, **style)
     read_off = ((0.5, density.resolution, "left"), (THRESHOLD, resolution_of(halves), "right"))

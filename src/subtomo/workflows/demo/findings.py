@@ -96,13 +96,10 @@ def compare_with_truth(folders: Folders, control: Folders | None) -> Findings:
 
 
 def beyond_template(curves: FscCurves) -> float:
-    """Highest unmasked correlation in the shells that lie wholly beyond the template's low-pass.
-
-    Unmasked, since a mask carries what the template put below the low-pass beyond it.
-    """
+    """Highest corrected correlation in the shells that lie wholly beyond the template's low-pass."""
     shell = curves.frequency[1]
     beyond = curves.frequency > 1 / TEMPLATE_LOW_PASS + shell / 2
-    return float(np.max(curves.unmasked[beyond]))
+    return float(np.max(curves.corrected[beyond]))
 
 
 def _compare_average(folder: Path, density: Volume) -> DensityComparison:
