@@ -9,10 +9,11 @@ from subtomo.signal.filters import apply_filter, bandpass
 from subtomo.signal.masks import soft_edge, soft_sphere
 
 _SPHERE_EDGE_PX = 4.0
-# Around a density: tighter, a mask carries what the shells below a reference's low-pass share into
-# those beyond it. In parts of the box, as leaks are as wide in shells; at most so many voxels.
-_GROWTH, _MOST_GROWTH_PX = 0.1, 5
-_EDGE, _MOST_EDGE_PX = 1 / 6, 8.0
+# Around a density, (growth, edge). Close, to align with: the less noise in a reference the better.
+_CLOSE_PX = (2, 4.0)
+# Wide, to correlate half maps: a close mask carries what the shells below a reference's low-pass
+# share into those beyond it. In parts of the box, as leaks are as wide in shells, and at most.
+_WIDE, _MOST_WIDE_PX = (0.1, 1 / 8), (5, 6.0)
 _LEAST, _MOST = 0.005, 0.6  # parts of the box between which a mask around density is believable
 
 
@@ -31,7 +32,7 @@ def sphere_mask(box: Box, diameter: float) -> Tensor:
     return soft_sphere((box.size,) * 3, diameter / 2 / box.pixel_size, _SPHERE_EDGE_PX)
 
 
-def density_mask(average: Tensor, box: Box, resolution: float) -> Tensor:
+def density_mask(average: Tensor, box: Box, resolution: float, *, wide: bool) -> Tensor:
     """Make a soft mask around the density of an average.
 
     The low-passed average is cut at the threshold that separates its values best (Otsu), the
@@ -42,6 +43,7 @@ def density_mask(average: Tensor, box: Box, resolution: float) -> Tensor:
     average : (n, n, n)
     box : of the average
     resolution : Å of the low-pass
+    wide : leave more room and a softer edge, to measure with rather than to align with
 
     Returns
     -------
@@ -57,12 +59,15 @@ def density_mask(average: Tensor, box: Box, resolution: float) -> Tensor:
         sizes = ndimage.sum_labels(dense, labels, range(1, count + 1))
         kept = [i + 1 for i, size in enumerate(sizes) if size >= 0.1 * sizes.max()]
         dense = (labels[..., None] == kept).any(axis=-1)
-    growth = max(1, min(round(_GROWTH * box.size), _MOST_GROWTH_PX))
+    growth, edge = _CLOSE_PX
+    if wide:
+        growth = max(growth, min(round(_WIDE[0] * box.size), _MOST_WIDE_PX[0]))
+        edge = max(edge, min(_WIDE[1] * box.size, _MOST_WIDE_PX[1]))
     grown = ndimage.binary_dilation(dense, iterations=growth)
     filled = ndimage.binary_fill_holes(grown)
     if not _LEAST < filled.mean() < _MOST:
         return sphere
-    return soft_edge(torch.from_numpy(filled), min(_EDGE * box.size, _MOST_EDGE_PX)) * sphere
+    return soft_edge(torch.from_numpy(filled), edge) * sphere
 
 
 def _otsu_threshold(values: Tensor, bins: int = 256) -> float:

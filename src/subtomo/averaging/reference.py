@@ -48,6 +48,7 @@ def make_maps(
     regularisation: float | None,
     mask: Tensor | None,
     mask_resolution: float,
+    wide_mask: bool,
     seed: int,
 ) -> HalfMaps:
     """Make averages of sums over particles, and measure their resolution.
@@ -60,6 +61,7 @@ def make_maps(
     regularisation : see `average_of`; None: the noise-to-signal ratio by the halves' agreement
     mask : (n, n, n), or None: made around the density of the whole
     mask_resolution : Å of the low-pass before a mask is made
+    wide_mask : make it wide, to measure with, not close, to align with
     seed : of random phases
     """
     first, second = (symmetrised(one, box, symmetry) for one in sums)
@@ -74,7 +76,7 @@ def make_maps(
     start = _FIRST_REGULARISATION if regularisation is None else regularisation
     half1, half2, whole = average(start, start)
     if mask is None:
-        mask = density_mask(whole, box, mask_resolution)
+        mask = density_mask(whole, box, mask_resolution, wide=wide_mask)
     curves = masked_fsc(half1, half2, mask, box.pixel_size, seed)
     if regularisation is None:
         half1, half2, whole = average(

@@ -110,7 +110,7 @@ def run_rounds(
     name of the round, poses and maps after it
     """
     result = run_round(job, "average", inputs, given_poses(inputs), None, device)
-    maps = _maps(result, inputs, settings)
+    maps = _maps(result, inputs, settings, is_last=not settings.align)
     yield "average", result.poses, maps
     if not settings.align:
         return
@@ -119,7 +119,7 @@ def run_rounds(
         searches = _searches(job.folder, number, maps, resolution, inputs, settings)
         name = f"round_{number}"
         result = run_round(job, name, inputs, result.poses, searches, device)
-        maps = _maps(result, inputs, settings)
+        maps = _maps(result, inputs, settings, is_last=number == settings.rounds)
         resolution = min(settings.initial_low_pass, resolution_of(maps.curves))
         yield name, result.poses, maps
 
@@ -131,7 +131,9 @@ def search_steps(settings: AverageSettings, number: int) -> tuple[float, float]:
     return max(settings.angular_range * factor, step), step
 
 
-def _maps(result: RoundResult, inputs: AverageInputs, settings: AverageSettings) -> HalfMaps:
+def _maps(
+    result: RoundResult, inputs: AverageInputs, settings: AverageSettings, *, is_last: bool
+) -> HalfMaps:
     return make_maps(
         result.sums,
         inputs.box,
@@ -139,6 +141,7 @@ def _maps(result: RoundResult, inputs: AverageInputs, settings: AverageSettings)
         regularisation=settings.regularisation,
         mask=inputs.mask,
         mask_resolution=min(settings.initial_low_pass, 8 * inputs.box.pixel_size),
+        wide_mask=is_last,
         seed=settings.seed,
     )
 

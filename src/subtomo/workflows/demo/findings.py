@@ -96,7 +96,7 @@ def compare_with_truth(folders: Folders, control: Folders | None) -> Findings:
 
 
 def beyond_template(curves: FscCurves) -> float:
-    """Highest corrected correlation in the shells that lie wholly beyond the template's low-pass."""
+    """Highest corrected correlation in the shells wholly beyond the template's low-pass."""
     shell = curves.frequency[1]
     beyond = curves.frequency > 1 / TEMPLATE_LOW_PASS + shell / 2
     return float(np.max(curves.corrected[beyond]))
