@@ -132,7 +132,7 @@ def read_imod_tilt_series(
     stack = Path(stack)
     images, pixel_size, image_names = images_of_stack(stack, pixel_size=pixel_size)
     n = images.shape[0]
-    angles = read_tlt(tlt or _beside(stack, ".tlt", ".rawtlt", what="tilt angles"))
+    angles = read_tlt(tlt or _tilt_angles_beside(stack))
     _expect_tilts(tlt or "tilt angles", len(angles), stack, n)
     transforms = xf or _found(stack, ".xf")
     metadata = mdoc or _found(stack, f"{stack.suffix}.mdoc", ".mdoc")
@@ -202,11 +202,13 @@ def _found(stack: Path, *suffixes: str) -> Path | None:
     return None
 
 
-def _beside(stack: Path, *suffixes: str, what: str) -> Path:
-    path = _found(stack, *suffixes)
+def _tilt_angles_beside(stack: Path) -> Path:
+    path = _found(stack, ".tlt", ".rawtlt")
     if path is None:
-        names = " or ".join(stack.with_suffix(suffix).name for suffix in suffixes)
-        raise MissingFileError(f"{stack}: no {what} beside it; expected {names}")
+        raise MissingFileError(
+            f"{stack}: no tilt angles beside it; expected {stack.stem}.tlt or {stack.stem}.rawtlt, "
+            "or another file given with --tilt-angles"
+        )
     return path
 
 

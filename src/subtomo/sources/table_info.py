@@ -116,7 +116,8 @@ def _blocks(blocks: Mapping[str, StarTable]) -> Rows:
 def _counts(tomograms: list[str]) -> Rows:
     """Count particles, and those of each tomogram."""
     counts = Counter(tomograms)
-    rows = [("particles", f"{len(tomograms)} in {len(counts)} tomograms")]
+    places = "1 tomogram" if len(counts) == 1 else f"{len(counts)} tomograms"
+    rows = [("particles", f"{len(tomograms)} in {places}")]
     for name, count in list(counts.items())[:_MOST_TOMOGRAMS]:
         rows.append((f"in {name}", str(count)))
     return rows + _rest(len(counts))

@@ -93,10 +93,10 @@ def describe_warp_xml(path: Path) -> Rows:
 
 def _tilts(angles: NDArray[np.float64]) -> tuple[str, str]:
     """Count tilts and give their range."""
-    return "tilts", f"{len(angles)}, from {angles.min():g}° to {angles.max():g}°"
+    return "tilts", f"{len(angles)}, from {angles.min():.5g}° to {angles.max():.5g}°"
 
 
 def _range(values: NDArray[np.float64], unit: str) -> str:
     """Write the range of a column."""
-    low, high = f"{values.min():g}", f"{values.max():g}"
+    low, high = f"{values.min():.5g}", f"{values.max():.5g}"
     return f"{low}{unit}" if low == high else f"{low} to {high}{unit}"
