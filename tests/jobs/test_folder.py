@@ -22,6 +22,18 @@ def test_empty_folder_is_used(tmp_path):
     start(tmp_path)
 
 
+def test_what_a_job_leaves_that_is_killed_at_its_very_start_is_in_nobodys_way(tmp_path):
+    (tmp_path / "ledger.jsonl").touch()
+    start(tmp_path, resume=True)
+    assert (tmp_path / "job.json").is_file()
+
+
+def test_a_ledger_with_entries_but_no_record_is_refused(tmp_path):
+    (tmp_path / "ledger.jsonl").write_text("{}\n")
+    with pytest.raises(OutputError, match=r"holds something else \(ledger\.jsonl\)"):
+        start(tmp_path, resume=True)
+
+
 def test_folder_with_something_else_is_refused(tmp_path):
     (tmp_path / "thesis.tex").touch()
     with pytest.raises(OutputError, match=r"holds something else \(thesis\.tex\)"):

@@ -163,7 +163,13 @@ def _check_nothing_else(
 def _visible(folder: Path) -> list[Path]:
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if not path.name.startswith("."))
+    # an empty ledger: a job was killed before it could write its job.json, and anything else
+    return sorted(
+        path
+        for path in folder.iterdir()
+        if not path.name.startswith(".")
+        and not (path.name == LEDGER_NAME and path.stat().st_size == 0)
+    )
 
 
 def remove_partial_files(folder: Path) -> None:
