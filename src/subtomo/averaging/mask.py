@@ -13,7 +13,7 @@ _SPHERE_EDGE_PX = 4.0
 _CLOSE_PX = (2, 4.0)
 # Wide, to correlate half maps: a close mask carries what the shells below a reference's low-pass
 # share into those beyond it. In parts of the box, as leaks are as wide in shells, and at most.
-_WIDE, _MOST_WIDE_PX = (0.1, 1 / 8), (5, 6.0)
+_WIDE, _MOST_WIDE_PX = (1 / 8, 1 / 6), (6, 8.0)
 _LEAST, _MOST = 0.005, 0.6  # parts of the box between which a mask around density is believable
 
 

@@ -29,7 +29,7 @@ class DensityComparison:
 
 
 def compare_densities(average: Volume, truth: Volume, mask: Volume) -> DensityComparison:
-    """Correlate an average with the true density, shell by shell, under the average's mask.
+    """Correlate an average with the true density, shell by shell, under a mask.
 
     Parameters
     ----------

@@ -4,7 +4,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
+from subtomo.averaging.box import Box
+from subtomo.averaging.mask import density_mask
 from subtomo.averaging.resolution import read_curves, resolution_of
 from subtomo.formats.particles import read_particles
 from subtomo.formats.volumes import read_volume
@@ -14,6 +17,7 @@ from subtomo.signal.fsc import FscCurves
 from subtomo.workflows.demo.comparison import (
     DensityComparison,
     compare_densities,
+    in_box,
     outer_diameter,
 )
 from subtomo.workflows.demo.steps import TARGET, TEMPLATE_LOW_PASS, Folders
@@ -103,8 +107,12 @@ def beyond_template(curves: FscCurves) -> float:
 
 
 def _compare_average(folder: Path, density: Volume) -> DensityComparison:
-    average, mask = (read_volume(folder / name) for name in ("average_unfiltered.mrc", "mask.mrc"))
-    return compare_densities(average, density, mask)
+    """Correlate under a mask around the true density."""
+    average = read_volume(folder / "average_unfiltered.mrc")
+    box = Box(average.shape[-1], average.pixel_size)
+    truth = in_box(torch.from_numpy(density.load()), box.size)
+    mask = density_mask(truth, box, TEMPLATE_LOW_PASS, wide=False)
+    return compare_densities(average, density, average.with_data(mask.numpy()))
 
 
 def _median(values: np.ndarray) -> float:

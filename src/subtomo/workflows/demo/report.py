@@ -135,7 +135,7 @@ def _add_average(report: Report, findings: Findings) -> None:
     )
     caption = (
         "Fourier shell correlation: the half maps against each other and the average against the "
-        "truth, under one mask and corrected for it by phase randomisation."
+        "truth, each under a mask and corrected for it by phase randomisation."
     )
     if findings.control is not None:
         caption += (
