@@ -61,7 +61,7 @@ def make_maps(
     regularisation : see `average_of`; None: the noise-to-signal ratio by the halves' agreement
     mask : (n, n, n), or None: made around the density of the whole
     mask_resolution : Å of the low-pass before a mask is made
-    wide_mask : make it wide, to measure with, not close, to align with
+    wide_mask : measure at last under a wide one, not the close one to align and filter with
     seed : of random phases
     """
     first, second = (symmetrised(one, box, symmetry) for one in sums)
@@ -75,14 +75,18 @@ def make_maps(
 
     start = _FIRST_REGULARISATION if regularisation is None else regularisation
     half1, half2, whole = average(start, start)
+    given = mask
     if mask is None:
-        mask = density_mask(whole, box, mask_resolution, wide=wide_mask)
+        mask = density_mask(whole, box, mask_resolution, wide=False)
     curves = masked_fsc(half1, half2, mask, box.pixel_size, seed)
     if regularisation is None:
         half1, half2, whole = average(
             noise_to_signal(curves, _LEAST_AGREEMENT_OF_HALVES),
             noise_to_signal(curves, _LEAST_AGREEMENT_OF_WHOLE) / 2,
         )
+        curves = masked_fsc(half1, half2, mask, box.pixel_size, seed)
+    if given is None and wide_mask:
+        mask = density_mask(whole, box, mask_resolution, wide=True)
         curves = masked_fsc(half1, half2, mask, box.pixel_size, seed)
     total = sums[0] + sums[1]
     return HalfMaps((half1, half2), whole, mask, curves, total.power / total.count)
