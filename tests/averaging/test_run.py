@@ -223,6 +223,7 @@ def stopped_in_round_1(payload):
     return process_chunk(payload)
 
 
+@pytest.mark.slow
 def test_interrupted_within_a_later_round(rough, tmp_path, monkeypatch):
     options = {"align": True, "rounds": 1, "angular_range": 4.0, "angular_step": 4.0}
     with monkeypatch.context() as patched:

@@ -31,6 +31,7 @@ def run_toy(folder, **values):
     return (folder / "table.txt").read_text()
 
 
+@pytest.mark.slow
 def test_running_cluster_is_joined_and_left_alone(tmp_path, cluster):
     found = run_toy(tmp_path / "dask", scheduler=cluster.scheduler_address)
     assert found == run_toy(tmp_path / "inline", executor="inline")

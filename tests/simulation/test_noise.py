@@ -22,6 +22,7 @@ def test_levels():
     assert SIGNAL_TO_NOISE == {"easy": 0.3, "medium": 0.1, "hard": 0.03}
 
 
+@pytest.mark.slow
 def test_signal_variance_against_rotations_in_real_space():
     density = density_of_molecule(made_up_molecule(400, 2), 10.0)
     radius, n = particle_radius(density), len(density)

@@ -55,6 +55,7 @@ def measure(world, **options):
         return list(csv.DictReader(file))
 
 
+@pytest.mark.slow
 def test_the_table_tells_repeat_and_number(world):
     (row,) = measure(world)
     assert (row["filament"], row["tomogram"]) == ("tube", "tube")

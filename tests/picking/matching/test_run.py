@@ -167,6 +167,7 @@ def interrupt(payload):
     raise KeyboardInterrupt
 
 
+@pytest.mark.slow
 def test_the_region_of_interest_bounds_the_search(world):
     folder, _ = world
     region = np.zeros(SHAPE, np.float32)
