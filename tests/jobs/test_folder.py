@@ -20,6 +20,7 @@ def test_folder_is_made_with_its_parents(tmp_path):
 
 def test_empty_folder_is_used(tmp_path):
     start(tmp_path)
+    assert (tmp_path / "job.json").is_file()
 
 
 def test_what_a_job_leaves_that_is_killed_at_its_very_start_is_in_nobodys_way(tmp_path):

@@ -75,19 +75,16 @@ def make_maps(
 
     start = _FIRST_REGULARISATION if regularisation is None else regularisation
     half1, half2, whole = average(start, start)
-    given = mask
-    if mask is None:
-        mask = density_mask(whole, box, mask_resolution, wide=False)
-    curves = masked_fsc(half1, half2, mask, box.pixel_size, seed)
+    close = density_mask(whole, box, mask_resolution, wide=False) if mask is None else mask
     if regularisation is None:
+        curves = masked_fsc(half1, half2, close, box.pixel_size, seed)
         half1, half2, whole = average(
             noise_to_signal(curves, _LEAST_AGREEMENT_OF_HALVES),
             noise_to_signal(curves, _LEAST_AGREEMENT_OF_WHOLE) / 2,
         )
-        curves = masked_fsc(half1, half2, mask, box.pixel_size, seed)
-    if given is None and wide_mask:
-        mask = density_mask(whole, box, mask_resolution, wide=True)
-        curves = masked_fsc(half1, half2, mask, box.pixel_size, seed)
+    if mask is None:
+        mask = density_mask(whole, box, mask_resolution, wide=True) if wide_mask else close
+    curves = masked_fsc(half1, half2, mask, box.pixel_size, seed)
     total = sums[0] + sums[1]
     return HalfMaps((half1, half2), whole, mask, curves, total.power / total.count)
 

@@ -175,10 +175,7 @@ def _visible(folder: Path) -> list[Path]:
 def remove_partial_files(folder: Path) -> None:
     """Remove what a killed job was writing under temporary names."""
     for path in sorted(folder.rglob(f"{PARTIAL_PREFIX}*")):
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+        _remove(path)
 
 
 def holds_results(folder: Path) -> bool:
@@ -198,10 +195,15 @@ def remove_own_files(folder: Path) -> None:
 def remove_contents(folder: Path) -> None:
     """Remove all that a job wrote to a folder that was new or empty before."""
     for path in folder.iterdir():
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+        _remove(path)
+
+
+def _remove(path: Path) -> None:
+    """Remove a file, a link or a whole folder."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def remove_empty(folders: Iterable[Path]) -> None:
