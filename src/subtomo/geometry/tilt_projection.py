@@ -4,6 +4,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from subtomo.errors import DataError, ShapeError
+from subtomo.geometry.deformation import deformation_shifts
 from subtomo.model import TiltSeries
 
 FloatArray = NDArray[np.float64]
@@ -53,12 +54,12 @@ def projection_matrices(tilt_series: TiltSeries) -> FloatArray:
 
 
 def project_points(tilt_series: TiltSeries, positions: ArrayLike) -> FloatArray:
-    """Project points to the tilt images.
+    """Project points to the tilt images, with the deformation of the images where there is one.
 
     Parameters
     ----------
     tilt_series
-    positions : (m, 3) Å, columns x, y, z
+    positions : (m, 3) Å, columns x, y, z; or (tilt, m, 3) where they move from tilt to tilt
 
     Returns
     -------
@@ -71,9 +72,32 @@ def project_points(tilt_series: TiltSeries, positions: ArrayLike) -> FloatArray:
     ShapeError
         If the positions have not three columns.
     """
-    points = _points(positions) / tilt_series.pixel_size
+    points = _points(positions, len(tilt_series)) / tilt_series.pixel_size
     matrices = projection_matrices(tilt_series)
-    return np.asarray(points @ matrices[:, :2, :3].mT + matrices[:, None, :2, 3])
+    projected = np.asarray(points @ matrices[:, :2, :3].mT + matrices[:, None, :2, 3])
+    if tilt_series.deformation is None:
+        return projected
+    image_size = _known_size(tilt_series, "image_size_px")
+    return projected + deformation_shifts(tilt_series.deformation, projected, image_size)
+
+
+def visible_tilts(
+    points: FloatArray, image_size_px: tuple[int, int], margin_px: float
+) -> NDArray[np.bool_]:
+    """Tell on which images points lie inside, away from the borders.
+
+    Parameters
+    ----------
+    points : (tilt, m, 2) image pixels, columns x, y
+    image_size_px : (x, y)
+    margin_px : least distance from a border, exclusive
+
+    Returns
+    -------
+    (tilt, m) bool
+    """
+    inside = (points > margin_px) & (points < np.array(image_size_px) - margin_px)
+    return np.asarray(inside.all(axis=-1))
 
 
 def depths(tilt_series: TiltSeries, positions: ArrayLike) -> FloatArray:
@@ -128,9 +152,10 @@ def _known_size(tilt_series: TiltSeries, field: str) -> tuple[int, ...]:
     return size
 
 
-def _points(positions: ArrayLike) -> FloatArray:
-    """Points as an array of three columns."""
+def _points(positions: ArrayLike, n_tilts: int | None = None) -> FloatArray:
+    """Points as an array of three columns; with ``n_tilts``, one set a tilt is accepted too."""
     points = np.asarray(positions, dtype=np.float64)
-    if points.ndim != 2 or points.shape[1] != 3:
+    is_moving = n_tilts is not None and points.ndim == 3 and len(points) == n_tilts
+    if points.shape[-1:] != (3,) or not (points.ndim == 2 or is_moving):
         raise ShapeError(f"positions have shape {points.shape}; expected (m, 3): x, y, z in Å")
     return points

@@ -1,0 +1,42 @@
+"""Settings that say where particles and tilt series come from; without torch, without jobs."""
+
+from pathlib import Path
+from typing import Self
+
+from pydantic import BaseModel, Field, model_validator
+
+
+class LocalSource(BaseModel):
+    """A RELION project on disk."""
+
+    particles_starfile: Path | None = Field(
+        None, description="Table of particles; wins over the one in the optimisation set"
+    )
+    tomograms_starfile: Path | None = Field(
+        None, description="Table of tomograms; wins over the one in the optimisation set"
+    )
+    trajectories_starfile: Path | None = Field(
+        None, description="Motion of the particles from tilt to tilt"
+    )
+    optimisation_set_starfile: Path | None = Field(
+        None, description="Optimisation set that names the other files"
+    )
+    tiltseries_relative_dir: Path | None = Field(
+        None,
+        description=(
+            "Folder where relative names of tilt series and images start; when not given, the "
+            "folder of the table, the working directory and the folders above the table are tried"
+        ),
+    )
+
+    @model_validator(mode="after")
+    def _check_local_source(self) -> Self:
+        if self.optimisation_set_starfile is None:
+            for name in ("particles_starfile", "tomograms_starfile"):
+                if getattr(self, name) is None:
+                    option = "--" + name.replace("_", "-")
+                    raise ValueError(
+                        f"{option} is missing; give --particles-starfile and "
+                        "--tomograms-starfile, or --optimisation-set-starfile"
+                    )
+        return self
