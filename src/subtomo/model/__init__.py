@@ -1,6 +1,7 @@
 """What the data are: no files, no numerics."""
 
 from subtomo.model.acquisition import Acquisition
+from subtomo.model.deformation import Deformation
 from subtomo.model.particle_tilts import ParticleTilts
 from subtomo.model.particles import Particles
 from subtomo.model.tilt_series import TiltCtf, TiltSeries
@@ -9,6 +10,7 @@ from subtomo.model.volume import Volume
 
 __all__ = [
     "Acquisition",
+    "Deformation",
     "ParticleTilts",
     "Particles",
     "TiltCtf",

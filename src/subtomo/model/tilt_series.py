@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from subtomo.errors import DataError, ShapeError
 from subtomo.model.acquisition import Acquisition
+from subtomo.model.deformation import Deformation
 
 FloatArray = NDArray[np.float64]
 
@@ -72,9 +73,12 @@ class TiltSeries:
     acquisition : the microscope
     handedness : +1 or -1, sign of defocus along the tilt
     defocus_slope : factor on the depth in the defocus (RELION's rlnTomoDefocusSlope)
+    dose_bfactor : Å² for each e⁻/Å² before the exposure; 0: dose weights by critical exposure
+        (RELION's rlnCtfBfactorPerElectronDose)
     tomogram_size_px : (x, y, z) of the full-resolution tomogram, in pixels of the images
     projections : (tilt, 4, 4) or None
         Explicit matrices from tomogram pixels to image pixels; they win over the angles.
+    deformation : of the images, or None
     image_size_px : (x, y) or None where the images are unknown
     images : (tilt, y, x) array, memory-mapped or lazy, or None
     image_names : (tilt,) as in the table, e.g. ``3@stack.mrcs``
@@ -99,8 +103,10 @@ class TiltSeries:
     acquisition: Acquisition = field(default_factory=Acquisition)
     handedness: int = 1
     defocus_slope: float = 1.0
+    dose_bfactor: float = 0.0
     tomogram_size_px: tuple[int, int, int] | None = None
     projections: FloatArray | None = None
+    deformation: Deformation | None = None
     image_size_px: tuple[int, int] | None = None
     images: Any = None
     image_names: tuple[str, ...] = ()
@@ -144,6 +150,10 @@ class TiltSeries:
                 )
         for column, length in (
             ("ctf", None if self.ctf is None else len(self.ctf)),
+            (
+                "deformation",
+                None if self.deformation is None else len(self.deformation.coefficients),
+            ),
             ("images", None if self.images is None else self.images.shape[0]),
             ("image_names", len(self.image_names) or None),
         ):
@@ -168,6 +178,7 @@ class TiltSeries:
             dose=self.dose[index],
             ctf=None if self.ctf is None else self.ctf.select(index),
             projections=None if self.projections is None else self.projections[index],
+            deformation=None if self.deformation is None else self.deformation.select(index),
             images=None if self.images is None else self.images[index],
             image_names=tuple(self.image_names[i] for i in index) if self.image_names else (),
             extra={name: column[index] for name, column in self.extra.items()},
