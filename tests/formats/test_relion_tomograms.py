@@ -35,6 +35,11 @@ def same(a: TiltSeries, b: TiltSeries) -> None:
         np.testing.assert_allclose(getattr(a, name), getattr(b, name), atol=1e-6)
     for name in ("pixel_size", "acquisition", "handedness", "defocus_slope", "tomogram_size_px"):
         assert getattr(a, name) == getattr(b, name)
+    assert a.dose_bfactor == b.dose_bfactor
+    assert (a.deformation is None) == (b.deformation is None)
+    if a.deformation is not None and b.deformation is not None:
+        assert (a.deformation.kind, a.deformation.grid) == (b.deformation.kind, b.deformation.grid)
+        np.testing.assert_array_equal(a.deformation.coefficients, b.deformation.coefficients)
     assert (a.ctf is None) == (b.ctf is None)
     if a.ctf is not None and b.ctf is not None:
         for name, column in vars(a.ctf).items():
@@ -86,10 +91,12 @@ def test_relion_4_matrices_are_those_of_the_angles(shared_data: Path) -> None:
 
 def test_columns_per_tilt_and_per_series_are_kept(shared_data: Path) -> None:
     oracle = shared_data / "relion5_oracle"
-    spline = read_tomograms_star(oracle / "tomograms_defspline.star")[0]
-    assert spline.extra["rlnTomoDeformationType"] == "spline"
-    coefficients = spline.tilt_series.extra["rlnTomoDeformationCoefficients"]
-    assert coefficients[0].startswith("[-4.1769,-1.22693")
+    spline = read_tomograms_star(oracle / "tomograms_defspline.star")[0].tilt_series.deformation
+    assert spline is not None
+    assert (spline.kind, spline.grid, spline.coefficients.shape) == ("spline", (3, 4), (21, 96))
+    assert spline.coefficients[0, :2].tolist() == [-4.1769, -1.22693]
+    doses = read_tomograms_star(oracle / "tomograms_bfacdose.star")
+    assert [entry.tilt_series.dose_bfactor for entry in doses] == [4.0, 2.5]
     slope = read_tomograms_star(oracle / "tomograms_slope.star")[0]
     assert slope.tilt_series.defocus_slope != 1
     bfactor = read_tomograms_star(oracle / "tomograms_bfac.star")[0].tilt_series.ctf
@@ -102,7 +109,9 @@ def test_columns_per_tilt_and_per_series_are_kept(shared_data: Path) -> None:
     [
         "relion5_oracle/tomograms.star",
         "relion5_oracle/tomograms_relion4.star",
+        "relion5_oracle/tomograms_deflinear.star",
         "relion5_oracle/tomograms_defspline.star",
+        "relion5_oracle/tomograms_deffourier.star",
         "relion5_oracle/tomograms_bfacdose.star",
         "relion5_oracle/tomograms_slope.star",
         "portal_sample/local/tomograms.star",
@@ -226,7 +235,7 @@ def test_a_missing_stack_names_row_and_file(shared_data: Path) -> None:
             + "data_T\nloop_\n_rlnMicrographPreExposure\n_rlnTomoProjX\n_rlnTomoProjY\n"
             + "_rlnTomoProjZ\n_rlnTomoProjW\n0 [1,0,0,0] [0,1,0] [0,0,1,0] [0,0,0,1]\n",
             StarError,
-            r"line 17: rlnTomoProjY is \[0,1,0\]; expected four numbers",
+            r"line 17: rlnTomoProjY has 3 numbers; expected 4",
         ),
         (
             GLOBAL + "T 0 2.7 0.1 2 1\n" + TILTS,
@@ -280,3 +289,46 @@ def test_names_that_collide_are_refused(tmp_path: Path) -> None:
         )
     write_tomograms_star(tmp_path / "u.star", [slashed])
     assert (tmp_path / "tilt_series/a_b.star").is_file()
+
+
+DEFORMED = (
+    f"{GLOBAL}_rlnTomoDeformationType\n_rlnTomoDeformationGridSizeX\n"
+    "_rlnTomoDeformationGridSizeY\nT 300 2.7 0.1 4 1 {kind} 2 3\n"
+    + TILTS.replace("_rlnTomoYTilt", "_rlnTomoDeformationCoefficients\n_rlnTomoYTilt")
+    .replace("\n0 10", "\n0 {first} 10")
+    .replace("\n3 -10", "\n3 {second} -10")
+)
+
+
+@pytest.mark.parametrize(
+    ("kind", "first", "second", "message"),
+    [
+        ("linear", "[1,2,3]", "[1,2]", r"line 20: rlnTomoDef.*Coefficients has 2.*expected 3"),
+        ("linear", "[1,2,3]", "[1,nan,3]", r"line 20: .* is \[1,nan,3\]; expected finite"),
+        ("linear", "1,2,3", "[1,2,3]", r"line 19: .* is 1,2,3; expected"),
+        ("spline", "[1]", "[1]", "has 1 numbers; expected 48"),
+        ("Fourier", "[1,2]", "[1,2]", "has 2 numbers; expected 12"),
+        ("cubic", "[1]", "[1]", "Type is cubic; expected one of linear, spline, Fourier"),
+    ],
+)
+def test_a_wrong_deformation_is_told_by_line(
+    tmp_path: Path, kind: str, first: str, second: str, message: str
+) -> None:
+    text = DEFORMED.format(kind=kind, first=first, second=second)
+    with pytest.raises(StarError, match=message):
+        read_tomograms_star(write(tmp_path / "t.star", text))
+
+
+def test_a_deformation_without_coefficients_is_an_error(tmp_path: Path) -> None:
+    text = DEFORMED.split("data_T")[0].format(kind="linear") + TILTS
+    with pytest.raises(StarError, match="no column rlnTomoDeformationCoefficients"):
+        read_tomograms_star(write(tmp_path / "t.star", text))
+
+
+def test_tilts_of_a_deformation_are_selected_with_the_others(shared_data: Path) -> None:
+    series = read_tomograms_star(shared_data / "relion5_oracle/tomograms_deflinear.star")[0]
+    deformation = series.tilt_series.deformation
+    chosen = series.tilt_series.select(np.array([3, 1])).deformation
+    assert deformation is not None
+    assert chosen is not None
+    np.testing.assert_array_equal(chosen.coefficients, deformation.coefficients[[3, 1]])

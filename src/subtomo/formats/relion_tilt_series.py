@@ -6,10 +6,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import StarError
 from subtomo.formats.columns import typed_column
 from subtomo.formats.star import StarTable
-from subtomo.model import Acquisition, TiltCtf, TiltSeries
+from subtomo.formats.star_vectors import exact_vectors, vectors_of_length
+from subtomo.model import Acquisition, Deformation, TiltCtf, TiltSeries
+from subtomo.model.deformation import DeformationKind
 
 FloatArray = NDArray[np.float64]
 
@@ -18,6 +19,7 @@ _DOSE = "rlnMicrographPreExposure"
 _ANGLES = ("rlnTomoXTilt", "rlnTomoYTilt", "rlnTomoZRot")
 _SHIFTS = ("rlnTomoXShiftAngst", "rlnTomoYShiftAngst")
 _PROJECTIONS = tuple(f"rlnTomoProj{row}" for row in "XYZW")
+COEFFICIENTS = "rlnTomoDeformationCoefficients"
 _CTF = {
     "defocus_u": ("rlnDefocusU", None),
     "defocus_v": ("rlnDefocusV", None),
@@ -33,6 +35,19 @@ _KNOWN = {
 
 
 @dataclass(frozen=True)
+class DeformationSettings:
+    """What kind of deformation the coefficients of a tilt series describe.
+
+    Parameters
+    ----------
+    kind, grid : as in ``Deformation``
+    """
+
+    kind: DeformationKind
+    grid: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class SeriesSettings:
     """What RELION keeps once a tilt series: a row of ``data_global``.
 
@@ -43,6 +58,7 @@ class SeriesSettings:
     acquisition : the microscope
     handedness : +1 or -1
     defocus_slope : factor on the depth in the defocus
+    dose_bfactor : Å² per e⁻/Å², or 0
     tomogram_size_px : (x, y, z), or None where not given
     """
 
@@ -51,11 +67,16 @@ class SeriesSettings:
     acquisition: Acquisition
     handedness: int
     defocus_slope: float
+    dose_bfactor: float
     tomogram_size_px: tuple[int, int, int] | None
 
 
 def tilt_series_from_table(
-    table: StarTable, settings: SeriesSettings, images: Any, image_names: tuple[str, ...]
+    table: StarTable,
+    settings: SeriesSettings,
+    images: Any,
+    image_names: tuple[str, ...],
+    deformation: DeformationSettings | None = None,
 ) -> TiltSeries:
     """Make a tilt series of RELION's columns; tilts stay in the order of the table.
 
@@ -65,11 +86,12 @@ def tilt_series_from_table(
     settings : what holds for all of them
     images : (tilt, y, x), or None
     image_names : (tilt,), or empty
+    deformation : of the images, or None
 
     Raises
     ------
     StarError
-        If the dose or the alignment is missing, or a value is not a number.
+        If the dose, the alignment or the deformation is missing, or a value is not a number.
     """
     table.require([_DOSE])
     image_size = None if images is None else (images.shape[2], images.shape[1])
@@ -89,11 +111,14 @@ def tilt_series_from_table(
         **geometry,
         dose=table.stacked([_DOSE])[:, 0],
         ctf=_ctf(table),
+        deformation=None if deformation is None else _deformation(table, deformation),
         image_size_px=image_size,
         images=images,
         image_names=image_names,
         extra={
-            tag: typed_column(tag, table.text(tag)) for tag in table.columns if tag not in _KNOWN
+            tag: typed_column(tag, table.text(tag))
+            for tag in table.columns
+            if tag not in _KNOWN and not (tag == COEFFICIENTS and deformation is not None)
         },
     )
 
@@ -118,10 +143,12 @@ def table_from_tilt_series(tilt_series: TiltSeries, image_names: tuple[str, ...]
         columns |= dict(zip(_SHIFTS, np.round(tilt_series.shifts, 6).T, strict=True))
     else:
         for tag, rows in zip(_PROJECTIONS, np.moveaxis(tilt_series.projections, 1, 0), strict=True):
-            columns[tag] = np.array([f"[{','.join(map(repr, row))}]" for row in rows.tolist()])
+            columns[tag] = exact_vectors(rows)
     if tilt_series.ctf is not None:
         for field, (tag, _) in _CTF.items():
             columns[tag] = np.round(getattr(tilt_series.ctf, field), 6)
+    if tilt_series.deformation is not None:
+        columns[COEFFICIENTS] = exact_vectors(tilt_series.deformation.coefficients)
     return StarTable({**columns, **tilt_series.extra})
 
 
@@ -144,18 +171,18 @@ def _ctf(table: StarTable) -> TiltCtf | None:
     )
 
 
+def _deformation(table: StarTable, settings: DeformationSettings) -> Deformation:
+    """Read the coefficients of each image's deformation."""
+    table.require([COEFFICIENTS], why=f"the table of tomograms declares a {settings.kind} one")
+    count = Deformation.coefficient_count(settings.kind, settings.grid)
+    longer = settings.kind == "fourier"
+    coefficients = vectors_of_length(table, COEFFICIENTS, count, at_least=longer)
+    return Deformation(settings.kind, settings.grid, coefficients)
+
+
 def _projections(table: StarTable) -> FloatArray:
     """Read the four rows of each matrix, written as ``[a,b,c,d]``."""
-    matrices = np.empty((len(table), 4, 4))
-    for i, tag in enumerate(_PROJECTIONS):
-        for row, text in enumerate(table.text(tag).tolist()):
-            try:
-                matrices[row, i] = [float(value) for value in text.strip("[]").split(",")]
-            except ValueError:
-                raise StarError(
-                    f"{table.place(row)}: {tag} is {text}; expected four numbers [a,b,c,d]"
-                ) from None
-    return matrices
+    return np.stack([vectors_of_length(table, tag, 4) for tag in _PROJECTIONS], axis=1)
 
 
 def _geometry_of_projections(

@@ -16,6 +16,7 @@ from subtomo.errors import DataError, MissingFileError, SettingsError, ShapeErro
 from subtomo.formats.paths import find_file, name_in_table, not_found
 from subtomo.formats.relion_tilt_series import (
     IMAGE_NAME,
+    DeformationSettings,
     SeriesSettings,
     table_from_tilt_series,
     tilt_series_from_table,
@@ -23,11 +24,20 @@ from subtomo.formats.relion_tilt_series import (
 from subtomo.formats.star import StarTable, read_star, write_star
 from subtomo.formats.tilt_images import open_tilt_images
 from subtomo.model import Acquisition, TiltSeries, TomogramFrame
+from subtomo.model.deformation import DeformationKind
 
 _NAME = "rlnTomoName"
 _PIXEL_SIZE = "rlnTomoTiltSeriesPixelSize"
 _HAND = "rlnTomoHand"
 _SLOPE = "rlnTomoDefocusSlope"
+_DOSE_BFACTOR = "rlnCtfBfactorPerElectronDose"
+_DEFORMATION = "rlnTomoDeformationType"
+_DEFORMATION_GRID = ("rlnTomoDeformationGridSizeX", "rlnTomoDeformationGridSizeY")
+_DEFORMATION_KINDS: dict[str, DeformationKind] = {
+    "linear": "linear",
+    "spline": "spline",
+    "Fourier": "fourier",
+}
 _SIZE = tuple(f"rlnTomoSize{axis}" for axis in "XYZ")
 _ACQUISITION = ("rlnVoltage", "rlnSphericalAberration", "rlnAmplitudeContrast")
 _STAR_FILE = "rlnTomoTiltSeriesStarFile"
@@ -38,6 +48,7 @@ _BINNING = "rlnTomoTomogramBinning"
 _KNOWN = {
     *(_NAME, _PIXEL_SIZE, _HAND, _SLOPE, *_SIZE, *_ACQUISITION),
     *(_STAR_FILE, _STACK, _STACK_SIZE, _TOMOGRAM, _BINNING),
+    *(_DOSE_BFACTOR, _DEFORMATION, *_DEFORMATION_GRID),
 }
 _NONE = "None"  # RELION's word for an empty text
 
@@ -196,7 +207,9 @@ def _entry(
         raise StarError(f"{table.place(row)}: {_BINNING} is {binning:g}; expected more than 0")
     return TomogramEntry(
         name=settings.name,
-        tilt_series=tilt_series_from_table(tilts, settings, images, tuple(names)),
+        tilt_series=tilt_series_from_table(
+            tilts, settings, images, tuple(names), _deformation(table, row)
+        ),
         tomogram_path=None
         if tomogram in (_NONE, "")
         else find_file(tomogram, path) or path.absolute().parent / tomogram,
@@ -226,8 +239,27 @@ def _settings(table: StarTable, row: int) -> SeriesSettings:
         acquisition=Acquisition(voltage, cs, amplitude_contrast),
         handedness=int(hand),
         defocus_slope=float(table.stacked([_SLOPE], default=1)[row, 0]),
+        dose_bfactor=float(table.stacked([_DOSE_BFACTOR], default=0)[row, 0]),
         tomogram_size_px=size,
     )
+
+
+def _deformation(table: StarTable, row: int) -> DeformationSettings | None:
+    """Read what kind of deformation a row declares; the word None stands for none."""
+    if _DEFORMATION_GRID[0] not in table and _DEFORMATION not in table:
+        return None
+    table.require([_DEFORMATION, *_DEFORMATION_GRID])
+    found = str(table.columns[_DEFORMATION][row])
+    if found == _NONE:
+        return None
+    kinds = {name.lower(): kind for name, kind in _DEFORMATION_KINDS.items()}
+    if found.lower() not in kinds:
+        raise StarError(
+            f"{table.place(row)}: {_DEFORMATION} is {found}; expected one of "
+            f"{', '.join(_DEFORMATION_KINDS)}"
+        )
+    x, y = (int(table.integers(tag)[row]) for tag in _DEFORMATION_GRID)
+    return DeformationSettings(kinds[found.lower()], (x, y))
 
 
 def _tilt_table(
@@ -289,6 +321,10 @@ def _table(entries: Sequence[TomogramEntry], files: Sequence[str], path: Path) -
     sizes = [one.tomogram_size_px for one in series]
     if all(size is not None for size in sizes):
         columns |= dict(zip(_SIZE, np.array(sizes, dtype=np.int64).reshape(-1, 3).T, strict=True))
+    if any(one.dose_bfactor for one in series):
+        columns[_DOSE_BFACTOR] = np.array([one.dose_bfactor for one in series])
+    if any(one.deformation is not None for one in series):
+        columns |= _deformation_columns(series)
     if any(entry.tomogram_path is not None for entry in entries):
         paths = [entry.tomogram_path for entry in entries]
         columns[_TOMOGRAM] = np.array([name_in_table(p, path) if p else _NONE for p in paths])
@@ -296,3 +332,14 @@ def _table(entries: Sequence[TomogramEntry], files: Sequence[str], path: Path) -
     for tag in dict.fromkeys(tag for entry in entries for tag in entry.extra):
         columns[tag] = np.array([entry.extra.get(tag, _NONE) for entry in entries])
     return StarTable(columns)
+
+
+def _deformation_columns(series: Sequence[TiltSeries]) -> dict[str, NDArray[Any]]:
+    """Say which deformation each tilt series has."""
+    names = {kind: name for name, kind in _DEFORMATION_KINDS.items()}
+    found = [one.deformation for one in series]
+    grids = np.array([(0, 0) if one is None else one.grid for one in found], dtype=np.int64)
+    return {
+        **dict(zip(_DEFORMATION_GRID, grids.T, strict=True)),
+        _DEFORMATION: np.array([_NONE if one is None else names[one.kind] for one in found]),
+    }

@@ -42,9 +42,10 @@ def _linear(deformation: Deformation, points: FloatArray, size: FloatArray) -> F
 
 
 def _fourier(deformation: Deformation, points: FloatArray, size: FloatArray) -> FloatArray:
-    frequencies = np.array(list(_frequencies(*deformation.grid)), dtype=np.float64)
+    frequencies = np.array(list(_frequencies(*deformation.grid)), dtype=np.float64).reshape(-1, 2)
     phases = points @ (np.pi * frequencies / size).T
-    coefficients = deformation.coefficients.reshape(len(points), 2, -1, 2)
+    used = deformation.coefficients[:, : 4 * len(frequencies)]
+    coefficients = used.reshape(len(points), 2, len(frequencies), 2)
     real, imaginary = np.moveaxis(coefficients, -1, 0)
     shifts = np.einsum("tmf,taf->tma", np.cos(phases), real)
     return np.asarray(shifts + np.einsum("tmf,taf->tma", np.sin(phases), imaginary))
