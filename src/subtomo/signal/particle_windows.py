@@ -63,6 +63,23 @@ def cut_windows_torch(
     return windows - offsets[:, None, None], offsets
 
 
+def window_spectra(windows: Tensor, offsets: Tensor) -> Tensor:
+    """Transform windows, with their offsets put back.
+
+    Parameters
+    ----------
+    windows : (k, S, S) float32
+    offsets : (k,) that were subtracted from the pixels
+
+    Returns
+    -------
+    (k, S, S // 2 + 1) complex64, not normalised
+    """
+    spectra: Tensor = torch.fft.rfft2(windows)
+    spectra[:, 0, 0] += offsets * windows.shape[-1] ** 2
+    return spectra
+
+
 @numba.njit(cache=True, error_model="numpy")
 def _cut(  # type: ignore[no-untyped-def]
     tiles, slots, n_x, n_y, tilts, first, windows, offsets
