@@ -1,13 +1,17 @@
 """Spectra of particle images, centred and multiplied by their transfer: numba and torch."""
 
 import math
+from typing import Any
 
 import numba
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from subtomo.signal.spectrum_grids import SpectrumGrids
+
+Array = NDArray[Any]
 
 
 def _sine_coefficients() -> tuple[float, ...]:
@@ -104,20 +108,21 @@ def _centring(shifts: Tensor, size: int) -> Tensor:
 
 
 @numba.njit(cache=True, error_model="numpy", fastmath=True)
-def _multiply(  # type: ignore[no-untyped-def]
-    spectra,
-    shifts,
-    tilts,
-    depths,
-    turns,
-    turns_per_depth,
-    amplitude,
-    whitening,
-    aberration,
-    factor,
-    out,
-    transfer,
-):
+def _multiply(
+    spectra: Array,
+    shifts: Array,
+    tilts: Array,
+    depths: Array,
+    turns: Array,
+    turns_per_depth: Array,
+    amplitude: Array,
+    whitening: Array,
+    aberration: Array,
+    factor: float,
+    out: Array,
+    transfer: Array,
+) -> None:
+    """Fill ``out`` and ``transfer``; everything but angles in single precision."""
     n_rows, n_columns = out.shape[1], out.shape[2]
     half = n_rows // 2
     skipped = spectra.shape[1] - n_rows

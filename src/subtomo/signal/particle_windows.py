@@ -1,10 +1,14 @@
 """Windows cut out of tilt images around particles: a numba kernel and its torch equivalent."""
 
+from typing import Any
+
 import numba
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+Array = NDArray[Any]
 
 
 _STEP = 8  # pixels between those that the offset of a window is the mean of
@@ -81,9 +85,17 @@ def window_spectra(windows: Tensor, offsets: Tensor) -> Tensor:
 
 
 @numba.njit(cache=True, error_model="numpy")
-def _cut(  # type: ignore[no-untyped-def]
-    tiles, slots, n_x, n_y, tilts, first, windows, offsets
-):
+def _cut(
+    tiles: Array,
+    slots: Array,
+    n_x: int,
+    n_y: int,
+    tilts: Array,
+    first: Array,
+    windows: Array,
+    offsets: Array,
+) -> None:
+    """Fill ``windows`` and ``offsets``."""
     size = windows.shape[1]
     tile_y, tile_x = tiles.shape[2], tiles.shape[3]
     for k in range(len(tilts)):

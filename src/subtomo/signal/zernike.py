@@ -71,7 +71,7 @@ def _phase(coefficients: Sequence[float], frequencies: Tensor, indices: Indices)
 
 
 def _zernike(m: int, n: int, radius: Tensor, angle: Tensor) -> Tensor:
-    """Evaluate Z(m, n), unnormalised: the radial polynomial times cos(m·angle) or sin(|m|·angle)."""
+    """Evaluate Z(m, n): its radial polynomial times cos(m·angle), or sin(|m|·angle) for m < 0."""
     order = abs(m)
     radial = torch.zeros_like(radius)
     for k in range((n - order) // 2 + 1):
