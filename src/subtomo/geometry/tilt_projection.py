@@ -1,5 +1,7 @@
 """Where a point of the tomogram falls on each tilt image, and how deep it lies."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
@@ -140,9 +142,9 @@ def _turns(axis: str, angles_deg: FloatArray) -> FloatArray:
     return matrices
 
 
-def _known_size(tilt_series: TiltSeries, field: str) -> tuple[int, ...]:
+def _known_size(tilt_series: TiltSeries, field: str) -> Any:
     """Return a size in pixels that must be there."""
-    size: tuple[int, ...] | None = getattr(tilt_series, field)
+    size = getattr(tilt_series, field)
     if size is None:
         what = field.removesuffix("_size_px")
         raise DataError(

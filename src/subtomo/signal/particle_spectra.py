@@ -107,7 +107,7 @@ def _centring(shifts: Tensor, size: int) -> Tensor:
     return torch.polar(torch.ones_like(angles), angles).to(torch.complex64)
 
 
-@numba.njit(cache=True, error_model="numpy", fastmath=True)
+@numba.njit(cache=True, error_model="numpy", fastmath=True)  # type: ignore[untyped-decorator]
 def _multiply(
     spectra: Array,
     shifts: Array,

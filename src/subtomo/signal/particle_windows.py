@@ -84,7 +84,7 @@ def window_spectra(windows: Tensor, offsets: Tensor) -> Tensor:
     return spectra
 
 
-@numba.njit(cache=True, error_model="numpy")
+@numba.njit(cache=True, error_model="numpy")  # type: ignore[untyped-decorator]
 def _cut(
     tiles: Array,
     slots: Array,
