@@ -1,4 +1,5 @@
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,9 @@ from subtomo.formats.star import read_star
 from subtomo.formats.warp_xml import read_warp_xml
 from subtomo.geometry.tilt_projection import depths, project_points
 from subtomo.model import TiltSeries
+
+IMAGE_SIZE = (5760, 4092)  # of warpylib's test of these very numbers
+TOMOGRAM_SIZE = (4000, 5700, 1000)
 
 SMALL = """<?xml version="1.0"?>
 <TiltSeries AreAnglesInverted="True" LevelAngleX="1" LevelAngleY="-2">
@@ -28,13 +32,11 @@ def write(folder: Path, text: str) -> Path:
 
 @pytest.fixture
 def apoferritin(shared_data: Path) -> TiltSeries:
-    with pytest.warns(
-        SubtomoWarning, match=r"GridMovementX, GridMovementY, MagnificationCorrection"
-    ):
+    with pytest.warns(SubtomoWarning, match=r"left out: MagnificationCorrection \(1.0062196, "):
         return read_warp_xml(
             shared_data / "warp_metadata/TS_1.xml",
-            image_size_px=(4000, 6000),
-            tomogram_size_px=(4400, 6000, 1000),
+            image_size_px=IMAGE_SIZE,
+            tomogram_size_px=TOMOGRAM_SIZE,
         )
 
 
@@ -54,7 +56,7 @@ def reference(shared_data: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np
 # sign along the beam must all be right for this.
 def test_the_defocus_of_points_is_warps(apoferritin: TiltSeries, reference: tuple) -> None:
     points, _, defocus_u, defocus_v = reference
-    centre = np.array([4400, 6000, 1000]) / 2 * apoferritin.pixel_size
+    centre = np.array(TOMOGRAM_SIZE) / 2 * apoferritin.pixel_size
     height = apoferritin.handedness * depths(apoferritin, points + centre)
     assert apoferritin.ctf is not None
     assert np.ptp(height) > 1000
@@ -62,15 +64,15 @@ def test_the_defocus_of_points_is_warps(apoferritin: TiltSeries, reference: tupl
     np.testing.assert_allclose(apoferritin.ctf.defocus_v[:, None] + height, defocus_v, atol=0.02)
 
 
-# Warp's local movements (up to 13 Å here) and magnification (0.6 %) are left out.
+# Warp's positions have four decimals (Å) and are computed with single precision.
 def test_points_project_where_warp_projects_them(apoferritin: TiltSeries, reference: tuple) -> None:
     points, positions, _, _ = reference
-    centre = np.array([4400, 6000, 1000]) / 2 * apoferritin.pixel_size
-    from_centre = project_points(apoferritin, points + centre) - [2000, 3000]
-    error = np.linalg.norm(from_centre * apoferritin.pixel_size - positions, axis=-1)
-    assert np.median(error) < 3
-    assert error.max() < 15
-    assert np.linalg.norm(positions, axis=-1).max() > 700
+    centre = np.array(TOMOGRAM_SIZE) / 2 * apoferritin.pixel_size
+    expected = positions / apoferritin.pixel_size + np.array(IMAGE_SIZE) / 2
+    error = np.abs(project_points(apoferritin, points + centre) - expected)
+    assert error.max() < 5e-4
+    rigid = replace(apoferritin, deformation=None)
+    assert np.abs(project_points(rigid, points + centre) - expected).max() > 15
 
 
 def test_values_of_the_series(apoferritin: TiltSeries) -> None:
@@ -90,6 +92,7 @@ def test_inverted_defocus_and_no_warning(shared_data: Path) -> None:
         series = read_warp_xml(shared_data / "warp_metadata/00254.xml")
     assert series.handedness == -1
     assert series.ctf is not None
+    assert series.deformation is None
 
 
 def test_a_series_without_ctf_fit(shared_data: Path) -> None:

@@ -4,9 +4,11 @@ Warp's geometry in RELION's terms: axis angle and shift (Å) as they stand, tilt
 LevelAngleY), x tilt = LevelAngleX. Warp counts tilt angles against RELION and IMOD, which is why
 WarpTools inverts them at import. ``AreAnglesInverted`` only says that the defocus gradient is the
 other way round: handedness −1. Source: Warp's own projections of known points in the test data of
-warpylib (MIT): its defocus gradients agree to 3e-6.
+warpylib (MIT): its defocus gradients agree to 3e-6, its positions to 4e-4 pixels.
 
-Defocus (µm): u, v = (GridCTF ± GridCTFDefocusDelta / 2); phase shift in π.
+Defocus (µm): u, v = (GridCTF ± GridCTFDefocusDelta / 2); phase shift in π. The movement of the
+images (Å, to be subtracted) becomes a spline deformation, see ``warp_grids``. Warp does not use
+MagnificationCorrection for positions either: it stretches the particles' images.
 """
 
 import warnings
@@ -17,11 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.errors import FormatError, MissingFileError, SubtomoWarning
+from subtomo.formats.warp_grids import movement_deformation, node_values, number_of, per_tilt
 from subtomo.model import Acquisition, TiltCtf, TiltSeries
 
 FloatArray = NDArray[np.float64]
 
-_LOCAL_GRIDS = ("GridMovementX", "GridMovementY")
 _WARP_GRIDS = ("GridVolumeWarpX", "GridVolumeWarpY", "GridVolumeWarpZ")
 
 
@@ -55,7 +57,7 @@ def read_warp_xml(
     Warns
     -----
     SubtomoWarning
-        If the file has local deformations or a magnification matrix, which are left out.
+        If the file has a deformation of the volume or a magnification matrix, which are left out.
     """
     path = Path(path)
     root = _root(path)
@@ -68,12 +70,14 @@ def read_warp_xml(
     offsets = [_numbers(path, root, f"AxisOffset{xy}", n) for xy in "XY"]
     constants = {p.get("Name"): p.get("Value", "") for p in root.iterfind("CTF/Param")}
     _warn_left_out(path, root)
+    if pixel_size is None:
+        pixel_size = _constant(path, constants, "PixelSize")
     series = TiltSeries(
         name=path.stem,
-        pixel_size=_constant(path, constants, "PixelSize") if pixel_size is None else pixel_size,
-        tilt_angles=-(angles + _attribute(path, root, "LevelAngleY")),
+        pixel_size=pixel_size,
+        tilt_angles=-(angles + number_of(path, root, "LevelAngleY")),
         tilt_axis_angles=axis,
-        x_tilts=np.full(n, _attribute(path, root, "LevelAngleX")),
+        x_tilts=np.full(n, number_of(path, root, "LevelAngleX")),
         shifts=np.stack(offsets, axis=1),
         dose=_numbers(path, root, "Dose", n),
         ctf=_ctf(path, root, n),
@@ -83,6 +87,7 @@ def read_warp_xml(
             amplitude_contrast=_constant(path, constants, "Amplitude"),
         ),
         handedness=-1 if root.get("AreAnglesInverted") == "True" else 1,
+        deformation=movement_deformation(path, root, n, pixel_size),
         image_size_px=image_size_px,
         tomogram_size_px=tomogram_size_px,
         image_names=tuple(_texts(root, "MoviePath", n, "")),
@@ -124,17 +129,6 @@ def _numbers(
     return values
 
 
-def _attribute(path: Path, element: ElementTree.Element, name: str) -> float:
-    """Read a number; 0 where Warp's version does not write it."""
-    text = element.get(name, "0")
-    try:
-        return float(text)
-    except ValueError:
-        raise FormatError(
-            f"{path}: {name} of <{element.tag}> is {text!r}; expected a number"
-        ) from None
-
-
 def _constant(path: Path, constants: dict[str | None, str], name: str) -> float:
     try:
         return float(constants[name])
@@ -146,53 +140,27 @@ def _constant(path: Path, constants: dict[str | None, str], name: str) -> float:
 
 def _ctf(path: Path, root: ElementTree.Element, n: int) -> TiltCtf | None:
     """Read the CTF of each tilt; None where Warp has not fitted it."""
-    defocus = _grid(path, root, "GridCTF", n) * 1e4
+    defocus = per_tilt(path, root, "GridCTF", n) * 1e4
     if not defocus.any():
         return None
-    delta = _grid(path, root, "GridCTFDefocusDelta", n) * 1e4
+    delta = per_tilt(path, root, "GridCTFDefocusDelta", n) * 1e4
     return TiltCtf(
         defocus_u=defocus + delta / 2,
         defocus_v=defocus - delta / 2,
-        defocus_angle=_grid(path, root, "GridCTFDefocusAngle", n),
-        phase_shift=_grid(path, root, "GridCTFPhase", n) * 180,
+        defocus_angle=per_tilt(path, root, "GridCTFDefocusAngle", n),
+        phase_shift=per_tilt(path, root, "GridCTFPhase", n) * 180,
         bfactor=np.zeros(n),
         scale=np.ones(n),
     )
 
 
-def _grid(path: Path, root: ElementTree.Element, tag: str, n: int) -> FloatArray:
-    """Read a grid that has one node, or one a tilt."""
-    nodes = root.findall(f"{tag}/Node")
-    values = {_place(node): _attribute(path, node, "Value") for node in nodes}
-    if len(nodes) <= 1:
-        return np.full(n, next(iter(values.values()), 0.0))
-    expected = [("0", "0", str(tilt)) for tilt in range(n)]
-    if sorted(values) != sorted(expected):
-        raise FormatError(
-            f"{path}: <{tag}> has {len(nodes)} nodes; expected one, or one a tilt ({n})"
-        )
-    return np.array([values[place] for place in expected])
-
-
-def _place(node: ElementTree.Element) -> tuple[str, str, str]:
-    """Give the indices of a node in its grid, as in the file."""
-    return node.get("X", "0"), node.get("Y", "0"), node.get("Z", "0")
-
-
 def _warn_left_out(path: Path, root: ElementTree.Element) -> None:
     """Say what of Warp's model a tilt series here cannot hold."""
-    left_out = [
-        tag
-        for tag in (*_LOCAL_GRIDS, *_WARP_GRIDS)
-        if any(_attribute(path, node, "Value") for node in root.iterfind(f"{tag}/Node"))
-    ]
+    left_out = []
+    if any(node_values(path, root, tag).any() for tag in _WARP_GRIDS):
+        left_out.append("GridVolumeWarp: positions on the images are off by as much")
     matrix = root.get("MagnificationCorrection", "1, 0, 0, 1")
     if [value.strip() for value in matrix.split(",")] != ["1", "0", "0", "1"]:
-        left_out.append("MagnificationCorrection")
+        left_out.append(f"MagnificationCorrection ({matrix}): particles stay stretched")
     if left_out:
-        warnings.warn(
-            f"{path}: {', '.join(left_out)}: local deformations and magnification are left out; "
-            "positions on the images are off by as much",
-            SubtomoWarning,
-            stacklevel=3,
-        )
+        warnings.warn(f"{path}: left out: {'; '.join(left_out)}", SubtomoWarning, stacklevel=3)

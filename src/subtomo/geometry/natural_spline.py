@@ -29,31 +29,30 @@ def hermite_table(values: FloatArray) -> FloatArray:
     return np.stack([values, along_x, _slopes(values, -2), _slopes(along_x, -2)], axis=-1)
 
 
-def resample_axis(values: FloatArray, n: int) -> FloatArray:
-    """Read a natural cubic spline along the first axis at ``n`` even steps from end to end.
+def resample_axis(values: FloatArray, n: int, axis: int) -> FloatArray:
+    """Read a natural cubic spline along one axis at ``n`` even steps from end to end.
 
     Parameters
     ----------
-    values : (m, ...) at the nodes; a single one is repeated
-    n : how many, at least 1
+    values : (..., m, ...) at the nodes; a single one is repeated
+    n : how many steps, at least 1
+    axis : the one with m
 
     Returns
     -------
-    (n, ...)
+    (..., n, ...)
     """
-    if len(values) == n:
+    m = values.shape[axis]
+    if m == n:
         return values
-    if len(values) == 1:
-        return np.repeat(values, n, axis=0)
-    at = np.linspace(0, len(values) - 1, n)
-    return np.asarray(_spline(values, 0)(at))
+    if m == 1:
+        return np.repeat(values, n, axis=axis)
+    return np.asarray(_spline(values, axis)(np.linspace(0, m - 1, n)))
 
 
 def _slopes(values: FloatArray, axis: int) -> FloatArray:
     """Slopes at the nodes, for one spacing."""
-    moved = np.moveaxis(values, axis, 0)
-    slopes = _spline(moved, 0)(np.arange(len(moved)), 1)
-    return np.asarray(np.moveaxis(slopes, 0, axis))
+    return np.asarray(_spline(values, axis)(np.arange(values.shape[axis]), 1))
 
 
 def _spline(values: FloatArray, axis: int) -> CubicSpline:
