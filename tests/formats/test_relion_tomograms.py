@@ -303,9 +303,9 @@ DEFORMED = (
 @pytest.mark.parametrize(
     ("kind", "first", "second", "message"),
     [
-        ("linear", "[1,2,3]", "[1,2]", r"line 20: rlnTomoDef.*Coefficients has 2.*expected 3"),
-        ("linear", "[1,2,3]", "[1,nan,3]", r"line 20: .* is \[1,nan,3\]; expected finite"),
-        ("linear", "1,2,3", "[1,2,3]", r"line 19: .* is 1,2,3; expected"),
+        ("linear", "[1,2,3]", "[1,2]", r"line 23: rlnTomoDef.*Coefficients has 2.*expected 3"),
+        ("linear", "[1,2,3]", "[1,nan,3]", r"line 23: .* is \[1,nan,3\]; expected finite"),
+        ("linear", "1,2,3", "[1,2,3]", r"line 22: .* is 1,2,3; expected"),
         ("spline", "[1]", "[1]", "has 1 numbers; expected 48"),
         ("Fourier", "[1,2]", "[1,2]", "has 2 numbers; expected 12"),
         ("cubic", "[1]", "[1]", "Type is cubic; expected one of linear, spline, Fourier"),

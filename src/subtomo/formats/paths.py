@@ -10,13 +10,19 @@ import os
 from pathlib import Path
 
 
-def find_file(name: str, table: str | Path) -> Path | None:
+def is_remote(name: str) -> bool:
+    """Whether a name is an address such as ``s3://bucket/series.zarr``, not a path."""
+    return "://" in name
+
+
+def find_file(name: str, table: str | Path, relative_dir: Path | None = None) -> Path | None:
     """Find the file that a table names.
 
     Parameters
     ----------
     name : as in the table
     table : path of the table
+    relative_dir : the only folder where a relative name starts, if given
 
     Returns
     -------
@@ -24,21 +30,26 @@ def find_file(name: str, table: str | Path) -> Path | None:
     """
     path = Path(name)
     folder = Path(table).absolute().parent
-    for start in (folder, Path.cwd(), *folder.parents):
+    places = (folder, Path.cwd(), *folder.parents) if relative_dir is None else (relative_dir,)
+    for start in places:
         if (start / path).exists():  # an OME-Zarr image is a folder
             return Path(os.path.abspath(start / path))  # a link keeps its own name
     return None
 
 
 def name_in_table(path: str | Path, table: str | Path) -> str:
-    """Write a path as the table in ``table`` should name it."""
+    """Write a path as the table in ``table`` should name it; an address stays as it is."""
+    if is_remote(str(path)):
+        return str(path)
     if not Path(path).is_absolute():
         return Path(path).as_posix()
     return Path(os.path.relpath(path, Path(table).absolute().parent)).as_posix()
 
 
-def not_found(name: str, table: str | Path) -> str:
+def not_found(name: str, table: str | Path, relative_dir: Path | None = None) -> str:
     """Say that a file is missing, and where it was looked for."""
+    if relative_dir is not None:
+        return f"{name} does not exist; looked in {relative_dir.absolute()}"
     folder = Path(table).absolute().parent
     return (
         f"{name} does not exist; looked in {folder}, the working directory {Path.cwd()} and the "

@@ -101,7 +101,7 @@ def read_relion_particles(
     pixels of the subtomogram, ``rlnImagePixelSize``.
     """
     blocks = read_star(path)
-    name = _particles_block(path, blocks)
+    name = particles_block(path, blocks)
     table = blocks.pop(name)
     optics = optics_columns(table, blocks.pop("optics", None))
     tomogram = _tomograms(table)
@@ -133,6 +133,26 @@ def read_relion_particles(
         box_size=table.integers("subtomoBoxSize", default=0),
         extra={**extra, **optics},
         tables=dict(blocks),
+    )
+
+
+def particles_block(path: str | Path, blocks: Mapping[str, StarTable]) -> str:
+    """Name the block that holds the particles.
+
+    Raises
+    ------
+    StarError
+        If there is none: no block is called so, and none has coordinates.
+    """
+    if "particles" in blocks:
+        return "particles"
+    for name, table in blocks.items():
+        if COORDINATES[0] in table or CENTRED[0] in table:
+            return name
+    found = "; ".join(f"data_{name}: {', '.join(t.columns)}" for name, t in blocks.items())
+    raise StarError(
+        f"{path}: no table of particles: expected columns {', '.join(CENTRED)} or "
+        f"{', '.join(COORDINATES)}; found {found}"
     )
 
 
@@ -179,20 +199,6 @@ def write_relion_particles(
     blocks = {"general": tables.pop("general")} if "general" in tables else {}
     blocks |= {} if optics is None else {"optics": optics}
     write_star(path, {**blocks, "particles": StarTable(columns), **tables})
-
-
-def _particles_block(path: str | Path, blocks: Mapping[str, StarTable]) -> str:
-    """Find the block that holds the particles."""
-    if "particles" in blocks:
-        return "particles"
-    for name, table in blocks.items():
-        if COORDINATES[0] in table or CENTRED[0] in table:
-            return name
-    found = "; ".join(f"data_{name}: {', '.join(t.columns)}" for name, t in blocks.items())
-    raise StarError(
-        f"{path}: no table of particles: expected columns {', '.join(CENTRED)} or "
-        f"{', '.join(COORDINATES)}; found {found}"
-    )
 
 
 def _tomograms(table: StarTable) -> NDArray[np.str_]:

@@ -4,7 +4,7 @@ RELION 5 keeps each tilt series in a file of its own; RELION 4 keeps them in blo
 ``data_NAME`` of the same file. Both are read; the former is written.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,15 +14,20 @@ from numpy.typing import NDArray
 
 from subtomo.errors import DataError, MissingFileError, SettingsError, ShapeError, StarError
 from subtomo.formats.paths import find_file, name_in_table, not_found
+from subtomo.formats.relion_tilt_images import (
+    NONE,
+    STACK,
+    STACK_SIZE,
+    open_relion_images,
+    tilt_image_names,
+)
 from subtomo.formats.relion_tilt_series import (
-    IMAGE_NAME,
     DeformationSettings,
     SeriesSettings,
     table_from_tilt_series,
     tilt_series_from_table,
 )
 from subtomo.formats.star import StarTable, read_star, write_star
-from subtomo.formats.tilt_images import open_tilt_images
 from subtomo.model import Acquisition, TiltSeries, TomogramFrame
 from subtomo.model.deformation import DeformationKind
 
@@ -41,16 +46,13 @@ _DEFORMATION_KINDS: dict[str, DeformationKind] = {
 _SIZE = tuple(f"rlnTomoSize{axis}" for axis in "XYZ")
 _ACQUISITION = ("rlnVoltage", "rlnSphericalAberration", "rlnAmplitudeContrast")
 _STAR_FILE = "rlnTomoTiltSeriesStarFile"
-_STACK = "rlnTomoTiltSeriesName"
-_STACK_SIZE = "rlnTomoFrameCount"
 _TOMOGRAM = "rlnTomoReconstructedTomogram"
 _BINNING = "rlnTomoTomogramBinning"
 _KNOWN = {
     *(_NAME, _PIXEL_SIZE, _HAND, _SLOPE, *_SIZE, *_ACQUISITION),
-    *(_STAR_FILE, _STACK, _STACK_SIZE, _TOMOGRAM, _BINNING),
+    *(_STAR_FILE, STACK, STACK_SIZE, _TOMOGRAM, _BINNING),
     *(_DOSE_BFACTOR, _DEFORMATION, *_DEFORMATION_GRID),
 }
-_NONE = "None"  # RELION's word for an empty text
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +99,13 @@ def tomogram_frames(entries: Iterable[TomogramEntry]) -> dict[str, TomogramFrame
     return {entry.name: entry.frame for entry in entries}
 
 
-def read_tomograms_star(path: str | Path, *, require_images: bool = True) -> list[TomogramEntry]:
+def read_tomograms_star(
+    path: str | Path,
+    *,
+    require_images: bool = True,
+    images_of: Collection[str] | None = None,
+    relative_dir: Path | None = None,
+) -> list[TomogramEntry]:
     """Read RELION's table of tomograms with their tilt series.
 
     Parameters
@@ -105,6 +113,8 @@ def read_tomograms_star(path: str | Path, *, require_images: bool = True) -> lis
     path : tomograms.star of RELION 5 or 4
     require_images : whether a missing image file is an error
         If not, the tilt series of missing files have no ``images`` (nor ``image_size_px``).
+    images_of : names of the tomograms whose images are looked for; all if None
+    relative_dir : the only folder where relative names of tilt series and images start, if given
 
     Returns
     -------
@@ -127,19 +137,17 @@ def read_tomograms_star(path: str | Path, *, require_images: bool = True) -> lis
     twice = [row for row, name in enumerate(names) if name in names[:row]]
     if twice:
         raise StarError(f"{table.place(twice[0])}: tomogram {names[twice[0]]} comes twice")
-    others = {
-        name: block for name, block in blocks.items() if block is not table and name not in names
-    }
     for row, name in enumerate(names):
         if name in ("", ".", ".."):
             raise StarError(f"{table.place(row)}: {_NAME} is '{name}'; expected a name for files")
+    images_of = names if images_of is None else images_of
+    reader = _EntryReader(Path(path), table, blocks, require_images, images_of, relative_dir)
     entries = []
     for row in range(len(table)):
         try:
-            entry = _entry(Path(path), table, row, blocks, others, require_images=require_images)
+            entries.append(reader.entry(row))
         except (DataError, ShapeError) as error:  # of the model, which knows no files
             raise type(error)(f"{table.place(row)}: {error}") from None
-        entries.append(entry)
     return entries
 
 
@@ -183,40 +191,84 @@ def _global_table(path: str | Path, blocks: Mapping[str, StarTable]) -> StarTabl
     raise StarError(f"{path}: no block data_global with {_NAME}; found {found}")
 
 
-def _entry(
-    path: Path,
-    table: StarTable,
-    row: int,
-    blocks: Mapping[str, StarTable],
-    others: dict[str, StarTable],
-    *,
-    require_images: bool,
-) -> TomogramEntry:
-    """Make one entry of a row."""
-    values = {tag: str(column[row]) for tag, column in table.columns.items()}
-    settings = _settings(table, row)
-    tilts = _tilt_table(path, table, row, values, blocks)
-    names = _image_names(table, row, values, tilts)
-    images = None
-    if names:
-        place = tilts.place if IMAGE_NAME in tilts else lambda _: table.place(row)
-        images, names = open_tilt_images(names, path, place, required=require_images)
-    tomogram = values.get(_TOMOGRAM, _NONE)
-    binning = float(table.stacked([_BINNING])[row, 0]) if _BINNING in table else None
-    if binning is not None and not binning > 0:
-        raise StarError(f"{table.place(row)}: {_BINNING} is {binning:g}; expected more than 0")
-    return TomogramEntry(
-        name=settings.name,
-        tilt_series=tilt_series_from_table(
-            tilts, settings, images, tuple(names), _deformation(table, row)
-        ),
-        tomogram_path=None
-        if tomogram in (_NONE, "")
-        else find_file(tomogram, path) or path.absolute().parent / tomogram,
-        binning=binning if tomogram not in (_NONE, "") else None,
-        extra={tag: value for tag, value in values.items() if tag not in _KNOWN},
-        tables=others,
-    )
+@dataclass(frozen=True, eq=False)
+class _EntryReader:
+    """Makes entries of the rows of one table."""
+
+    path: Path
+    table: StarTable
+    blocks: Mapping[str, StarTable]
+    require_images: bool
+    images_of: Collection[str]
+    relative_dir: Path | None
+
+    def entry(self, row: int) -> TomogramEntry:
+        table = self.table
+        values = {tag: str(column[row]) for tag, column in table.columns.items()}
+        settings = _settings(table, row)
+        tilts = self.tilts(row, settings.name)
+        images, names = self.images(row, settings.name, tilts)
+        tomogram = values.get(_TOMOGRAM, NONE)
+        has_tomogram = tomogram not in (NONE, "")
+        binning = float(table.stacked([_BINNING])[row, 0]) if _BINNING in table else None
+        if binning is not None and not binning > 0:
+            raise StarError(f"{table.place(row)}: {_BINNING} is {binning:g}; expected more than 0")
+        deformation = _deformation(table, row)
+        return TomogramEntry(
+            name=settings.name,
+            tilt_series=tilt_series_from_table(tilts, settings, images, names, deformation),
+            tomogram_path=(
+                find_file(tomogram, self.path) or self.path.absolute().parent / tomogram
+                if has_tomogram
+                else None
+            ),
+            binning=binning if has_tomogram else None,
+            extra={tag: value for tag, value in values.items() if tag not in _KNOWN},
+            tables=self.other_blocks(),
+        )
+
+    def tilts(self, row: int, name: str) -> StarTable:
+        """Find the rows of the tilts: in a file of their own, or in a block of this one."""
+        table = self.table
+        if _STAR_FILE not in table:
+            if name not in self.blocks:
+                raise StarError(
+                    f"{table.place(row)}: tomogram {name} has neither {_STAR_FILE} nor a block "
+                    f"data_{name} in this file"
+                )
+            return self.blocks[name]
+        file = str(table.columns[_STAR_FILE][row])
+        found = find_file(file, self.path, self.relative_dir)
+        if found is None:
+            why = not_found(file, self.path, self.relative_dir)
+            raise MissingFileError(f"{table.place(row)}: {_STAR_FILE} {why}")
+        series = read_star(found)
+        if name not in series and len(series) != 1:
+            listed = ", ".join(f"data_{block}" for block in series)
+            raise StarError(f"{found}: no block data_{name}; found {listed}")
+        return series.get(name) or next(iter(series.values()))
+
+    def images(self, row: int, name: str, tilts: StarTable) -> tuple[Any, tuple[str, ...]]:
+        """Open the images, or only name them."""
+        if name not in self.images_of:
+            return None, tilt_image_names(self.table, row, tilts)[0]
+        return open_relion_images(
+            self.path,
+            self.table,
+            row,
+            tilts,
+            required=self.require_images,
+            relative_dir=self.relative_dir,
+        )
+
+    def other_blocks(self) -> dict[str, StarTable]:
+        """Give the blocks of the file that are no tomogram's."""
+        names = self.table.columns[_NAME]
+        return {
+            name: block
+            for name, block in self.blocks.items()
+            if block is not self.table and name not in names
+        }
 
 
 def _settings(table: StarTable, row: int) -> SeriesSettings:
@@ -250,7 +302,7 @@ def _deformation(table: StarTable, row: int) -> DeformationSettings | None:
         return None
     table.require([_DEFORMATION, *_DEFORMATION_GRID])
     found = str(table.columns[_DEFORMATION][row])
-    if found == _NONE:
+    if found == NONE:
         return None
     kinds = {name.lower(): kind for name, kind in _DEFORMATION_KINDS.items()}
     if found.lower() not in kinds:
@@ -260,49 +312,6 @@ def _deformation(table: StarTable, row: int) -> DeformationSettings | None:
         )
     x, y = (int(table.integers(tag)[row]) for tag in _DEFORMATION_GRID)
     return DeformationSettings(kinds[found.lower()], (x, y))
-
-
-def _tilt_table(
-    path: Path,
-    table: StarTable,
-    row: int,
-    values: Mapping[str, str],
-    blocks: Mapping[str, StarTable],
-) -> StarTable:
-    """Find the rows of the tilts: in a file of their own, or in a block of this one."""
-    name = values[_NAME]
-    if _STAR_FILE not in values:
-        if name not in blocks:
-            raise StarError(
-                f"{table.place(row)}: tomogram {name} has neither {_STAR_FILE} nor a block "
-                f"data_{name} in this file"
-            )
-        return blocks[name]
-    found = find_file(values[_STAR_FILE], path)
-    if found is None:
-        raise MissingFileError(
-            f"{table.place(row)}: {_STAR_FILE} {not_found(values[_STAR_FILE], path)}"
-        )
-    series = read_star(found)
-    if name not in series and len(series) != 1:
-        listed = ", ".join(f"data_{block}" for block in series)
-        raise StarError(f"{found}: no block data_{name}; found {listed}")
-    return series.get(name) or next(iter(series.values()))
-
-
-def _image_names(
-    table: StarTable, row: int, values: Mapping[str, str], tilts: StarTable
-) -> tuple[str, ...]:
-    """Name the images: the slices of one stack where the tomogram has one, else row by row."""
-    if values.get(_STACK, _NONE) in (_NONE, ""):
-        return tuple(tilts.text(IMAGE_NAME).tolist()) if IMAGE_NAME in tilts else ()
-    count = int(table.integers(_STACK_SIZE)[row]) if _STACK_SIZE in table else len(tilts)
-    if count != len(tilts):
-        raise StarError(
-            f"{table.place(row)}: {_STACK_SIZE} is {count}, but {values[_NAME]} has "
-            f"{len(tilts)} tilts"
-        )
-    return tuple(f"{i:06d}@{values[_STACK]}" for i in range(1, count + 1))
 
 
 def _table(entries: Sequence[TomogramEntry], files: Sequence[str], path: Path) -> StarTable:
@@ -327,10 +336,10 @@ def _table(entries: Sequence[TomogramEntry], files: Sequence[str], path: Path) -
         columns |= _deformation_columns(series)
     if any(entry.tomogram_path is not None for entry in entries):
         paths = [entry.tomogram_path for entry in entries]
-        columns[_TOMOGRAM] = np.array([name_in_table(p, path) if p else _NONE for p in paths])
+        columns[_TOMOGRAM] = np.array([name_in_table(p, path) if p else NONE for p in paths])
         columns[_BINNING] = np.array([entry.binning or 1.0 for entry in entries])
     for tag in dict.fromkeys(tag for entry in entries for tag in entry.extra):
-        columns[tag] = np.array([entry.extra.get(tag, _NONE) for entry in entries])
+        columns[tag] = np.array([entry.extra.get(tag, NONE) for entry in entries])
     return StarTable(columns)
 
 
@@ -341,5 +350,5 @@ def _deformation_columns(series: Sequence[TiltSeries]) -> dict[str, NDArray[Any]
     grids = np.array([(0, 0) if one is None else one.grid for one in found], dtype=np.int64)
     return {
         **dict(zip(_DEFORMATION_GRID, grids.T, strict=True)),
-        _DEFORMATION: np.array([_NONE if one is None else names[one.kind] for one in found]),
+        _DEFORMATION: np.array([NONE if one is None else names[one.kind] for one in found]),
     }

@@ -1,8 +1,8 @@
 """A table of text columns that knows where its rows stand in a file."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from dataclasses import dataclass, field, replace
+from typing import Any, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +42,13 @@ class TextTable:
 
     def __contains__(self, tag: object) -> bool:
         return tag in self.columns
+
+    def select(self, index: NDArray[Any]) -> Self:
+        """Keep the rows of an integer index array or boolean mask, in that order."""
+        rows = np.arange(len(self))[index].tolist()
+        columns = {tag: column[index] for tag, column in self.columns.items()}
+        lines = tuple(self.lines[row] for row in rows) if self.lines else ()
+        return replace(self, columns=columns, lines=lines)
 
     def place(self, row: int) -> str:
         """Say where a row is, for a message."""

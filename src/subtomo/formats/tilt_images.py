@@ -30,7 +30,12 @@ def split_image_name(name: str) -> tuple[int, str]:
 
 
 def open_tilt_images(
-    names: Sequence[str], table: str | Path, place: Callable[[int], str], *, required: bool
+    names: Sequence[str],
+    table: str | Path,
+    place: Callable[[int], str],
+    *,
+    required: bool,
+    relative_dir: Path | None = None,
 ) -> tuple[Any, tuple[str, ...]]:
     """Open the images that a table names, one a tilt.
 
@@ -40,6 +45,7 @@ def open_tilt_images(
     table : path of the table, where relative names start
     place : says for a message where a row is
     required : a missing file is an error; else nothing is opened if one is missing
+    relative_dir : the only folder where relative names start, if given
 
     Returns
     -------
@@ -67,10 +73,10 @@ def open_tilt_images(
         files.append(file)
     paths: dict[str, Path] = {}
     for row, file in enumerate(files):
-        found = paths.get(file) or find_file(file, table)
+        found = paths.get(file) or find_file(file, table, relative_dir)
         if found is None:
             if required:
-                raise MissingFileError(f"{place(row)}: {not_found(file, table)}")
+                raise MissingFileError(f"{place(row)}: {not_found(file, table, relative_dir)}")
             return None, tuple(names)
         paths[file] = found
     stacks = {file: open_stack(path) for file, path in paths.items()}
