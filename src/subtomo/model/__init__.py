@@ -2,6 +2,7 @@
 
 from subtomo.model.acquisition import Acquisition
 from subtomo.model.deformation import Deformation
+from subtomo.model.image_tiles import ImageTiles, TilePool
 from subtomo.model.particle_tilts import ParticleTilts
 from subtomo.model.particles import Particles
 from subtomo.model.tilt_series import TiltCtf, TiltSeries
@@ -11,8 +12,10 @@ from subtomo.model.volume import Volume
 __all__ = [
     "Acquisition",
     "Deformation",
+    "ImageTiles",
     "ParticleTilts",
     "Particles",
+    "TilePool",
     "TiltCtf",
     "TiltSeries",
     "Tomogram",

@@ -2,7 +2,6 @@
 
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,47 +10,12 @@ from numpy.typing import NDArray
 
 from subtomo.formats.tilt_images import open_tilt_images, split_image_name
 from subtomo.formats.volumes import open_stack
-from subtomo.model import TiltSeries
+from subtomo.model import ImageTiles, TilePool, TiltSeries
 
 Tile = tuple[int, int]
 _TILE_PX = 512  # of images that are not stored in tiles
 _CACHE_BYTES = 512e6
 _DIRECT = {np.dtype(name) for name in ("int8", "uint8", "int16", "uint16", "float32")}
-
-
-@dataclass(frozen=True, eq=False)
-class TilePool:
-    """Tiles in memory.
-
-    Parameters
-    ----------
-    tiles : (slot, image, y, x), parts of all images
-    slots : (tile y, tile x), which slot holds the tile there; -1 for tiles that are not here
-    images : (tilt,), which image of the tiles is that of a tilt
-    """
-
-    tiles: NDArray[Any]
-    slots: NDArray[np.int64]
-    images: NDArray[np.int64]
-
-
-class ImageTiles(Protocol):
-    """The images of a tilt series, to be cut windows out of."""
-
-    image_size_px: tuple[int, int]
-
-    def require(self, first: NDArray[np.int64], size: int) -> TilePool:
-        """Bring the tiles that windows touch into memory.
-
-        Parameters
-        ----------
-        first : (k, 2) first pixels of the windows, columns x, y; may lie outside the image
-        size : of the windows
-
-        Returns
-        -------
-        TilePool, valid until the next call
-        """
 
 
 class TileReader(Protocol):

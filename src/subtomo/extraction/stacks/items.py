@@ -1,0 +1,81 @@
+"""One item of an extraction: some particles of a tilt series."""
+
+from pathlib import Path
+from typing import Any
+
+from subtomo.extraction.stacks.images import ImageSteps, particle_images
+from subtomo.extraction.stacks.plan import view_grid
+from subtomo.extraction.stacks.settings import StackSettings
+from subtomo.formats.relion_stack import write_image_stack
+from subtomo.geometry.particle_views import particle_views
+from subtomo.model import ImageTiles, TiltSeries
+from subtomo.signal.device import compute_device
+from subtomo.signal.power_spectrum import flattening_weights
+from subtomo.signal.spectrum_grids import Aberrations, SpectrumGrids, spectrum_grids
+from subtomo.signal.view_spectra import image_power
+from subtomo.sources.image_tiles import open_image_tiles
+
+
+def extract_portion(payload: dict[str, Any]) -> dict[str, int]:
+    """Write the images of some particles of a tilt series.
+
+    Parameters
+    ----------
+    payload : settings, folder, tilt_series, aberrations, positions (m, 3) Å, trajectories
+        (m, tilt, 3) Å or None, names (m,) of the files
+
+    Returns
+    -------
+    How many images there are
+    """
+    settings: StackSettings = payload["settings"]
+    series: TiltSeries = payload["tilt_series"]
+    device = compute_device(settings.device)
+    tiles = open_image_tiles(series)
+    views = particle_views(
+        series, payload["positions"], view_grid(settings), trajectories=payload["trajectories"]
+    )
+    grids = series_grids(series, tiles, payload["aberrations"], settings, device)
+    steps = image_steps(settings, device)
+    pixel_size = series.pixel_size * settings.bin
+    for particle, images in particle_images(tiles, views, grids, steps):
+        path = Path(payload["folder"]) / f"{payload['names'][particle]}_stack2d.mrcs"
+        write_image_stack(path, images.numpy(), pixel_size, float16=settings.float16)
+    return {"n_images": len(views)}
+
+
+def image_steps(settings: StackSettings, device: str) -> ImageSteps:
+    """Give the steps that the settings ask for."""
+    return ImageSteps(
+        window_size=view_grid(settings).window_size,
+        factor=(-1.0 if settings.invert_contrast else 1.0) / settings.bin**2,
+        border=settings.border,
+        circle_crop=settings.circle_crop,
+        circle_precrop=settings.circle_precrop,
+        grid_precorrection=settings.grid_precorr,
+        device=device,
+    )
+
+
+def series_grids(
+    series: TiltSeries,
+    tiles: ImageTiles,
+    aberrations: Aberrations,
+    settings: StackSettings,
+    device: str,
+) -> SpectrumGrids:
+    """Tabulate what multiplies the spectra of a tilt series."""
+    whitening = None
+    if settings.whiten:
+        size = view_grid(settings).window_size
+        shells = image_power(tiles, len(series), size)
+        whitening = flattening_weights(shells, settings.box_size, settings.bin).to(device)
+    return spectrum_grids(
+        series,
+        settings.box_size,
+        series.pixel_size * settings.bin,
+        ctf=settings.premultiply_ctf,
+        aberrations=aberrations,
+        whitening=whitening,
+        device=device,
+    )

@@ -1,0 +1,150 @@
+"""What will be extracted, found from the tables before any pixel is read."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+import numpy as np
+from numpy.typing import NDArray
+
+from subtomo.errors import DataError, SettingsError
+from subtomo.extraction.stacks.settings import StackSettings
+from subtomo.geometry.particle_views import ViewGrid, particle_views
+from subtomo.model import TiltSeries
+from subtomo.sources.particle_poses import Poses, particle_poses
+from subtomo.sources.particle_project import ParticleProject
+from subtomo.sources.project import open_project
+
+_PORTION = 250  # particles of an item, at most
+
+
+@dataclass(frozen=True, eq=False)
+class StackExtraction:
+    """What will be extracted.
+
+    Parameters
+    ----------
+    project : particles and tilt series
+    poses : of all particles
+    visible : of each particle, (tilt,) bool
+    names : (n,) paths of the particles' files in the output folder, without what kind they are
+    portions : rows of the particles of each item, in the order of the output table
+    """
+
+    project: ParticleProject
+    poses: Poses
+    visible: Mapping[int, NDArray[np.bool_]]
+    names: NDArray[np.str_]
+    portions: Mapping[str, tuple[str, NDArray[np.int64]]]
+
+    @property
+    def image_count(self) -> int:
+        """Number of images that will be written."""
+        rows = (row for _, portion in self.portions.values() for row in portion.tolist())
+        return sum(int(self.visible[row].sum()) for row in rows)
+
+
+def plan_extraction(settings: StackSettings) -> StackExtraction:
+    """Read the tables and find which particles are visible where.
+
+    Raises
+    ------
+    SubtomoError
+        If the tables cannot be used, or the boxes do not fit the images.
+    """
+    project = open_project(settings)
+    poses = particle_poses(
+        project, apply_offsets=settings.apply_offsets or settings.apply_orientations
+    )
+    tomograms = project.particles.text("rlnTomoName")
+    visible: dict[int, NDArray[np.bool_]] = {}
+    portions: dict[str, tuple[str, NDArray[np.int64]]] = {}
+    for name, series in project.tilt_series.items():
+        rows = np.flatnonzero(tomograms == name)
+        if not len(rows):
+            continue
+        _check_series(series, settings)
+        seen = _visible(project, poses, series, rows, settings)
+        visible |= dict(zip(rows.tolist(), seen, strict=True))
+        portions |= _portions(name, rows[seen.sum(axis=1) >= settings.min_frames])
+    return StackExtraction(project, poses, visible, _file_names(project), portions)
+
+
+def view_grid(settings: StackSettings) -> ViewGrid:
+    """Give the grid that the settings ask for."""
+    margin = settings.bin * settings.final_size / 2
+    return ViewGrid(settings.box_size, settings.bin, margin, settings.max_dose)
+
+
+def trajectories_of(
+    project: ParticleProject, rows: NDArray[np.int64]
+) -> NDArray[np.float64] | None:
+    """Give the motion (m, tilt, 3) in Å of the particles of a tilt series, if there is one."""
+    if project.trajectories is None:
+        return None
+    names = project.particles.text("rlnTomoParticleName")[rows].tolist()
+    return np.stack([project.trajectories[name] for name in names])
+
+
+def _visible(
+    project: ParticleProject,
+    poses: Poses,
+    series: TiltSeries,
+    rows: NDArray[np.int64],
+    settings: StackSettings,
+) -> NDArray[np.bool_]:
+    views = particle_views(
+        series,
+        poses.position_px[rows] * series.pixel_size,
+        view_grid(settings),
+        trajectories=trajectories_of(project, rows),
+    )
+    return views.visible
+
+
+def _portions(
+    tomogram: str, rows: NDArray[np.int64]
+) -> Iterator[tuple[str, tuple[str, NDArray[np.int64]]]]:
+    """Cut the particles of a tomogram into items."""
+    parts = np.array_split(rows, max(1, -(-len(rows) // _PORTION))) if len(rows) else []
+    for number, part in enumerate(parts, start=1):
+        yield tomogram if len(parts) == 1 else f"{tomogram} part {number}", (tomogram, part)
+
+
+def _check_series(series: TiltSeries, settings: StackSettings) -> None:
+    """Check what must be known of a tilt series, and that a window fits its images."""
+    if settings.premultiply_ctf and series.ctf is None:
+        raise DataError(
+            f"tilt series {series.name} has no CTF (rlnDefocusU, rlnDefocusV, rlnDefocusAngle); "
+            "estimate it, or give --no-ctf"
+        )
+    window = view_grid(settings).window_size
+    if series.image_size_px is not None and window > min(series.image_size_px):
+        x, y = series.image_size_px
+        raise SettingsError(
+            f"--box-size {settings.box_size} at --bin {settings.bin:g} takes {window} pixels, but "
+            f"the images of {series.name} are {x} x {y}; give a smaller box"
+        )
+
+
+def _file_names(project: ParticleProject) -> NDArray[np.str_]:
+    """Name the particles' files as RELION does: by tomogram only if the names do not say it."""
+    names = project.particles.text("rlnTomoParticleName")
+    if len(names) and "/" not in names[0]:
+        tomograms = project.particles.text("rlnTomoName")
+        names = np.array([f"{t}/{n}" for t, n in zip(tomograms, names, strict=True)])
+    seen: set[str] = set()
+    for row, name in enumerate(names.tolist()):
+        parts = PurePosixPath(name).parts
+        if name.startswith("/") or ".." in parts or not parts:
+            raise DataError(
+                f"{project.particles.place(row)}: rlnTomoParticleName {name!r} leads out of the "
+                "output folder; expected a name such as TS_01/3"
+            )
+        if name in seen:
+            raise DataError(
+                f"{project.particles.place(row)}: rlnTomoParticleName {name} comes twice; expected "
+                "different names, since files are named by them"
+            )
+        seen.add(name)
+    return np.char.add("Subtomograms/", names)

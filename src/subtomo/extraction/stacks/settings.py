@@ -1,0 +1,117 @@
+"""Settings of ``subtomo extract stacks``; names follow RELION's."""
+
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from subtomo.jobs.settings import JobSettings
+from subtomo.sources.settings import LocalSource
+
+
+class StackSettings(JobSettings):
+    """Options of the extraction of particle images, whatever their source."""
+
+    box_size: int = Field(
+        ge=4,
+        le=4096,
+        description="Edge of the boxes that are computed (pixels after binning, even)",
+    )
+    crop_size: int | None = Field(
+        None,
+        ge=4,
+        description="Edge of the images that are written (pixels, even); default: the box size",
+    )
+    bin: float = Field(
+        1.0,
+        gt=0,
+        description=(
+            "Pixels of the tilt images in one of the box, by Fourier cropping; its product with "
+            "the box size, rounded, must be even"
+        ),
+    )
+    premultiply_ctf: bool = Field(
+        True,
+        description="Multiply the images by their CTF and dose weight",
+        json_schema_extra={"aliases": [" /--no-ctf"]},
+    )
+    invert_contrast: bool = Field(
+        True,
+        description="Turn the contrast, so that protein is bright",
+        json_schema_extra={"aliases": ["--ic/--no-ic"]},
+    )
+    circle_crop: bool = Field(
+        True,
+        description="Subtract the mean outside a circle in the box and fade out what lies there",
+    )
+    circle_precrop: bool = Field(
+        False, description="Do that in the window too, before anything else"
+    )
+    grid_precorr: bool = Field(
+        False,
+        description="Undo in the images what trilinear insertion will do to them (r / sin r)",
+    )
+    whiten: bool = Field(
+        False, description="Divide by the square root of each tilt image's own power spectrum"
+    )
+    min_frames: int = Field(
+        1, ge=1, description="Least number of visible tilt images; other particles are left out"
+    )
+    max_dose: float | None = Field(
+        None, gt=0, description="Leave out images taken after this dose (e⁻/Å²)"
+    )
+    apply_offsets: bool = Field(
+        True,
+        description="Centre the images at the particles' refined positions (rlnOrigin*Angst)",
+        json_schema_extra={"aliases": [" /--dont-apply-offsets"]},
+    )
+    apply_orientations: bool = Field(
+        False,
+        description=(
+            "Make the particles' whole orientations those of the subtomograms; implies the offsets"
+        ),
+    )
+    anisotropic_magnification: bool = Field(
+        False,
+        description=(
+            "Take the CTF and the dose weight at the frequencies that the optics groups' "
+            "magnification matrices (rlnMagMat*) give; RELION ignores them here"
+        ),
+    )
+    float16: bool = Field(False, description="Write half-precision images (MRC mode 12)")
+    device: str = Field(
+        "auto", description="auto, cpu, cuda, cuda:N or mps; auto: cuda where there is one"
+    )
+
+    @property
+    def final_size(self) -> int:
+        """Edge of the images that are written, in pixels."""
+        return self.crop_size or self.box_size
+
+    @property
+    def border(self) -> int:
+        """Pixels cut away on each side of the box."""
+        return (self.box_size - self.final_size) // 2
+
+    @model_validator(mode="after")
+    def _check_sizes(self) -> Self:
+        window = int(self.bin * self.box_size + 0.5)
+        for name, size in (("--box-size", self.box_size), ("--crop-size", self.final_size)):
+            if size % 2:
+                raise ValueError(f"{name} is {size}; expected an even number of pixels")
+        if self.final_size > self.box_size:
+            raise ValueError(
+                f"--crop-size is {self.final_size}, larger than --box-size {self.box_size}; "
+                "expected at most the box size"
+            )
+        if window % 2:
+            raise ValueError(
+                f"--bin {self.bin:g} times --box-size {self.box_size} gives windows of {window} "
+                "pixels in the tilt images; expected an even number: change one of them a little"
+            )
+        if window < self.box_size:
+            raise ValueError(f"--bin is {self.bin:g}; expected 1 or more")
+        return self
+
+
+class ExtractLocalSettings(LocalSource, StackSettings):
+    """Options of ``subtomo extract stacks local``."""

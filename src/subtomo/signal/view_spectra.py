@@ -1,0 +1,110 @@
+"""Spectra of particles' views, from the tilt images to where the transfer is multiplied in."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from subtomo.geometry.particle_views import ParticleViews
+from subtomo.model import ImageTiles
+from subtomo.signal.circle import subtract_background
+from subtomo.signal.particle_spectra import particle_spectra
+from subtomo.signal.particle_windows import cut_windows, window_spectra
+from subtomo.signal.power_spectrum import block_origins, radial_average
+from subtomo.signal.spectrum_grids import SpectrumGrids
+
+_BATCH_BYTES = 1.5e6  # of windows at a time: what stays in a core's cache with their spectra
+
+
+def view_batches(views: ParticleViews, window_size: int) -> Iterator[ParticleViews]:
+    """Cut views into batches of whole particles that fit a core's cache, where they can.
+
+    Parameters
+    ----------
+    views : of particles
+    window_size : S, pixels
+    """
+    most = max(1, int(_BATCH_BYTES / (4 * window_size**2)))
+    ends = np.append(np.flatnonzero(np.diff(views.particle)) + 1, len(views)).tolist()
+    start = previous = 0
+    for end in ends:
+        if end - start > most and previous > start:
+            yield views.part(start, previous)
+            start = previous
+        previous = end
+    if start < len(views):
+        yield views.part(start, len(views))
+
+
+def view_spectra(
+    tiles: ImageTiles,
+    views: ParticleViews,
+    grids: SpectrumGrids,
+    *,
+    window_size: int,
+    subtract: bool,
+    factor: float,
+    device: str = "cpu",
+) -> tuple[Tensor, Tensor]:
+    """Cut windows and give their spectra: cropped, centred, multiplied by the transfer.
+
+    Parameters
+    ----------
+    tiles : the tilt images
+    views : (k,) of particles
+    grids : of the tilt series, for boxes of s pixels
+    window_size : S, pixels of the tilt image
+    subtract : fade the windows out towards a circle of radius S // 2 and subtract their mean
+        beyond it
+    factor : multiplies the spectra; 1 / S makes the transform orthonormal
+    device : where it is computed
+
+    Returns
+    -------
+    spectra : (k, s, s // 2 + 1) complex64
+    transfer : (k, s, s // 2 + 1) float32, without ``factor``
+    """
+    pool = tiles.require(views.first, window_size)
+    windows = torch.empty((len(views), window_size, window_size))
+    offsets = cut_windows(
+        pool.tiles, pool.slots, tiles.image_size_px, pool.images[views.tilt], views.first, windows
+    ).to(device)
+    windows = windows.to(device)
+    if subtract:
+        subtract_background(windows, window_size // 2)
+        offsets = torch.zeros_like(offsets)
+    return particle_spectra(
+        window_spectra(windows, offsets),
+        torch.from_numpy(views.shift).to(device),
+        torch.from_numpy(views.tilt).to(device),
+        torch.from_numpy(views.depth).float().to(device),
+        grids,
+        factor,
+    )
+
+
+def image_power(tiles: ImageTiles, n_tilts: int, size: int) -> Tensor:
+    """Measure the power of whole tilt images by frequency.
+
+    Parameters
+    ----------
+    tiles : the tilt images
+    n_tilts : how many there are
+    size : S, edge of the half-overlapping blocks that are transformed
+
+    Returns
+    -------
+    (tilt, S // 2 + 1) float64, of orthonormal transforms
+    """
+    origins = block_origins(tiles.image_size_px, size)
+    power = torch.zeros((n_tilts, size, size // 2 + 1), dtype=torch.float64)
+    windows = torch.empty((n_tilts, size, size))
+    for origin in origins.numpy():
+        first = np.tile(origin, (n_tilts, 1))
+        pool = tiles.require(first[:1], size)
+        offsets = cut_windows(
+            pool.tiles, pool.slots, tiles.image_size_px, pool.images, first, windows
+        )
+        power += window_spectra(windows, offsets).abs().square()
+    return radial_average(power / (len(origins) * size**2))
