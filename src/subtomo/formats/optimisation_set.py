@@ -1,5 +1,6 @@
 """RELION's optimisation set: one small file that names the files of a particle project."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,8 +33,13 @@ class OptimisationSet:
     extra: dict[str, str] = field(default_factory=dict)
 
 
-def read_optimisation_set(path: str | Path) -> OptimisationSet:
+def read_optimisation_set(path: str | Path, *, without: Collection[str] = ()) -> OptimisationSet:
     """Read an optimisation set.
+
+    Parameters
+    ----------
+    path : the file
+    without : which of particles, tomograms and trajectories are not asked for, and need not exist
 
     Raises
     ------
@@ -53,7 +59,7 @@ def read_optimisation_set(path: str | Path) -> OptimisationSet:
     values = {tag: str(column[0]) for tag, column in table.columns.items()}
     files: dict[str, Path] = {}
     for what, tag in _FILES.items():
-        if tag in values:
+        if tag in values and what not in without:
             found_file = find_file(values[tag], path)
             if found_file is None:
                 raise MissingFileError(f"{path}: {tag} {not_found(values[tag], path)}")

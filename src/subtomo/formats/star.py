@@ -243,16 +243,33 @@ def _quote(value: str, where: str) -> str:
     raise StarError(f"{where}: {value!r} cannot be written: it holds a line break or both quotes")
 
 
+def quoted(column: NDArray[np.str_], where: str) -> list[str]:
+    """Give the tokens of a text column, in quotes where a reader would take them for another thing.
+
+    Parameters
+    ----------
+    column : (n,)
+    where : for the message
+
+    Raises
+    ------
+    StarError
+        If a value holds a line break, or both kinds of quotes before spaces.
+    """
+    values: list[str] = column.tolist()
+    if " ".join(values).split() == values and not any(map(_MISLEADING.match, values)):
+        return values
+    return [_quote(value, where) for value in values]
+
+
 def _format_column(column: NDArray[Any], where: str) -> list[str]:
     """Turn a column into tokens."""
     column = np.asarray(column)
+    if column.dtype.kind == "U":
+        return quoted(column, where)
     if column.dtype.kind in "biu":
         column = column.astype(np.int64)
     values: list[str] = column.astype(np.str_).tolist()
-    if column.dtype.kind == "U" and (
-        " ".join(values).split() != values or any(map(_MISLEADING.match, values))
-    ):
-        values = [_quote(value, where) for value in values]
     return values
 
 

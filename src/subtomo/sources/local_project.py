@@ -1,0 +1,99 @@
+"""A RELION project on disk."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from subtomo.errors import SettingsError
+from subtomo.formats.optimisation_set import read_optimisation_set
+from subtomo.formats.relion_particles import particles_block
+from subtomo.formats.relion_tomograms import TomogramEntry, read_tomograms_star
+from subtomo.formats.relion_trajectories import read_trajectories
+from subtomo.formats.star import StarTable, read_star
+from subtomo.model import TiltSeries
+from subtomo.sources.particle_project import TOMOGRAM, ParticleProject, make_particle_project
+from subtomo.sources.settings import LocalSource
+
+_OPTICS_GROUP_NAME = "rlnOpticsGroupName"
+
+
+def open_local_project(source: LocalSource) -> ParticleProject:
+    """Read the tables of a RELION project; images are looked for, and no pixel is read.
+
+    Parameters
+    ----------
+    source : which files
+
+    Raises
+    ------
+    MissingFileError
+        If a table, or an image of a tomogram with particles, does not exist.
+    StarError, DataError, ShapeError
+        If a table cannot be used, or tables and images do not fit together.
+
+    Warns
+    -----
+    SubtomoWarning
+        If particles are dropped because their tomogram is unknown.
+    """
+    files = _files(source)
+    particles, optics = _read_particles(Path(files["particles"]))
+    particles.require([TOMOGRAM])
+    entries = read_tomograms_star(
+        files["tomograms"],
+        images_of=set(particles.text(TOMOGRAM).tolist()),
+        relative_dir=source.tiltseries_relative_dir,
+    )
+    trajectories = files.get("trajectories")
+    return make_particle_project(
+        particles,
+        optics,
+        {entry.name: _without_images(entry) for entry in entries},
+        tomograms_file=files["tomograms"],
+        optics_group_names={
+            entry.name: entry.extra[_OPTICS_GROUP_NAME]
+            for entry in entries
+            if _OPTICS_GROUP_NAME in entry.extra
+        },
+        trajectories_file=trajectories,
+        trajectories=None if trajectories is None else read_trajectories(trajectories),
+    )
+
+
+def _files(source: LocalSource) -> dict[str, str]:
+    """Name the tables: each option wins over the optimisation set."""
+    given = {
+        "particles": source.particles_starfile,
+        "tomograms": source.tomograms_starfile,
+        "trajectories": source.trajectories_starfile,
+    }
+    files = {what: str(path) for what, path in given.items() if path is not None}
+    optimisation_set = source.optimisation_set_starfile
+    if optimisation_set is None:
+        return files
+    named = read_optimisation_set(optimisation_set, without=set(files))
+    for what in given:
+        path = getattr(named, what)
+        if path is not None:
+            files[what] = _relative_to_here(path)
+        elif what not in files and what != "trajectories":
+            raise SettingsError(
+                f"{optimisation_set} names no table of {what}; give --{what}-starfile"
+            )
+    return files
+
+
+def _relative_to_here(path: Path) -> str:
+    """Name a file from the working directory, as RELION's programs do, if it lies in there."""
+    here = Path.cwd()
+    return (path.relative_to(here) if path.is_relative_to(here) else path).as_posix()
+
+
+def _read_particles(path: Path) -> tuple[StarTable, StarTable | None]:
+    """Read the particles and their optics groups."""
+    blocks = read_star(path)
+    return blocks[particles_block(path, blocks)], blocks.get("optics")
+
+
+def _without_images(entry: TomogramEntry) -> TiltSeries:
+    """Keep the size of the images and let go of the open files."""
+    return replace(entry.tilt_series, images=None)
