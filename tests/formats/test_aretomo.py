@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from subtomo.errors import FormatError, MissingFileError, SettingsError
-from subtomo.formats.aretomo import read_aln, read_aretomo_tilt_series
+from subtomo.formats.aretomo import read_aln, read_aretomo_tilt_series, read_aretomo_tlt
 from subtomo.formats.imod import alignment_from_xf
 from subtomo.formats.volumes import write_stack
 
@@ -41,6 +41,7 @@ def test_a_file_of_aretomo_3(tmp_path: Path) -> None:
     assert alignment.tilt_axis_angles.tolist() == [-95.404, -95.404]
     assert alignment.shifts_px.tolist() == [[9.22, 103.933], [-633.32, -527.601]]
     assert alignment.tilt_angles.tolist() == [-63.2, 56.79]  # AlphaOffset is in them
+    assert (alignment.angle_offset, alignment.n_patches) == (-7, 0)
 
 
 def test_dark_images_and_local_alignments_are_left_out(tmp_path: Path) -> None:
@@ -83,6 +84,49 @@ def test_an_mdoc_gives_the_dose(tmp_path: Path) -> None:
         write(tmp_path, ARETOMO2), mdoc=tmp_path / "a.mdoc", pixel_size=1.0
     )
     assert series.dose.tolist() == [12, 9, 3]
+
+
+# Angles of the stage are 10 degrees off, nearer to those of the neighbours.
+def test_an_mdoc_is_matched_by_the_stages_angles(tmp_path: Path) -> None:
+    header, offset = "# NumPatches = 1\n", "# AlphaOffset = 10.00\n"
+    angles = (-65, -47, 45, -49, -51)
+    sections = [
+        f"[ZValue = {i}]\nTiltAngle = {a}\nExposureDose = 3\n" for i, a in enumerate(angles)
+    ]
+    (tmp_path / "a.mdoc").write_text("".join(sections))
+    series = read_aretomo_tilt_series(
+        write(tmp_path, ARETOMO2.replace(header, header + offset)),
+        mdoc=tmp_path / "a.mdoc",
+        pixel_size=1.0,
+    )
+    assert series.dose.tolist() == [12, 9, 3]
+
+
+def test_order_and_dose_of_aretomo_3(tmp_path: Path) -> None:
+    (tmp_path / "a_TLT.txt").write_text(" -3.00  2  1.9\n  0.01  1  2.0\n\n  3.00  3  2.1\n")
+    tilts = read_aretomo_tlt(tmp_path / "a_TLT.txt")
+    assert tilts.stage_angles.tolist() == [-3, 0.01, 3]
+    assert tilts.order is not None
+    assert tilts.order.tolist() == [2, 1, 3]
+    assert tilts.dose is not None
+    assert tilts.dose.tolist() == [1.9, 2, 2.1]
+    (tmp_path / "a_TLT.txt").write_text("-3\n0\n")
+    assert read_aretomo_tlt(tmp_path / "a_TLT.txt").order is None
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("-3 1\n0 1\n", "second column is no order from 1 to 2"),
+        ("-3 1\n0\n", "expected tilt angle, order and dose"),
+        ("-3 x\n", "expected tilt angle, order and dose"),
+        ("", "expected lines of tilt angle, order and dose"),
+    ],
+)
+def test_bad_orders(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "a_TLT.txt").write_text(text)
+    with pytest.raises(FormatError, match=message):
+        read_aretomo_tlt(tmp_path / "a_TLT.txt")
 
 
 def test_a_stack_of_another_size_or_no_pixel_size(tmp_path: Path) -> None:

@@ -39,6 +39,8 @@ class AretomoAlignment:
     shifts_px : (tilt, 2), columns x, y
     tilt_angles : (tilt,) degrees
     dark_sections : index of the images left out, from 0
+    angle_offset : degrees, what is in ``tilt_angles`` beyond the stage's angles (AlphaOffset)
+    n_patches : patches with local alignments of their own
     """
 
     raw_size: tuple[int, int, int]
@@ -47,6 +49,8 @@ class AretomoAlignment:
     shifts_px: NDArray[np.float64]
     tilt_angles: NDArray[np.float64]
     dark_sections: NDArray[np.int64]
+    angle_offset: float = 0.0
+    n_patches: int = 0
 
 
 def read_aln(path: str | Path) -> AretomoAlignment:
@@ -88,6 +92,8 @@ def read_aln(path: str | Path) -> AretomoAlignment:
         shifts_px=table[:, 3:5],
         tilt_angles=tilts,
         dark_sections=dark_sections - first,
+        angle_offset=_header_number(path, header, "AlphaOffset"),
+        n_patches=int(_header_number(path, header, "NumPatches")),
     )
 
 
@@ -151,8 +157,64 @@ def read_aretomo_tilt_series(
         image_size_px=alignment.raw_size[:2],
         tomogram_size_px=tomogram_size_px,
         extra={"section": alignment.sections},
-        **dose_and_acquisition(described, alignment.tilt_angles),
+        **dose_and_acquisition(described, alignment.tilt_angles - alignment.angle_offset),
     )
+
+
+@dataclass(frozen=True)
+class AretomoTilts:
+    """What a ``NAME_TLT.txt`` of AreTomo 3 says of the images of a raw stack.
+
+    Parameters
+    ----------
+    stage_angles : (image,) degrees
+    order : (image,) place of each in the order of acquisition, or None
+    dose : (image,) e⁻/Å² of each, or None
+    """
+
+    stage_angles: NDArray[np.float64]
+    order: NDArray[np.int64] | None
+    dose: NDArray[np.float64] | None
+
+
+def read_aretomo_tlt(path: str | Path) -> AretomoTilts:
+    """Read a ``NAME_TLT.txt``: tilt angle, and perhaps order from 1 and dose, an image a line.
+
+    Raises
+    ------
+    MissingFileError
+        If the file does not exist.
+    FormatError
+        If the lines are not of one, two or three numbers all alike, or the order is none.
+    """
+    path = Path(path)
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except (FileNotFoundError, IsADirectoryError):
+        raise MissingFileError(f"{path}: no such file; expected AreTomo's _TLT.txt") from None
+    try:
+        table = np.array([[float(text) for text in line.split()] for line in lines if line.strip()])
+    except ValueError as error:  # a word, or lines of different lengths
+        raise FormatError(f"{path}: {error}; expected tilt angle, order and dose a line") from None
+    if table.ndim != 2 or not 1 <= table.shape[1] <= 3 or not np.all(np.isfinite(table)):
+        raise FormatError(f"{path}: expected lines of tilt angle, order and dose")
+    order = table[:, 1] if table.shape[1] > 1 else None
+    if order is not None and sorted(order.tolist()) != list(range(1, len(table) + 1)):
+        raise FormatError(f"{path}: second column is no order from 1 to {len(table)}")
+    return AretomoTilts(
+        stage_angles=table[:, 0],
+        order=None if order is None else order.astype(np.int64),
+        dose=table[:, 2] if table.shape[1] > 2 else None,
+    )
+
+
+def _header_number(path: Path, header: dict[str, str], key: str) -> float:
+    """Read a number of the header; 0 where there is none."""
+    text = header.get(key, "0")
+    try:
+        return float(text)
+    except ValueError:
+        raise FormatError(f"{path}: # {key} = {text}; expected a number") from None
 
 
 def _section(text: str) -> int:

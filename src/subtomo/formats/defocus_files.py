@@ -1,0 +1,145 @@
+"""Defocus of the images of a tilt series, as CTFFIND, AreTomo and IMOD's ctfplotter write it.
+
+CTFFIND 4 and 5 (``NAME_ctf.txt``) and AreTomo (``NAME_CTF.txt``): a row an image of ``number,
+defocus 1 and 2 (Å), azimuth (degrees), phase shift (radians), ...``. ctfplotter (``NAME.defocus``):
+a row for some views, in nm; its first defocus is that along the short axis of the rings, at
+``angle`` from x. Source: the programs' headers; IMOD's man page of ``ctfphaseflip``.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from subtomo.errors import FormatError, MissingFileError
+from subtomo.model import TiltCtf
+
+FloatArray = NDArray[np.float64]
+
+_HAS_ASTIGMATISM, _AXIS_IN_RADIANS, _HAS_PHASE, _PHASE_IN_RADIANS = 1, 2, 4, 8
+_CTFFIND_COLUMNS = 5  # that count; more follow
+
+
+def read_defocus(path: str | Path, n: int) -> TiltCtf:
+    """Read the defocus of every image of a stack.
+
+    Parameters
+    ----------
+    path : ``.defocus`` of ctfplotter, else a text file of CTFFIND or AreTomo
+    n : images in the stack
+
+    Returns
+    -------
+    TiltCtf of n images; B factor 0, scale 1
+
+    Raises
+    ------
+    MissingFileError
+        If the file does not exist.
+    FormatError
+        If it has not a row an image (CTFFIND, AreTomo) or views beyond the stack (ctfplotter).
+    """
+    path = Path(path)
+    try:
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    except (FileNotFoundError, IsADirectoryError):
+        raise MissingFileError(f"{path}: no such file; expected a file of defocus") from None
+    rows = [(i, line) for i, line in enumerate(lines, 1) if line.strip() and line[0] != "#"]
+    if not rows:
+        raise FormatError(f"{path}: no values; expected the defocus of {n} images")
+    table = [_numbers(path, number, line) for number, line in rows]
+    columns = _ctfplotter if path.suffix == ".defocus" else _ctffind
+    defocus_u, defocus_v, angle, phase = columns(path, table, n).T
+    for what, values in (("defocus 1", defocus_u), ("defocus 2", defocus_v)):
+        if not np.all(np.isfinite(values)):
+            raise FormatError(f"{path}: a {what} is not finite; expected Å or nm")
+    return TiltCtf(
+        defocus_u=defocus_u,
+        defocus_v=defocus_v,
+        defocus_angle=angle,
+        phase_shift=phase,
+        bfactor=np.zeros(n),
+        scale=np.ones(n),
+    )
+
+
+def _ctffind(path: Path, table: Sequence[Sequence[float]], n: int) -> FloatArray:
+    """Sort the rows by their number: (n, 4) of Å, Å, degrees, degrees."""
+    short = [row for row in table if len(row) < _CTFFIND_COLUMNS]
+    if short:
+        raise FormatError(
+            f"{path}: a row of {len(short[0])} values; expected number, defocus 1, defocus 2, "
+            "azimuth, phase shift, ..."
+        )
+    values = np.array([row[:_CTFFIND_COLUMNS] for row in table])
+    values = values[np.argsort(values[:, 0], kind="stable")]
+    if len(values) != n or not np.array_equal(values[:, 0] - values[0, 0], np.arange(n)):
+        raise FormatError(
+            f"{path}: {len(values)} rows; expected one for each of the {n} images of the stack, "
+            "numbered in its order"
+        )
+    return np.column_stack([values[:, 1:4], np.degrees(values[:, 4])])
+
+
+def _ctfplotter(path: Path, table: Sequence[Sequence[float]], n: int) -> FloatArray:
+    """Interpolate between the middles of the rows' views: (n, 4) of Å, Å, degrees, degrees."""
+    flags, rows = _ctfplotter_rows(path, table)
+    width = 5 + 2 * bool(flags & _HAS_ASTIGMATISM) + bool(flags & _HAS_PHASE)
+    if any(len(row) < width for row in rows):
+        raise FormatError(f"{path}: a row of fewer than {width} values, which its flags declare")
+    values = np.array([row[:width] for row in rows])
+    if values[:, 0].min() < 1 or values[:, 1].max() > n:
+        raise FormatError(
+            f"{path}: views {values[:, 0].min():g} to {values[:, 1].max():g}, but the stack has "
+            f"images 1 to {n}"
+        )
+    middle = values[:, :2].mean(axis=1)
+    values = values[np.argsort(middle, kind="stable")]
+    result = np.zeros((len(rows), 4))
+    result[:, 0] = result[:, 1] = values[:, 4] * 10
+    if flags & _HAS_ASTIGMATISM:
+        result[:, 1] = values[:, 5] * 10
+        result[:, 2] = np.degrees(values[:, 6]) if flags & _AXIS_IN_RADIANS else values[:, 6]
+    if flags & _HAS_PHASE:
+        phase = values[:, -1]
+        result[:, 3] = np.degrees(phase) if flags & _PHASE_IN_RADIANS else phase
+    return _at_views(np.sort(middle), result, n)
+
+
+def _ctfplotter_rows(
+    path: Path, table: Sequence[Sequence[float]]
+) -> tuple[int, Sequence[Sequence[float]]]:
+    """Take off what tells the version: a first line with flags, or a sixth value in the first."""
+    first = table[0]
+    if len(first) >= 6 and first[-1] == 3 and first[1] == first[2] == 0 and len(table) > 1:
+        return int(first[0]), table[1:]
+    if len(first) == 6 and first[5] == 2:
+        return 0, table
+    raise FormatError(
+        f"{path}: neither version 2 nor 3 of ctfplotter's files; save it again with a present IMOD"
+    )
+
+
+def _at_views(middle: FloatArray, values: FloatArray, n: int) -> FloatArray:
+    """Interpolate linearly at views 1 to n, astigmatism as a vector; constant beyond the ends."""
+    views = np.arange(1, n + 1)
+    mean, half = (values[:, 0] + values[:, 1]) / 2, (values[:, 0] - values[:, 1]) / 2
+    turn = half * np.exp(2j * np.radians(values[:, 2]))
+    column = [np.interp(views, middle, part) for part in (mean, turn.real, turn.imag, values[:, 3])]
+    astigmatism = column[1] + 1j * column[2]
+    return np.column_stack(
+        [
+            column[0] + np.abs(astigmatism),
+            column[0] - np.abs(astigmatism),
+            np.degrees(np.angle(astigmatism)) / 2,
+            column[3],
+        ]
+    )
+
+
+def _numbers(path: Path, number: int, line: str) -> list[float]:
+    try:
+        return [float(text) for text in line.split()]
+    except ValueError:
+        raise FormatError(f"{path}, line {number}: {line.strip()!r}; expected numbers") from None
