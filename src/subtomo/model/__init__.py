@@ -1,5 +1,6 @@
 """What the data are: no files, no numerics."""
 
+from subtomo.model.aberrations import Aberrations
 from subtomo.model.acquisition import Acquisition
 from subtomo.model.deformation import Deformation
 from subtomo.model.image_tiles import ImageTiles, TilePool
@@ -10,6 +11,7 @@ from subtomo.model.tomogram import Tomogram, TomogramFrame
 from subtomo.model.volume import Volume
 
 __all__ = [
+    "Aberrations",
     "Acquisition",
     "Deformation",
     "ImageTiles",

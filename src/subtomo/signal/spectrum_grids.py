@@ -9,26 +9,11 @@ import torch
 from torch import Tensor
 
 from subtomo.errors import DataError
-from subtomo.model import TiltSeries
+from subtomo.model import Aberrations, TiltSeries
 from subtomo.signal.ctf import electron_wavelength
 from subtomo.signal.dose import dose_weight
 from subtomo.signal.fourier import frequency_vectors
 from subtomo.signal.zernike import even_phase, odd_phase
-
-
-@dataclass(frozen=True, eq=False)
-class Aberrations:
-    """Higher-order aberrations of an optics group.
-
-    Parameters
-    ----------
-    even, odd : Zernike coefficients in RELION's order
-    magnification : ((m00, m01), (m10, m11)) from frequencies of the image to those of the object
-    """
-
-    even: tuple[float, ...] = ()
-    odd: tuple[float, ...] = ()
-    magnification: tuple[tuple[float, float], tuple[float, float]] | None = None
 
 
 @dataclass(frozen=True, eq=False)

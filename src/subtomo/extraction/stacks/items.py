@@ -8,10 +8,10 @@ from subtomo.extraction.stacks.plan import view_grid
 from subtomo.extraction.stacks.settings import StackSettings
 from subtomo.formats.relion_stack import write_image_stack
 from subtomo.geometry.particle_views import particle_views
-from subtomo.model import ImageTiles, TiltSeries
+from subtomo.model import Aberrations, ImageTiles, TiltSeries
 from subtomo.signal.device import compute_device
 from subtomo.signal.power_spectrum import flattening_weights
-from subtomo.signal.spectrum_grids import Aberrations, SpectrumGrids, spectrum_grids
+from subtomo.signal.spectrum_grids import SpectrumGrids, spectrum_grids
 from subtomo.signal.view_spectra import image_power
 from subtomo.sources.image_tiles import open_image_tiles
 

@@ -19,6 +19,22 @@ _PORTION = 250  # particles of an item, at most
 
 
 @dataclass(frozen=True, eq=False)
+class Portion:
+    """Some particles of a tilt series, all of one optics group.
+
+    Parameters
+    ----------
+    tomogram : its name
+    rows : of the particles
+    optics_row : of their optics group
+    """
+
+    tomogram: str
+    rows: NDArray[np.intp]
+    optics_row: int
+
+
+@dataclass(frozen=True, eq=False)
 class StackExtraction:
     """What will be extracted.
 
@@ -26,21 +42,21 @@ class StackExtraction:
     ----------
     project : particles and tilt series
     poses : of all particles
-    visible : of each particle, (tilt,) bool
+    visible : by row of a particle, (tilt,) bool
     names : (n,) paths of the particles' files in the output folder, without what kind they are
-    portions : rows of the particles of each item, in the order of the output table
+    portions : the items, by name
     """
 
     project: ParticleProject
     poses: Poses
     visible: Mapping[int, NDArray[np.bool_]]
     names: NDArray[np.str_]
-    portions: Mapping[str, tuple[str, NDArray[np.int64]]]
+    portions: Mapping[str, Portion]
 
     @property
     def image_count(self) -> int:
         """Number of images that will be written."""
-        rows = (row for _, portion in self.portions.values() for row in portion.tolist())
+        rows = (row for portion in self.portions.values() for row in portion.rows.tolist())
         return sum(int(self.visible[row].sum()) for row in rows)
 
 
@@ -56,17 +72,14 @@ def plan_extraction(settings: StackSettings) -> StackExtraction:
     poses = particle_poses(
         project, apply_offsets=settings.apply_offsets or settings.apply_orientations
     )
-    tomograms = project.particles.text("rlnTomoName")
     visible: dict[int, NDArray[np.bool_]] = {}
-    portions: dict[str, tuple[str, NDArray[np.int64]]] = {}
-    for name, series in project.tilt_series.items():
-        rows = np.flatnonzero(tomograms == name)
-        if not len(rows):
-            continue
+    portions: dict[str, Portion] = {}
+    for name, rows in project.rows_by_tomogram().items():
+        series = project.tilt_series[name]
         _check_series(series, settings)
         seen = _visible(project, poses, series, rows, settings)
         visible |= dict(zip(rows.tolist(), seen, strict=True))
-        portions |= _portions(name, rows[seen.sum(axis=1) >= settings.min_frames])
+        portions |= _portions(name, rows[seen.sum(axis=1) >= settings.min_frames], poses)
     return StackExtraction(project, poses, visible, _file_names(project), portions)
 
 
@@ -76,13 +89,11 @@ def view_grid(settings: StackSettings) -> ViewGrid:
     return ViewGrid(settings.box_size, settings.bin, margin, settings.max_dose)
 
 
-def trajectories_of(
-    project: ParticleProject, rows: NDArray[np.int64]
-) -> NDArray[np.float64] | None:
+def trajectories_of(project: ParticleProject, rows: NDArray[np.intp]) -> NDArray[np.float64] | None:
     """Give the motion (m, tilt, 3) in Å of the particles of a tilt series, if there is one."""
     if project.trajectories is None:
         return None
-    names = project.particles.text("rlnTomoParticleName")[rows].tolist()
+    names = project.particle_name[rows].tolist()
     return np.stack([project.trajectories[name] for name in names])
 
 
@@ -90,7 +101,7 @@ def _visible(
     project: ParticleProject,
     poses: Poses,
     series: TiltSeries,
-    rows: NDArray[np.int64],
+    rows: NDArray[np.intp],
     settings: StackSettings,
 ) -> NDArray[np.bool_]:
     views = particle_views(
@@ -102,13 +113,15 @@ def _visible(
     return views.visible
 
 
-def _portions(
-    tomogram: str, rows: NDArray[np.int64]
-) -> Iterator[tuple[str, tuple[str, NDArray[np.int64]]]]:
-    """Cut the particles of a tomogram into items."""
-    parts = np.array_split(rows, max(1, -(-len(rows) // _PORTION))) if len(rows) else []
-    for number, part in enumerate(parts, start=1):
-        yield tomogram if len(parts) == 1 else f"{tomogram} part {number}", (tomogram, part)
+def _portions(tomogram: str, rows: NDArray[np.intp], poses: Poses) -> Iterator[tuple[str, Portion]]:
+    """Cut the particles of a tomogram into items, each of one optics group."""
+    parts = []
+    for optics_row in np.unique(poses.optics_row[rows]).tolist():
+        mine = rows[poses.optics_row[rows] == optics_row]
+        for part in np.array_split(mine, -(-len(mine) // _PORTION)):
+            parts.append(Portion(tomogram, part, optics_row))
+    for number, portion in enumerate(parts, start=1):
+        yield tomogram if len(parts) == 1 else f"{tomogram} part {number}", portion
 
 
 def _check_series(series: TiltSeries, settings: StackSettings) -> None:
@@ -129,10 +142,10 @@ def _check_series(series: TiltSeries, settings: StackSettings) -> None:
 
 def _file_names(project: ParticleProject) -> NDArray[np.str_]:
     """Name the particles' files as RELION does: by tomogram only if the names do not say it."""
-    names = project.particles.text("rlnTomoParticleName")
+    names = project.particle_name
     if len(names) and "/" not in names[0]:
-        tomograms = project.particles.text("rlnTomoName")
-        names = np.array([f"{t}/{n}" for t, n in zip(tomograms, names, strict=True)])
+        pairs = zip(project.tomogram, names, strict=True)
+        names = np.array([f"{tomogram}/{name}" for tomogram, name in pairs])
     seen: set[str] = set()
     for row, name in enumerate(names.tolist()):
         parts = PurePosixPath(name).parts

@@ -1,0 +1,84 @@
+"""The command ``subtomo extract stacks``."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from subtomo.extraction.stacks.items import extract_portion
+from subtomo.extraction.stacks.plan import (
+    Portion,
+    StackExtraction,
+    plan_extraction,
+    trajectories_of,
+)
+from subtomo.extraction.stacks.settings import StackSettings
+from subtomo.extraction.stacks.tables import write_tables
+from subtomo.sources.optics_aberrations import optics_aberrations
+
+if TYPE_CHECKING:
+    from subtomo.jobs.job import Job
+
+
+def run(settings: StackSettings, job: "Job") -> Path:
+    """Cut particle images; write them, ``particles.star`` and ``optimisation_set.star``.
+
+    Parameters
+    ----------
+    settings : of the command
+    job : its folder, ledger and executor
+
+    Returns
+    -------
+    Path of ``particles.star``
+
+    Raises
+    ------
+    SubtomoError
+        Where the input cannot be used, before anything is written.
+    """
+    plan = plan_extraction(settings)
+    payloads = _payloads(plan, settings, job.folder)
+    bytes_needed = plan.image_count * settings.final_size**2 * (2.0 if settings.float16 else 4.0)
+    with job.start(list(payloads), inputs=plan.inputs, bytes_needed=bytes_needed):
+        _say_plan(job, plan, settings)
+        results = job.map("extract", extract_portion, payloads)
+        finished = [plan.portions[item] for item in results]
+        path = write_tables(plan, finished, settings)
+    return path
+
+
+def _payloads(
+    plan: StackExtraction, settings: StackSettings, folder: Path
+) -> dict[str, dict[str, Any]]:
+    """Give each item what it needs of the tables."""
+    aberrations = optics_aberrations(
+        plan.project.optics, magnification=settings.anisotropic_magnification
+    )
+
+    def payload(portion: Portion) -> dict[str, Any]:
+        series = plan.project.tilt_series[portion.tomogram]
+        return {
+            "settings": settings,
+            "folder": folder,
+            "tilt_series": series,
+            "aberrations": aberrations[portion.optics_row],
+            "positions": plan.poses.position_px[portion.rows] * series.pixel_size,
+            "trajectories": trajectories_of(plan.project, portion.rows),
+            "names": plan.names[portion.rows].tolist(),
+        }
+
+    return {item: payload(portion) for item, portion in plan.portions.items()}
+
+
+def _say_plan(job: "Job", plan: StackExtraction, settings: StackSettings) -> None:
+    """Say how much there is to do and what is left out."""
+    n_kept = sum(len(portion.rows) for portion in plan.portions.values())
+    job.log(
+        f"{n_kept} particles of {len({p.tomogram for p in plan.portions.values()})} tomograms, "
+        f"{plan.image_count} images"
+    )
+    left_out = len(plan.visible) - n_kept
+    if left_out:
+        job.warn(
+            f"{left_out} particles are visible on fewer than {settings.min_frames} images "
+            "(--min-frames) and are left out"
+        )

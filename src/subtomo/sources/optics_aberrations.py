@@ -1,0 +1,50 @@
+"""Aberrations of the optics groups of a project."""
+
+import numpy as np
+
+from subtomo.errors import StarError
+from subtomo.formats.star import StarTable
+from subtomo.formats.star_vectors import vectors
+from subtomo.model import Aberrations
+
+_EVEN, _ODD = "rlnEvenZernike", "rlnOddZernike"
+_MAGNIFICATION = tuple(f"rlnMagMat{row}{column}" for row in "01" for column in "01")
+
+
+def optics_aberrations(optics: StarTable, *, magnification: bool) -> list[Aberrations]:
+    """Read the aberrations of each optics group.
+
+    Parameters
+    ----------
+    optics : a row a group
+    magnification : use the groups' magnification matrices (``rlnMagMat*``)
+
+    Returns
+    -------
+    one a row
+
+    Raises
+    ------
+    StarError
+        If a value is not what it should be, or matrices are wanted and there are none.
+    """
+    even, odd = (
+        [tuple(row.tolist()) for row in vectors(optics, tag)]
+        if tag in optics
+        else [()] * len(optics)
+        for tag in (_EVEN, _ODD)
+    )
+    matrices: list[Aberrations] = [Aberrations(e, o) for e, o in zip(even, odd, strict=True)]
+    if not magnification:
+        return matrices
+    optics.require(_MAGNIFICATION, why="asked for by --anisotropic-magnification")
+    rows = optics.stacked(_MAGNIFICATION)
+    bad = np.flatnonzero(np.abs(np.linalg.det(rows.reshape(-1, 2, 2))) < 1e-6)
+    if len(bad):
+        raise StarError(
+            f"{optics.place(bad[0])}: rlnMagMat* cannot be inverted; expected a matrix near 1"
+        )
+    return [
+        Aberrations(one.even, one.odd, ((a, b), (c, d)))
+        for one, (a, b, c, d) in zip(matrices, rows.tolist(), strict=True)
+    ]
