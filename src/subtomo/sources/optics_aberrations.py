@@ -46,5 +46,12 @@ def optics_aberrations(optics: StarTable, *, magnification: bool) -> list[Aberra
         )
     return [
         Aberrations(one.even, one.odd, ((a, b), (c, d)))
-        for one, (a, b, c, d) in zip(matrices, rows.tolist(), strict=True)
+        for one, (a, b, c, d) in zip(aberrations, rows.tolist(), strict=True)
     ]
+
+
+def _coefficients(optics: StarTable, tag: str) -> list[tuple[float, ...]]:
+    """Read a column of Zernike coefficients; none where there is no such column."""
+    if tag not in optics:
+        return [()] * len(optics)
+    return [tuple(row.tolist()) for row in vectors(optics, tag)]

@@ -68,6 +68,12 @@ class ParticleProject:
         parts = np.split(order, start[1:])
         return {names[n]: rows for n, rows in zip(found.tolist(), parts, strict=True)}
 
+    def trajectories_of(self, rows: NDArray[np.intp]) -> NDArray[np.float64] | None:
+        """Give the motion (m, tilt, 3) in Å of particles of one tilt series; None if none moves."""
+        if self.trajectories is None:
+            return None
+        return np.stack([self.trajectories[name] for name in self.particle_name[rows].tolist()])
+
 
 def make_particle_project(
     particles: StarTable,

@@ -89,14 +89,6 @@ def view_grid(settings: StackSettings) -> ViewGrid:
     return ViewGrid(settings.box_size, settings.bin, margin, settings.max_dose)
 
 
-def trajectories_of(project: ParticleProject, rows: NDArray[np.intp]) -> NDArray[np.float64] | None:
-    """Give the motion (m, tilt, 3) in Å of the particles of a tilt series, if there is one."""
-    if project.trajectories is None:
-        return None
-    names = project.particle_name[rows].tolist()
-    return np.stack([project.trajectories[name] for name in names])
-
-
 def _visible(
     project: ParticleProject,
     poses: Poses,
@@ -108,7 +100,7 @@ def _visible(
         series,
         poses.position_px[rows] * series.pixel_size,
         view_grid(settings),
-        trajectories=trajectories_of(project, rows),
+        trajectories=project.trajectories_of(rows),
     )
     return views.visible
 
@@ -118,8 +110,8 @@ def _portions(tomogram: str, rows: NDArray[np.intp], poses: Poses) -> Iterator[t
     parts = []
     for optics_row in np.unique(poses.optics_row[rows]).tolist():
         mine = rows[poses.optics_row[rows] == optics_row]
-        for part in np.array_split(mine, -(-len(mine) // _PORTION)):
-            parts.append(Portion(tomogram, part, optics_row))
+        cut = np.array_split(mine, -(-len(mine) // _PORTION))
+        parts += [Portion(tomogram, part, optics_row) for part in cut]
     for number, portion in enumerate(parts, start=1):
         yield tomogram if len(parts) == 1 else f"{tomogram} part {number}", portion
 

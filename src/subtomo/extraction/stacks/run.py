@@ -8,7 +8,6 @@ from subtomo.extraction.stacks.plan import (
     Portion,
     StackExtraction,
     plan_extraction,
-    trajectories_of,
 )
 from subtomo.extraction.stacks.settings import StackSettings
 from subtomo.extraction.stacks.tables import write_tables
@@ -42,8 +41,8 @@ def run(settings: StackSettings, job: "Job") -> Path:
         _say_plan(job, plan, settings)
         results = job.map("extract", extract_portion, payloads)
         finished = [plan.portions[item] for item in results]
-        path = write_tables(plan, finished, settings)
-    return path
+        write_tables(plan, finished, settings, job.folder)
+    return job.folder / "particles.star"
 
 
 def _payloads(
@@ -62,7 +61,7 @@ def _payloads(
             "tilt_series": series,
             "aberrations": aberrations[portion.optics_row],
             "positions": plan.poses.position_px[portion.rows] * series.pixel_size,
-            "trajectories": trajectories_of(plan.project, portion.rows),
+            "trajectories": plan.project.trajectories_of(portion.rows),
             "names": plan.names[portion.rows].tolist(),
         }
 
