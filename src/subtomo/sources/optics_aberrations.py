@@ -28,15 +28,10 @@ def optics_aberrations(optics: StarTable, *, magnification: bool) -> list[Aberra
     StarError
         If a value is not what it should be, or matrices are wanted and there are none.
     """
-    even, odd = (
-        [tuple(row.tolist()) for row in vectors(optics, tag)]
-        if tag in optics
-        else [()] * len(optics)
-        for tag in (_EVEN, _ODD)
-    )
-    matrices: list[Aberrations] = [Aberrations(e, o) for e, o in zip(even, odd, strict=True)]
+    pairs = zip(_coefficients(optics, _EVEN), _coefficients(optics, _ODD), strict=True)
+    aberrations = [Aberrations(even, odd) for even, odd in pairs]
     if not magnification:
-        return matrices
+        return aberrations
     optics.require(_MAGNIFICATION, why="asked for by --anisotropic-magnification")
     rows = optics.stacked(_MAGNIFICATION)
     bad = np.flatnonzero(np.abs(np.linalg.det(rows.reshape(-1, 2, 2))) < 1e-6)
