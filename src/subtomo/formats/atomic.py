@@ -47,17 +47,21 @@ def replacing(path: Path | str) -> Iterator[Path]:
     """
     path = Path(path)
     temporary = _temporary_name(path)
+    is_done = False
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.parent.is_dir():
+            path.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
         _rename(temporary, path)
+        is_done = True
     except SubtomoError:
         raise
     except OSError as error:
         _translate(error, path)
         raise
     finally:
-        _remove(temporary)
+        if not is_done:
+            _remove(temporary)
 
 
 def _temporary_name(path: Path) -> Path:
