@@ -12,6 +12,8 @@ from subtomo.formats.relion_tomograms import (
     write_tomograms_star,
 )
 from subtomo.formats.star import read_star
+from subtomo.formats.tilt_images import images_of_stack
+from subtomo.formats.volumes import write_stack
 from subtomo.geometry.tilt_projection import depths, projection_matrices
 from subtomo.model import TiltSeries, TomogramFrame
 
@@ -332,3 +334,17 @@ def test_tilts_of_a_deformation_are_selected_with_the_others(shared_data: Path) 
     assert deformation is not None
     assert chosen is not None
     np.testing.assert_array_equal(chosen.coefficients, deformation.coefficients[[3, 1]])
+
+
+# RELION would take 000002@stack.mrc for a slice of a volume that has one image.
+def test_a_stack_called_as_a_volume_is_named_for_relion(tmp_path: Path) -> None:
+    write_stack(tmp_path / "stack.mrc", np.arange(24, dtype=np.float32).reshape(2, 3, 4), 2.0)
+    images, _, names = images_of_stack(tmp_path / "stack.mrc")
+    series = TiltSeries(
+        "TS", 2.0, np.zeros(2), np.zeros(2), np.zeros((2, 2)), np.zeros(2), image_names=names
+    )
+    write_tomograms_star(tmp_path / "project/tomograms.star", [TomogramEntry("TS", series)])
+    table = read_star(tmp_path / "project/tilt_series/TS.star")["TS"]
+    assert table.text("rlnMicrographName")[1] == "000002@../stack.mrc:mrcs"
+    (entry,) = read_tomograms_star(tmp_path / "project/tomograms.star")
+    np.testing.assert_array_equal(entry.tilt_series.images, images)

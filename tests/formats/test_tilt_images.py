@@ -5,7 +5,12 @@ import pytest
 
 from subtomo.errors import MissingFileError, ShapeError, StarError
 from subtomo.formats.lazy_array import LazyArray
-from subtomo.formats.tilt_images import images_of_stack, open_tilt_images, split_image_name
+from subtomo.formats.tilt_images import (
+    images_of_stack,
+    open_tilt_images,
+    relion_image_name,
+    split_image_name,
+)
 from subtomo.formats.volumes import write_stack
 
 
@@ -28,6 +33,14 @@ def test_names_are_split() -> None:
     for name in ("0@s.mrcs", "x@s.mrcs", "@s.mrcs"):
         with pytest.raises(StarError, match=r"expected a number from 1"):
             split_image_name(name)
+
+
+def test_relions_format_after_the_file() -> None:
+    assert relion_image_name("000003@a/s.mrc") == "000003@a/s.mrc:mrcs"
+    assert split_image_name("000003@a/s.mrc:mrcs") == (2, "a/s.mrc")
+    assert split_image_name("CtfFind/a.ctf:mrc") == (0, "CtfFind/a.ctf")
+    for name in ("000003@s.mrcs", "000003@s.st", "s.mrc", "1@s.mrc:mrcs", "1@s3://b/s.zarr"):
+        assert relion_image_name(name) == name
 
 
 def test_a_whole_stack_in_its_order_is_memory_mapped(tmp_path: Path, stack: np.ndarray) -> None:

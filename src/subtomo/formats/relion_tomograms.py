@@ -28,6 +28,7 @@ from subtomo.formats.relion_tilt_series import (
     tilt_series_from_table,
 )
 from subtomo.formats.star import StarTable, read_star, write_star
+from subtomo.formats.tilt_images import relion_image_name
 from subtomo.model import Acquisition, TiltSeries, TomogramFrame
 from subtomo.model.deformation import DeformationKind
 
@@ -158,7 +159,8 @@ def write_tomograms_star(path: str | Path, entries: Sequence[TomogramEntry]) -> 
     ----------
     path : file, replaced in one step after the tilt-series files
     entries : in the order to be written
-        Absolute paths are written relative to the folder of ``path``, relative ones as they are.
+        Absolute paths are written relative to the folder of ``path``, relative ones as they are;
+        RELION's ``:mrcs`` is put after stacks whose name is that of a volume.
 
     Raises
     ------
@@ -172,14 +174,20 @@ def write_tomograms_star(path: str | Path, entries: Sequence[TomogramEntry]) -> 
         name = next(name for i, name in enumerate(names) if files[i] in files[:i])
         raise SettingsError(f"{path}: tomogram {name} comes twice; expected different names")
     for entry, file in zip(entries, files, strict=True):
-        image_names = tuple(
-            f"{number}{at}{name_in_table(image, path)}" if at else name_in_table(number, path)
-            for number, at, image in (n.partition("@") for n in entry.tilt_series.image_names)
-        )
+        image_names = tuple(_image_in_table(n, path) for n in entry.tilt_series.image_names)
         table = table_from_tilt_series(entry.tilt_series, image_names)
         write_star(path.parent / file, {entry.name: table})
     others = {name: block for entry in reversed(entries) for name, block in entry.tables.items()}
     write_star(path, {"global": _table(entries, files, path), **others})
+
+
+def _image_in_table(name: str, path: Path) -> str:
+    """Name an image as the table should; a relative name stays as it is."""
+    number, at, file = name.partition("@")
+    if not at:
+        return name_in_table(number, path)
+    in_table = f"{number}@{name_in_table(file, path)}"
+    return relion_image_name(in_table) if Path(file).is_absolute() else in_table
 
 
 def _global_table(path: str | Path, blocks: Mapping[str, StarTable]) -> StarTable:

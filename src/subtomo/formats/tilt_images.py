@@ -12,9 +12,14 @@ from subtomo.formats.lazy_array import LazyArray
 from subtomo.formats.paths import find_file, not_found
 from subtomo.formats.volumes import open_stack, read_stack
 
+_RELION_FORMATS = (":mrcs", ":mrc", ":st")
+_RELION_VOLUMES = (".mrc", ".rec", ".map")  # what RELION takes for volumes
+
 
 def split_image_name(name: str) -> tuple[int, str]:
     """Split ``000003@stack.mrcs`` into index 2 and the file; a bare file is its first image.
+
+    A format after the file, as in RELION's ``000003@stack.mrc:mrcs``, is taken off.
 
     Raises
     ------
@@ -23,10 +28,24 @@ def split_image_name(name: str) -> tuple[int, str]:
     """
     before, at, file = name.partition("@")
     if not at:
-        return 0, name
+        return 0, _without_format(name)
     if not before.isdecimal() or int(before) < 1:
         raise StarError(f"image name {name}: {before!r} before the @; expected a number from 1")
-    return int(before) - 1, file
+    return int(before) - 1, _without_format(file)
+
+
+def relion_image_name(name: str) -> str:
+    """Add the format without which RELION takes ``000003@stack.mrc`` for a volume: ``:mrcs``.
+
+    Stacks called .mrcs or .st, single images and what is at an address keep their names.
+    """
+    _, at, file = name.partition("@")
+    return f"{name}:mrcs" if at and Path(file).suffix in _RELION_VOLUMES else name
+
+
+def _without_format(file: str) -> str:
+    end = next((end for end in _RELION_FORMATS if file.endswith(end)), "")
+    return file.removesuffix(end)
 
 
 def open_tilt_images(
