@@ -91,7 +91,7 @@ def _write_all(path: Path, header: bytes, values: NDArray[np.floating]) -> None:
     """Write in as few calls as the system allows."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:
-        pieces = [memoryview(header), memoryview(values).cast("B")]
+        pieces = [memoryview(header), values.data.cast("B")]
         while pieces:
             written = os.writev(descriptor, pieces)
             while pieces and written >= len(pieces[0]):
@@ -126,7 +126,8 @@ def _statistics(values: NDArray[np.float32]) -> tuple[float, float, float, float
     if not variance * _MOST_OFFSET**2 > squares:  # too much cancels, or float32 overflows
         exact = rows.astype(np.float64)
         mean = float(exact.mean())
-        variance = float(np.square(exact - mean).mean())
+        exact -= mean
+        variance = float(np.vecdot(exact, exact).sum()) / values.size
     return lowest, highest, mean, float(np.sqrt(variance))
 
 
