@@ -12,6 +12,7 @@ from subtomo.geometry import (
     project_points,
     projection_matrices,
     quaternions_from_relion,
+    tilt_rotations,
 )
 from subtomo.model import TiltSeries
 
@@ -144,6 +145,13 @@ def test_depth_is_measured_from_half_the_size_unrounded():
     found = depths(series, np.stack([centre, above, aside]))
     sine = np.sin(np.pi / 3)
     np.testing.assert_allclose(found, [[0, 100, 0], [0, 50, -100 * sine]], atol=1e-10)
+
+
+def test_rotations_and_depths_need_no_size_of_the_images():
+    series = make_tilt_series([60.0], image_size_px=None)
+    np.testing.assert_allclose(tilt_rotations(series)[0, 2], [-np.sin(np.pi / 3), 0, 0.5])
+    above = np.array([101, 80, 41]) / 2 * 4.0 + np.array([0, 0, 100.0])
+    np.testing.assert_allclose(depths(series, above[None]), [[50]])
 
 
 @pytest.mark.parametrize("field", ["image_size_px", "tomogram_size_px"])
