@@ -30,6 +30,11 @@ COMMANDS: Mapping[str, Command] = {
         "subtomo.workflows.demo.run:run",
         "Simulate, reconstruct, pick, average, and compare with the truth",
     ),
+    "extract stacks local": Command(
+        "subtomo.extraction.stacks.settings:ExtractLocalSettings",
+        "subtomo.extraction.stacks.run:run",
+        "Cut particle images out of the tilt series of a RELION project",
+    ),
     "extract volumes": Command(
         "subtomo.extraction.settings:ExtractVolumesSettings",
         "subtomo.extraction.run:run",
@@ -68,7 +73,8 @@ COMMANDS: Mapping[str, Command] = {
 }
 
 GROUPS: Mapping[str, str] = {
-    "extract": "Cut particles out of tomograms",
+    "extract": "Cut particles out of tomograms and tilt series",
+    "extract stacks": "Cut the images of particles out of tilt series, as RELION 5 does",
     "pick": "Find particles in tomograms",
     "tomogram": "Make tomograms from tilt series",
 }

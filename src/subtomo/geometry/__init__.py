@@ -17,7 +17,12 @@ from subtomo.geometry.rotations import (
     rotate_points,
 )
 from subtomo.geometry.symmetry import reduce_to_asymmetric_unit, symmetry_quaternions
-from subtomo.geometry.tilt_projection import depths, project_points, projection_matrices
+from subtomo.geometry.tilt_projection import (
+    depths,
+    project_points,
+    projection_matrices,
+    tilt_rotations,
+)
 
 __all__ = [
     "angular_distance",
@@ -38,4 +43,5 @@ __all__ = [
     "relion_from_quaternions",
     "rotate_points",
     "symmetry_quaternions",
+    "tilt_rotations",
 ]

@@ -41,18 +41,37 @@ def projection_matrices(tilt_series: TiltSeries) -> FloatArray:
         return tilt_series.projections
     width, height = _known_size(tilt_series, "image_size_px")
     size = np.array(_known_size(tilt_series, "tomogram_size_px"))
-    x_tilts = np.zeros(len(tilt_series)) if tilt_series.x_tilts is None else tilt_series.x_tilts
     matrices = np.zeros((len(tilt_series), 4, 4))
-    matrices[:, :3, :3] = (
-        _turns("z", tilt_series.tilt_axis_angles)
-        @ _turns("y", tilt_series.tilt_angles)
-        @ _turns("x", x_tilts)
-    )
+    matrices[:, :3, :3] = tilt_rotations(tilt_series)
     matrices[:, :3, 3] = -matrices[:, :3, :3] @ (size // 2)
     matrices[:, :2, 3] += np.array([width // 2, height // 2])
     matrices[:, :2, 3] += tilt_series.shifts / tilt_series.pixel_size
     matrices[:, 3, 3] = 1
     return matrices
+
+
+def tilt_rotations(tilt_series: TiltSeries) -> FloatArray:
+    """Build the rotations from the tomogram to the images; no size need be known.
+
+    Parameters
+    ----------
+    tilt_series
+        With ``projections``, whose rotations are returned; else the angles count.
+
+    Returns
+    -------
+    (tilt, 3, 3)
+        Acting on columns x, y, z; row 2 gives the height along the beam.
+    """
+    if tilt_series.projections is not None:
+        return tilt_series.projections[:, :3, :3]
+    x_tilts = np.zeros(len(tilt_series)) if tilt_series.x_tilts is None else tilt_series.x_tilts
+    rotations: FloatArray = (
+        _turns("z", tilt_series.tilt_axis_angles)
+        @ _turns("y", tilt_series.tilt_angles)
+        @ _turns("x", x_tilts)
+    )
+    return rotations
 
 
 def project_points(tilt_series: TiltSeries, positions: ArrayLike) -> FloatArray:
@@ -118,7 +137,7 @@ def depths(tilt_series: TiltSeries, positions: ArrayLike) -> FloatArray:
     Raises
     ------
     DataError
-        If the size of the images or of the tomogram is not known.
+        If the size of the tomogram is not known.
     ShapeError
         If the positions have not three columns.
 
@@ -129,7 +148,7 @@ def depths(tilt_series: TiltSeries, positions: ArrayLike) -> FloatArray:
     """
     size = np.array(_known_size(tilt_series, "tomogram_size_px"))
     from_centre = _points(positions) - size / 2 * tilt_series.pixel_size
-    return np.asarray(projection_matrices(tilt_series)[:, 2, :3] @ from_centre.T)
+    return np.asarray(tilt_rotations(tilt_series)[:, 2] @ from_centre.T)
 
 
 def _turns(axis: str, angles_deg: FloatArray) -> FloatArray:

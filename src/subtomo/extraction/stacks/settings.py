@@ -77,6 +77,13 @@ class StackSettings(JobSettings):
             "magnification matrices (rlnMagMat*) give; RELION ignores them here"
         ),
     )
+    write_fourier: bool = Field(
+        False,
+        description=(
+            "Write the images' half spectra too (.npy, complex); needs --no-circle-crop, no "
+            "--grid-precorr and no smaller --crop-size"
+        ),
+    )
     float16: bool = Field(False, description="Write half-precision images (MRC mode 12)")
     device: str = Field(
         "auto", description="auto, cpu, cuda, cuda:N or mps; auto: cuda where there is one"
@@ -107,6 +114,11 @@ class StackSettings(JobSettings):
             raise ValueError(
                 f"--bin {self.bin:g} times --box-size {self.box_size} gives windows of {window} "
                 "pixels in the tilt images; expected an even number: change one of them a little"
+            )
+        if self.write_fourier and (self.circle_crop or self.grid_precorr or self.border):
+            raise ValueError(
+                "--write-fourier writes the spectra of the images as they are; it needs "
+                "--no-circle-crop, no --grid-precorr and --crop-size equal to --box-size"
             )
         if window < self.box_size:
             raise ValueError(f"--bin is {self.bin:g}; expected 1 or more")
