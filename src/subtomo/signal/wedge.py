@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -10,7 +9,7 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from subtomo.geometry.tilt_projection import projection_matrices
+from subtomo.geometry.tilt_projection import tilt_rotations
 from subtomo.model import TiltSeries
 from subtomo.signal.ctf import CtfParameters, ctf_at
 from subtomo.signal.dose import dose_weight
@@ -94,7 +93,7 @@ def tilt_transfer(
     DataError
         If a CTF is asked for and the series has none.
     """
-    matrices = _tilt_rotations(tilt_series)
+    matrices = _unit_rotations(tilt_series)
     parameters = None
     if ctf != "none":
         depths = matrices[:, 2, 2] * depth
@@ -118,14 +117,9 @@ def tilt_transfer(
     return total / covered.clamp_min(1)
 
 
-def _tilt_rotations(tilt_series: TiltSeries) -> NDArray[np.float64]:
-    """Rotations (tilt, 3, 3) from the tomogram to the images; no sizes need be known."""
-    sized = replace(
-        tilt_series,
-        image_size_px=tilt_series.image_size_px or (1, 1),
-        tomogram_size_px=tilt_series.tomogram_size_px or (1, 1, 1),
-    )
-    matrices = projection_matrices(sized)[:, :3, :3]
+def _unit_rotations(tilt_series: TiltSeries) -> NDArray[np.float64]:
+    """Rotations (tilt, 3, 3) from the tomogram to the images, without their scale."""
+    matrices = tilt_rotations(tilt_series)
     rotations: NDArray[np.float64] = matrices / np.linalg.norm(matrices, axis=-1, keepdims=True)
     return rotations
 
