@@ -253,6 +253,7 @@ def _with_column(table: StarTable, tag: str, values: NDArray[Any]) -> StarTable:
 
 def _check_optics(project: ParticleProject) -> None:
     """Compare what tilt series and optics groups both say."""
+    project.optics.require([TILT_SERIES_PIXEL_SIZE])
     rows = optics_rows(project)
     first_of: dict[tuple[str, int], int] = {}
     for particle, pair in enumerate(zip(project.tomogram.tolist(), rows.tolist(), strict=True)):
