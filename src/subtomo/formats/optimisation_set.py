@@ -1,6 +1,6 @@
 """RELION's optimisation set: one small file that names the files of a particle project."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -49,8 +49,9 @@ def read_optimisation_set(path: str | Path, *, without: Collection[str] = ()) ->
     StarError
         If it names neither particles nor tomograms.
     """
-    table = next(iter(read_star(path).values()))
-    if len(table) != 1 or not any(tag in table for tag in list(_FILES.values())[:2]):
+    blocks = read_star(path)
+    table = next(iter(blocks.values()))
+    if not is_optimisation_set(blocks):
         found = ", ".join(table.columns)
         raise StarError(
             f"{path}: not an optimisation set: expected one {_FILES['particles']} or "
@@ -66,6 +67,12 @@ def read_optimisation_set(path: str | Path, *, without: Collection[str] = ()) ->
             files[what] = found_file
     extra = {tag: value for tag, value in values.items() if tag not in _FILES.values()}
     return OptimisationSet(**files, extra=extra)
+
+
+def is_optimisation_set(blocks: Mapping[str, StarTable]) -> bool:
+    """Tell whether the first block of a STAR file names tables of particles or tomograms."""
+    table = next(iter(blocks.values()))
+    return len(table) == 1 and any(tag in table for tag in list(_FILES.values())[:2])
 
 
 def write_optimisation_set(path: str | Path, optimisation_set: OptimisationSet) -> None:

@@ -1,7 +1,7 @@
 """Settings that say where particles and tilt series come from; without torch, without jobs."""
 
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -40,3 +40,31 @@ class LocalSource(BaseModel):
                         "--tomograms-starfile, or --optimisation-set-starfile"
                     )
         return self
+
+
+class StackSource(BaseModel):
+    """Stacks of 2D images that were extracted: by RELION, WarpTools or this program."""
+
+    particles: Path = Field(
+        description="particles.star or optimisation_set.star of the extraction",
+        json_schema_extra={"argument": True},
+    )
+    tomograms_starfile: Path | None = Field(
+        None, description="Table of tomograms; wins over the one in the optimisation set"
+    )
+    coordinate_pixel_size: float | None = Field(
+        None,
+        gt=0,
+        description=(
+            "Pixel size of rlnCoordinateX, Y and Z (Å); when not given, that of the tilt series, "
+            "or for tables of WarpTools (tomograms *.tomostar) that of the images"
+        ),
+    )
+    handedness: Literal[-1, 1] | None = Field(
+        None,
+        description=(
+            "Whether defocus rises (1) or falls (-1) with height, for all tilt series; when not "
+            "given, as the table of tomograms says"
+        ),
+        json_schema_extra={"aliases": ["--hand"]},
+    )

@@ -1,0 +1,260 @@
+"""Reading the tables of extracted particles; every file is looked at before a pixel is read."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from subtomo.errors import DataError, MissingFileError, SettingsError, ShapeError, StarError
+from subtomo.formats.mrc import read_mrc_header
+from subtomo.formats.optimisation_set import is_optimisation_set, read_optimisation_set
+from subtomo.formats.paths import find_file, not_found
+from subtomo.formats.relion_particles import CENTRED, particles_block
+from subtomo.formats.relion_tomograms import read_tomograms_star
+from subtomo.formats.star import StarTable, read_star
+from subtomo.formats.star_vectors import vectors
+from subtomo.sources.particle_poses import particle_poses
+from subtomo.sources.particle_project import TOMOGRAM, ParticleProject, make_particle_project
+from subtomo.sources.particle_stacks import IntArray, ParticleStacks
+from subtomo.sources.settings import StackSource
+
+IMAGE = "rlnImageName"
+IMAGE_PIXEL_SIZE = "rlnImagePixelSize"
+IMAGE_SIZE = "rlnImageSize"
+VISIBLE_FRAMES = "rlnTomoVisibleFrames"
+PREMULTIPLIED = "rlnCtfDataAreCtfPremultiplied"
+_DIMENSIONS = "rlnImageDimensionality"
+_ARE_STACKS = "rlnTomoSubTomosAre2DStacks"
+_WARP_TOMOGRAM = ".tomostar"
+_OPTICS_GROUP_NAME = "rlnOpticsGroupName"
+
+
+def open_particle_stacks(source: StackSource) -> ParticleStacks:
+    """Read the tables of extracted particles and the headers of their images.
+
+    Parameters
+    ----------
+    source : which files
+
+    Returns
+    -------
+    ParticleStacks, in the order of the table, only those of known tomograms
+
+    Raises
+    ------
+    MissingFileError
+        If a table or a stack does not exist.
+    StarError
+        If a column is missing, or a value is not what it should be.
+    DataError, ShapeError
+        If a stack has another number of images than its particle has visible tilts, or the images
+        differ in size or pixel size.
+
+    Warns
+    -----
+    SubtomoWarning
+        If particles are dropped because their tomogram is unknown.
+
+    Notes
+    -----
+    A file has an image for every visible tilt, as RELION writes it, or for every tilt, as WarpTools
+    does. ``rlnCoordinate*`` count pixels of the tilt series, in WarpTools' tables pixels of the
+    images.
+    """
+    project = _read_project(source)
+    table = project.particles
+    table.require([IMAGE])
+    without = particle_poses(project, apply_offsets=False)
+    poses = particle_poses(project)
+    pixel_size = _pixel_size(project, without.optics_row)
+    cut_px = without.position_px * _coordinate_scale(project, source, pixel_size)[:, None]
+    offsets_px = poses.position_px - without.position_px
+    _check_sizes_of_tomograms(project)
+    files = _files(table)
+    tilts, slices, box_size = _images(project, files)
+    _check_box_size(project, without.optics_row, files, box_size)
+    return ParticleStacks(
+        project=project,
+        poses=replace(poses, position_px=cut_px + offsets_px),
+        cut_px=cut_px,
+        files=files,
+        tilts=tilts,
+        slices=slices,
+        box_size=box_size,
+        pixel_size=pixel_size,
+        is_premultiplied=project.optics.integers(PREMULTIPLIED, default=0)[without.optics_row] == 1,
+    )
+
+
+def _read_project(source: StackSource) -> ParticleProject:
+    """Read the tables; the images of the tilt series are not needed."""
+    path, tomograms = source.particles, source.tomograms_starfile
+    blocks = read_star(path)
+    if is_optimisation_set(blocks):
+        named = read_optimisation_set(path, without={"trajectories"} | _given(tomograms))
+        if named.particles is None or (named.tomograms is None and tomograms is None):
+            missing = "particles" if named.particles is None else "tomograms"
+            raise SettingsError(f"{path} names no table of {missing}")
+        path, tomograms = named.particles, tomograms or named.tomograms
+        blocks = read_star(path)
+    if tomograms is None:
+        raise SettingsError(
+            f"{path} does not name its table of tomograms; give --tomograms-starfile, or the "
+            "optimisation set instead"
+        )
+    _check_kind(blocks.get("general"), blocks.get("optics"), path)
+    entries = read_tomograms_star(tomograms, images_of=())
+    hand = source.handedness
+    series = {entry.name: replace(entry.tilt_series, images=None) for entry in entries}
+    if hand is not None:
+        series = {name: replace(one, handedness=hand) for name, one in series.items()}
+    return make_particle_project(
+        blocks[particles_block(path, blocks)],
+        blocks["optics"],
+        series,
+        tomograms_file=str(tomograms),
+    )
+
+
+def _given(tomograms: Path | None) -> Collection[str]:
+    return set() if tomograms is None else {"tomograms"}
+
+
+def _check_kind(general: StarTable | None, optics: StarTable | None, path: Path) -> None:
+    """The table must be one of particles with 2D images."""
+    if optics is None:
+        raise StarError(
+            f"{path}: no block data_optics, which says the pixel size of the images "
+            f"({IMAGE_PIXEL_SIZE}); expected the particles.star of an extraction of 2D stacks"
+        )
+    is_volumes = general is not None and general.integers(_ARE_STACKS, default=1)[0] == 0
+    if is_volumes or np.any(optics.integers(_DIMENSIONS, default=2) != 2):
+        what = f"{_ARE_STACKS} is 0" if is_volumes else f"{_DIMENSIONS} is not 2"
+        raise StarError(
+            f"{path}: {what}: the particles are volumes; expected stacks of 2D images: extract "
+            "them again with subtomo extract stacks"
+        )
+
+
+def _check_sizes_of_tomograms(project: ParticleProject) -> None:
+    """The defocus of an image needs the particle's height above the tomogram's centre."""
+    for name in dict.fromkeys(project.tomogram.tolist()):
+        if project.tilt_series[name].tomogram_size_px is None:
+            raise DataError(
+                f"{project.tomograms_file}: tomogram {name} has no size, which the depth of a "
+                "particle is measured from; add rlnTomoSizeX, rlnTomoSizeY, rlnTomoSizeZ"
+            )
+
+
+def _pixel_size(project: ParticleProject, optics_row: NDArray[np.intp]) -> float:
+    """Give the one pixel size of the images."""
+    sizes = project.optics.stacked([IMAGE_PIXEL_SIZE])[:, 0]
+    used = np.unique(optics_row)
+    other = [row for row in used if not np.isclose(sizes[row], sizes[used[0]], rtol=1e-4)]
+    if other:
+        raise DataError(
+            f"{project.optics.place(other[0])}: {IMAGE_PIXEL_SIZE} is {sizes[other[0]]:g} Å, in "
+            f"another optics group {sizes[used[0]]:g} Å; expected one for all particles: extract "
+            "them together"
+        )
+    if not sizes[used[0]] > 0:
+        raise StarError(
+            f"{project.optics.place(used[0])}: {IMAGE_PIXEL_SIZE} is {sizes[used[0]]:g}; expected "
+            "more than 0 Å"
+        )
+    return float(sizes[used[0]])
+
+
+def _coordinate_scale(
+    project: ParticleProject, source: StackSource, pixel_size: float
+) -> NDArray[np.float64]:
+    """Give the pixels of the tilt series in one of the coordinates, (n,)."""
+    names = project.tomogram.tolist()
+    of_series = np.array([project.tilt_series[name].pixel_size for name in names])
+    if CENTRED[0] in project.particles:
+        return np.ones(len(names))
+    if source.coordinate_pixel_size is not None:
+        return source.coordinate_pixel_size / of_series
+    if all(name.endswith(_WARP_TOMOGRAM) for name in names):
+        return pixel_size / of_series
+    return np.ones(len(names))
+
+
+def _files(table: StarTable) -> tuple[Path, ...]:
+    """Find the stacks of the particles."""
+    files: list[Path] = []
+    missing: list[int] = []
+    for row, name in enumerate(table.text(IMAGE).tolist()):
+        found = find_file(name, table.source)
+        if found is None:
+            missing.append(row)
+        else:
+            files.append(found)
+    if missing:
+        name = str(table.columns[IMAGE][missing[0]])
+        others = f"; {len(missing) - 1} more are missing" if len(missing) > 1 else ""
+        raise MissingFileError(
+            f"{table.place(missing[0])}: {IMAGE} {not_found(name, table.source)}{others}"
+        )
+    return tuple(files)
+
+
+def _images(
+    project: ParticleProject, files: tuple[Path, ...]
+) -> tuple[tuple[IntArray, ...], tuple[IntArray, ...], int]:
+    """Find the visible tilts of each particle, its images of them, and the size of all images."""
+    table = project.particles
+    n_tilts = [len(project.tilt_series[name]) for name in project.tomogram.tolist()]
+    visible = _visible(table, n_tilts)
+    tilts, slices = [], []
+    box_size = 0
+    for row, (file, seen) in enumerate(zip(files, visible, strict=True)):
+        n_images, height, width = read_mrc_header(file).shape
+        box_size = box_size or width
+        if height != width or width != box_size:
+            raise ShapeError(
+                f"{file}: images of {width} x {height} pixels, {files[0].name} has {box_size} x "
+                f"{box_size}; expected squares of one size: extract the particles together"
+            )
+        tilt = np.flatnonzero(seen)
+        if n_images not in (len(tilt), len(seen)):
+            raise DataError(
+                f"{file}: {n_images} images, but {table.place(row)} says that {len(tilt)} of "
+                f"{len(seen)} tilts are visible ({VISIBLE_FRAMES}); expected an image for each of "
+                "these, or of all tilts: extract the particle again"
+            )
+        tilts.append(tilt)
+        slices.append(tilt if n_images == len(seen) else np.arange(len(tilt)))
+    if box_size % 2:
+        raise ShapeError(f"{files[0]}: images of {box_size} pixels; expected an even number")
+    return tuple(tilts), tuple(slices), box_size
+
+
+def _visible(table: StarTable, n_tilts: list[int]) -> list[NDArray[np.bool_]]:
+    """Read which tilts particles are visible on; all, where the table does not say."""
+    if VISIBLE_FRAMES not in table:
+        return [np.ones(n, dtype=bool) for n in n_tilts]
+    found = vectors(table, VISIBLE_FRAMES)
+    for row, (values, n) in enumerate(zip(found, n_tilts, strict=True)):
+        if len(values) != n or not np.isin(values, (0, 1)).all() or not values.any():
+            raise StarError(
+                f"{table.place(row)}: {VISIBLE_FRAMES} has {len(values)} values, of which "
+                f"{int((values == 1).sum())} are 1; expected a 1 or 0 for each of the {n} tilts of "
+                f"{table.columns[TOMOGRAM][row]}, and at least one 1"
+            )
+    return [values == 1 for values in found]
+
+
+def _check_box_size(
+    project: ParticleProject, optics_row: NDArray[np.intp], files: tuple[Path, ...], box_size: int
+) -> None:
+    """Compare the images' size with what the optics groups say."""
+    told = project.optics.integers(IMAGE_SIZE, default=box_size)[optics_row]
+    wrong = np.flatnonzero(told != box_size)
+    if len(wrong):
+        raise ShapeError(
+            f"{files[wrong[0]]}: images of {box_size} pixels, but {project.optics.source} says "
+            f"{told[wrong[0]]} ({IMAGE_SIZE}); expected the same: extract the particles again"
+        )
