@@ -1,7 +1,7 @@
 """Settings that say where particles and tilt series come from; without torch, without jobs."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
 
 from pydantic import BaseModel, Field, model_validator
 
@@ -60,7 +60,7 @@ class StackSource(BaseModel):
             "or for tables of WarpTools (tomograms *.tomostar) that of the images"
         ),
     )
-    handedness: Literal[-1, 1] | None = Field(
+    handedness: int | None = Field(
         None,
         description=(
             "Whether defocus rises (1) or falls (-1) with height, for all tilt series; when not "
@@ -68,3 +68,9 @@ class StackSource(BaseModel):
         ),
         json_schema_extra={"aliases": ["--hand"]},
     )
+
+    @model_validator(mode="after")
+    def _check_stack_source(self) -> Self:
+        if self.handedness not in (None, -1, 1):
+            raise ValueError(f"--handedness is {self.handedness}; expected 1 or -1")
+        return self

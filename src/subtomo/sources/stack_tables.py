@@ -1,6 +1,5 @@
 """Reading the tables of extracted particles; every file is looked at before a pixel is read."""
 
-from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,7 +92,7 @@ def _read_project(source: StackSource) -> ParticleProject:
     path, tomograms = source.particles, source.tomograms_starfile
     blocks = read_star(path)
     if is_optimisation_set(blocks):
-        named = read_optimisation_set(path, without={"trajectories"} | _given(tomograms))
+        named = read_optimisation_set(path, without=_not_asked_for(tomograms))
         if named.particles is None or (named.tomograms is None and tomograms is None):
             missing = "particles" if named.particles is None else "tomograms"
             raise SettingsError(f"{path} names no table of {missing}")
@@ -118,12 +117,13 @@ def _read_project(source: StackSource) -> ParticleProject:
     )
 
 
-def _given(tomograms: Path | None) -> Collection[str]:
-    return set() if tomograms is None else {"tomograms"}
+def _not_asked_for(tomograms: Path | None) -> set[str]:
+    """Name what is not taken from an optimisation set; motion is in the images already."""
+    return {"trajectories"} if tomograms is None else {"trajectories", "tomograms"}
 
 
 def _check_kind(general: StarTable | None, optics: StarTable | None, path: Path) -> None:
-    """The table must be one of particles with 2D images."""
+    """Refuse tables of particles that are volumes."""
     if optics is None:
         raise StarError(
             f"{path}: no block data_optics, which says the pixel size of the images "
@@ -139,7 +139,7 @@ def _check_kind(general: StarTable | None, optics: StarTable | None, path: Path)
 
 
 def _check_sizes_of_tomograms(project: ParticleProject) -> None:
-    """The defocus of an image needs the particle's height above the tomogram's centre."""
+    """Refuse tomograms without a size: the defocus changes with the height from their centre."""
     for name in dict.fromkeys(project.tomogram.tolist()):
         if project.tilt_series[name].tomogram_size_px is None:
             raise DataError(
