@@ -180,8 +180,8 @@ def _centred(project: ParticleProject, poses: Poses, kept: NDArray[np.intp]) -> 
     """Give positions in Å from the centres of the tomograms."""
     names = project.tomogram[kept].tolist()
     pixel_size = np.array([project.tilt_series[name].pixel_size for name in names])
-    centred: NDArray[np.float64] = (poses.position_px - tomogram_centres_px(project))[kept]
-    return centred * pixel_size[:, None]
+    centred = (poses.position_px - tomogram_centres_px(project))[kept]
+    return np.asarray(centred * pixel_size[:, None])
 
 
 def _flags(visible: Sequence[NDArray[np.bool_]]) -> NDArray[np.str_]:
