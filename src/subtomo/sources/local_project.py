@@ -44,7 +44,7 @@ def open_local_project(source: LocalSource) -> ParticleProject:
         relative_dir=source.tiltseries_relative_dir,
     )
     trajectories = files.get("trajectories")
-    return make_particle_project(
+    project = make_particle_project(
         particles,
         optics,
         {entry.name: _without_images(entry) for entry in entries},
@@ -57,6 +57,7 @@ def open_local_project(source: LocalSource) -> ParticleProject:
         trajectories_file=trajectories,
         trajectories=None if trajectories is None else read_trajectories(trajectories),
     )
+    return replace(project, inputs=tuple(Path(name) for name in files.values()))
 
 
 def _files(source: LocalSource) -> dict[str, str]:

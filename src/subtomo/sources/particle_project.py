@@ -3,6 +3,7 @@
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,7 @@ class ParticleProject:
     tomograms_file, trajectories_file : as an optimisation set should name them
     trajectories : (tilt, 3) Å by particle name, added to its position; None where nothing moves
     dropped : number of particles left out, by name of an unknown tomogram
+    inputs : files that the tables were read from
     """
 
     particles: StarTable
@@ -44,6 +46,7 @@ class ParticleProject:
     trajectories_file: str | None = None
     trajectories: dict[str, NDArray[np.float64]] | None = None
     dropped: dict[str, int] = field(default_factory=dict)
+    inputs: tuple[Path, ...] = ()
 
     def __len__(self) -> int:
         return len(self.particles)

@@ -3,9 +3,13 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import torch
+
 from subtomo.extraction.stacks.images import ImageSteps, particle_images
 from subtomo.extraction.stacks.plan import view_grid
 from subtomo.extraction.stacks.settings import StackSettings
+from subtomo.formats.atomic import replacing
 from subtomo.formats.relion_stack import write_image_stack
 from subtomo.geometry.particle_views import particle_views
 from subtomo.model import Aberrations, ImageTiles, TiltSeries
@@ -41,6 +45,9 @@ def extract_portion(payload: dict[str, Any]) -> dict[str, int]:
     for particle, images in particle_images(tiles, views, grids, steps):
         path = Path(payload["folder"]) / f"{payload['names'][particle]}_stack2d.mrcs"
         write_image_stack(path, images.numpy(), pixel_size, float16=settings.float16)
+        if settings.write_fourier:
+            with replacing(path.with_suffix(".npy")) as temporary:
+                np.save(temporary, torch.fft.rfft2(images).numpy())
     return {"n_images": len(views)}
 
 

@@ -37,11 +37,11 @@ def run(settings: StackSettings, job: "Job") -> Path:
     plan = plan_extraction(settings)
     payloads = _payloads(plan, settings, job.folder)
     bytes_needed = plan.image_count * settings.final_size**2 * (2.0 if settings.float16 else 4.0)
-    with job.start(list(payloads), inputs=plan.inputs, bytes_needed=bytes_needed):
+    with job.start(list(payloads), inputs=plan.project.inputs, bytes_needed=bytes_needed):
         _say_plan(job, plan, settings)
         results = job.map("extract", extract_portion, payloads)
         finished = [plan.portions[item] for item in results]
-        write_tables(plan, finished, settings, job.folder)
+        write_tables(plan, finished, settings)
     return job.folder / "particles.star"
 
 
