@@ -39,8 +39,8 @@ def write_image_stack(
     DiskFullError, OutputError
         If the file cannot be written.
     """
-    n, y, x = _shape(path, images)
-    _write(path, images, (x * pixel_size, y * pixel_size, n * 1.0), float16=float16)
+    _require_three_axes(path, images)
+    _write(path, images, (pixel_size, pixel_size, 1.0), float16=float16)
 
 
 def write_relion_volume(path: Path | str, array: NDArray[np.float32], pixel_size: float) -> None:
@@ -59,29 +59,27 @@ def write_relion_volume(path: Path | str, array: NDArray[np.float32], pixel_size
     DiskFullError, OutputError
         If the file cannot be written.
     """
-    z, y, x = _shape(path, array)
-    _write(path, array, (x * pixel_size, y * pixel_size, z * pixel_size), float16=False)
+    _require_three_axes(path, array)
+    _write(path, array, (pixel_size, pixel_size, pixel_size), float16=False)
 
 
-def _shape(path: Path | str, array: NDArray[np.float32]) -> tuple[int, int, int]:
+def _require_three_axes(path: Path | str, array: NDArray[np.float32]) -> None:
     if array.ndim != 3 or not array.size:
         raise ShapeError(
             f"{path}: an array of shape {array.shape} is to be written; expected three axes, none "
             "of them empty"
         )
-    z, y, x = array.shape
-    return z, y, x
 
 
 def _write(
     path: Path | str,
     array: NDArray[np.float32],
-    cell: tuple[float, float, float],
+    pixel_sizes: tuple[float, float, float],
     *,
     float16: bool,
 ) -> None:
     values = np.ascontiguousarray(array, dtype="<f4")
-    header = _header(values, cell, _FLOAT16 if float16 else _FLOAT32)
+    header = _header(values, pixel_sizes, _FLOAT16 if float16 else _FLOAT32)
     stored = values.astype("<f2") if float16 else values
     with replacing(path) as temporary:
         _write_all(temporary, header, stored)
@@ -102,12 +100,14 @@ def _write_all(path: Path, header: bytes, values: NDArray[np.floating]) -> None:
         os.close(descriptor)
 
 
-def _header(values: NDArray[np.float32], cell: tuple[float, float, float], mode: int) -> bytes:
+def _header(
+    values: NDArray[np.float32], pixel_sizes: tuple[float, float, float], mode: int
+) -> bytes:
     """Make the 1024 bytes; no date in them."""
     record = _TEMPLATE.copy()
     record["size"] = record["grid"] = values.shape[::-1]
     record["mode"] = mode
-    record["cell"] = cell
+    record["cell"] = np.array(pixel_sizes, np.float32) * np.array(values.shape[::-1], np.float32)
     names = ("minimum", "maximum", "mean", "deviation")
     for name, value in zip(names, _statistics(values), strict=True):
         record[name] = value
@@ -120,9 +120,10 @@ def _statistics(values: NDArray[np.float32]) -> tuple[float, float, float, float
     lowest, highest = float(values.min()), float(values.max())
     if not (np.isfinite(lowest) and np.isfinite(highest)):
         return 0.0, -1.0, -2.0, -1.0
-    mean = _mean(np.einsum("ij->i", rows), values.size)  # faster than sum
-    squares = _mean(np.vecdot(rows, rows), values.size)
-    variance = squares - mean * mean
+    with np.errstate(over="ignore", invalid="ignore"):  # told by what follows
+        mean = _mean(np.einsum("ij->i", rows), values.size)  # faster than sum
+        squares = _mean(np.vecdot(rows, rows), values.size)
+        variance = squares - mean * mean
     if not variance * _MOST_OFFSET**2 > squares:  # too much cancels, or float32 overflows
         exact = rows.astype(np.float64)
         mean = float(exact.mean())
