@@ -1,0 +1,1 @@
+"""Reconstruction of maps from the tilt images of particles."""
