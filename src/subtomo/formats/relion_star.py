@@ -30,6 +30,12 @@ _REAL_ENDS = (
     *("BeamTiltY", "ElectronDose", "TrackLength", "Hand", "Slope", "DetectorPixelSize"),
 )
 """Ends of tags whose values are real in RELION, even where all of them are written as integers."""
+_INTEGERS = {
+    *("rlnOpticsGroup", "rlnRandomSubset", "rlnClassNumber", "rlnGroupNumber", "rlnImageSize"),
+    *("rlnImageDimensionality", "rlnCtfDataAreCtfPremultiplied", "rlnTomoSubTomosAre2DStacks"),
+    *("rlnBeamTiltClass", "rlnHelicalTubeID", "rlnTomoManifoldIndex", "rlnParticleNumber"),
+}
+"""Tags whose values are whole in RELION, even where other programs write them with decimals."""
 
 
 def write_relion_star(path: str | Path, blocks: Mapping[str, StarTable]) -> None:
@@ -125,6 +131,8 @@ def _numbers(tag: str, column: NDArray[np.str_]) -> NDArray[Any] | None:
         values = column.astype(np.float64)
     except ValueError:
         return None
+    if tag in _INTEGERS and np.all(np.abs(values) < 2**53) and np.all(values == np.rint(values)):
+        return values.astype(np.int64)
     if tag.endswith(_REAL_ENDS) or not len(column):
         return values
     try:
