@@ -61,40 +61,6 @@ def write_relion_star(path: str | Path, blocks: Mapping[str, StarTable]) -> None
         temporary.write_bytes(text.encode("utf-8", errors="surrogateescape"))
 
 
-def format_numbers(values: NDArray[np.float64]) -> list[str]:
-    """Write real numbers as RELION does, without the leading spaces.
-
-    Parameters
-    ----------
-    values : (n,)
-
-    Examples
-    --------
-    >>> format_numbers(np.array([1.5, -1.5, 0.0001, 250000.0, 0.0]))
-    ['1.500000', '-1.50000', '1.000000e-04', '2.500000e+05', '0.000000']
-    """
-    values = np.asarray(values, dtype=np.float64) + 0.0  # no negative zero
-    size = np.abs(values)
-    is_plain = ~(((size > 0) & (size < _SMALLEST)) | (size > _LARGEST))
-    forms = np.array([["%.6e", "%.6f"], ["%.5e", "%.5f"]])
-    chosen = forms[(values < 0).astype(np.intp), is_plain.astype(np.intp)]
-    return [form % value for form, value in zip(chosen.tolist(), values.tolist(), strict=True)]
-
-
-def format_vectors(rows: NDArray[Any]) -> NDArray[np.str_]:
-    """Write vectors as RELION does, such as ``[1,0,2.5]``.
-
-    Parameters
-    ----------
-    rows : (n, length) numbers or truth values
-    """
-    if rows.dtype.kind == "b":
-        rows = rows.astype(np.int64)
-    return np.array(
-        [f"[{','.join(f'{v:g}' for v in row)}]" for row in rows.tolist()], dtype=np.str_
-    )
-
-
 def _block(path: str, name: str, table: StarTable) -> str:
     """Write one block."""
     columns = {
@@ -116,13 +82,23 @@ def _column(tag: str, column: NDArray[Any], where: str) -> list[str]:
     if column.dtype.kind in "biu":
         return [f"{value:12d}" for value in column.tolist()]
     if column.dtype.kind == "f":
-        return [f"{text:>12}" for text in format_numbers(column)]
+        return _reals(column)
     if tag.startswith("rln") and not tag.endswith(_TEXT_ENDS):
         typed = _numbers(tag, column)
         if typed is not None:
             return _column(tag, typed, where)
         column = _vectors(column)
     return [f"{text:>10}" for text in quoted(column, where)]
+
+
+def _reals(values: NDArray[np.floating]) -> list[str]:
+    """Write real numbers in 12 places."""
+    values = values.astype(np.float64) + 0.0  # no negative zero
+    size = np.abs(values)
+    is_plain = ~(((size > 0) & (size < _SMALLEST)) | (size > _LARGEST))
+    forms = np.array([["%12.6e", "%12.6f"], ["%12.5e", "%12.5f"]])
+    chosen = forms[(values < 0).astype(np.intp), is_plain.astype(np.intp)]
+    return ("\n".join(chosen.tolist()) % tuple(values.tolist())).split("\n") if len(values) else []
 
 
 def _numbers(tag: str, column: NDArray[np.str_]) -> NDArray[Any] | None:

@@ -99,6 +99,7 @@ class _Parser:
     def __init__(self, path: str, text: str) -> None:
         self.path = path
         self.lines = text.replace("\r\n", "\n").split("\n")
+        self.has_quotes = "'" in text or '"' in text
         self.at = 0
         self.blocks: dict[str, StarTable] = {}
 
@@ -153,7 +154,7 @@ class _Parser:
                     self.at, f"found {found[0]!r} in block data_{name}; expected {expected}"
                 )
         if table is None:
-            values = {tag: _column([value]) for tag, value in pairs.items()}
+            values = {tag: self.column([value]) for tag, value in pairs.items()}
             table = StarTable(values, is_loop=False, source=self.path, lines=(line,))
         self.blocks[name] = table
 
@@ -173,7 +174,7 @@ class _Parser:
         tags = self.header()
         rows, lines = self.rows(len(tags))
         columns = zip(*rows, strict=True) if rows else ([] for _ in tags)
-        arrays = {tag: _column(column) for tag, column in zip(tags, columns, strict=True)}
+        arrays = {tag: self.column(column) for tag, column in zip(tags, columns, strict=True)}
         return StarTable(arrays, source=self.path, lines=lines)
 
     def header(self) -> list[str]:
@@ -214,6 +215,13 @@ class _Parser:
         self.at = len(self.lines)
         return rows, lines
 
+    def column(self, tokens: Iterable[str]) -> NDArray[np.str_]:
+        """Make a text column of tokens, without their quotes."""
+        values = np.array(list(tokens), dtype=np.str_)
+        if self.has_quotes and np.isin(values.astype("U1"), ["'", '"']).any():
+            values = np.array([_unquote(str(token)) for token in values], dtype=np.str_)
+        return values
+
     def check_row(self, at: int, row: list[str], width: int) -> None:
         if row[0][0] == ";":
             raise self.fail(at, "text over several lines (';') in a table; expected one row a line")
@@ -223,14 +231,6 @@ class _Parser:
 
 def _unquote(token: str) -> str:
     return token[1:-1] if token[0] in "'\"" else token
-
-
-def _column(tokens: Iterable[str]) -> NDArray[np.str_]:
-    """Make a text column of tokens, without their quotes."""
-    values = np.array(list(tokens), dtype=np.str_)
-    if np.isin(values.astype("U1"), ["'", '"']).any():
-        values = np.array([_unquote(str(token)) for token in values], dtype=np.str_)
-    return values
 
 
 def _quote(value: str, where: str) -> str:

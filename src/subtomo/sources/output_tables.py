@@ -20,7 +20,7 @@ from subtomo.formats.relion_particles import (
     ORIGINS,
     SUBTOMOGRAM_ANGLES,
 )
-from subtomo.formats.relion_star import format_vectors, write_relion_star
+from subtomo.formats.relion_star import write_relion_star
 from subtomo.formats.relion_trajectories import write_trajectories
 from subtomo.formats.star import StarTable
 from subtomo.geometry.euler import relion_from_quaternions
@@ -186,4 +186,6 @@ def _centred(project: ParticleProject, poses: Poses, kept: NDArray[np.intp]) -> 
 
 def _flags(visible: Sequence[NDArray[np.bool_]]) -> NDArray[np.str_]:
     """Write which tilts are visible, as ``[1,0,1]``."""
-    return np.array([format_vectors(flags[None])[0] for flags in visible], dtype=np.str_)
+    digits = bytes.maketrans(b"\0\1", b"01")
+    texts = (flags.astype(np.uint8).tobytes().translate(digits).decode() for flags in visible)
+    return np.array([f"[{','.join(text)}]" for text in texts], dtype=np.str_)
