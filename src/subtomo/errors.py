@@ -6,6 +6,7 @@ SubtomoError
 │   ├── StarError
 │   └── ZarrError
 ├── MissingFileError (FileNotFoundError)
+├── RemoteError (OSError)            a file at an address that does not come
 ├── ShapeError (ValueError)          arrays that do not fit together
 ├── SettingsError (ValueError)       an option is wrong by itself or with another
 ├── DataError (ValueError)           readable data that cannot be used: NaN, zero voxel size
@@ -44,6 +45,10 @@ class ZarrError(FormatError):
 
 class MissingFileError(SubtomoError, FileNotFoundError):
     """A file or folder that should exist and does not."""
+
+
+class RemoteError(SubtomoError, OSError):
+    """A file at an address that does not come: refused, timed out or cut short."""
 
 
 class ShapeError(SubtomoError, ValueError):

@@ -40,3 +40,11 @@ class ImageTiles(Protocol):
         -------
         TilePool, valid until the next call
         """
+
+    def expect(self, first: NDArray[np.int64], size: int) -> None:
+        """Say which windows will be asked for, in this order, so that tiles can come early.
+
+        Parameters
+        ----------
+        first, size : as for ``require``
+        """

@@ -8,11 +8,13 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from subtomo.formats.paths import is_remote
 from subtomo.formats.tilt_images import open_tilt_images, split_image_name
-from subtomo.formats.volumes import open_stack
+from subtomo.formats.volumes import format_of, open_stack
 from subtomo.model import ImageTiles, TilePool, TiltSeries
+from subtomo.sources.image_parts import check_indices, open_image_parts
+from subtomo.sources.tile_fetching import FetchedTiles, Tile
 
-Tile = tuple[int, int]
 _TILE_PX = 512  # of images that are not stored in tiles
 _CACHE_BYTES = 512e6
 _DIRECT = {np.dtype(name) for name in ("int8", "uint8", "int16", "uint16", "float32")}
@@ -26,6 +28,9 @@ class TileReader(Protocol):
 
     def read(self, tiles: Sequence[Tile]) -> Iterable[tuple[Tile, NDArray[Any]]]:
         """Read tiles (tile y, tile x): each as (image, y, x), cut off at the image's border."""
+
+    def expect(self, tiles: Sequence[Tile]) -> None:
+        """Take note of the tiles that will be read, in the order of their use."""
 
 
 class MappedImages:
@@ -46,6 +51,9 @@ class MappedImages:
     def require(self, first: NDArray[np.int64], size: int) -> TilePool:
         """Give the one tile there is."""
         return self._pool
+
+    def expect(self, first: NDArray[np.int64], size: int) -> None:
+        """Do nothing: all is there."""
 
 
 class CachedTiles:
@@ -90,16 +98,23 @@ class CachedTiles:
             slots[tile] = self._slot_of[tile]
         return TilePool(self._tiles, slots, self._images)
 
+    def expect(self, first: NDArray[np.int64], size: int) -> None:
+        """Let the reader fetch tiles early that later calls will require, in this order."""
+        tiles = self._touched(first, size)
+        self._reader.expect([tile for tile in tiles if tile not in self._slot_of])
+
     def _touched(self, first: NDArray[np.int64], size: int) -> list[Tile]:
-        """List the tiles that windows touch, row by row."""
+        """List the tiles that windows touch, in the order of the windows."""
         last_pixel = np.array(self.image_size_px) - 1
         tile = np.array(self._reader.tile_shape[::-1])
         low = np.clip(first, 0, last_pixel) // tile
         high = np.clip(first + size - 1, 0, last_pixel) // tile
-        touched = np.zeros(self._grid, dtype=bool)
-        for (x0, y0), (x1, y1) in np.unique(np.stack([low, high], axis=1), axis=0).tolist():
-            touched[y0 : y1 + 1, x0 : x1 + 1] = True
-        return [(int(y), int(x)) for y, x in np.argwhere(touched)]
+        pairs, index = np.unique(np.hstack([low, high]), axis=0, return_index=True)
+        touched: dict[Tile, None] = {}
+        for x0, y0, x1, y1 in pairs[np.argsort(index)].tolist():
+            for y in range(y0, y1 + 1):
+                touched.update(dict.fromkeys((y, x) for x in range(x0, x1 + 1)))
+        return list(touched)
 
     def _make_room(self, n_needed: int, n_missing: int) -> None:
         """Drop tiles, or add slots where one call needs more than there are."""
@@ -130,6 +145,9 @@ class ArrayReader:
             rows, columns = (slice(n * m, (n + 1) * m) for n, m in ((y, height), (x, width)))
             yield (y, x), np.asarray(self._array[:, rows, columns])
 
+    def expect(self, tiles: Sequence[Tile]) -> None:
+        """Do nothing: reading takes no waiting."""
+
 
 def open_image_tiles(tilt_series: TiltSeries) -> ImageTiles:
     """Open the images that a tilt series names.
@@ -140,14 +158,19 @@ def open_image_tiles(tilt_series: TiltSeries) -> ImageTiles:
 
     Raises
     ------
-    MissingFileError, FormatError
+    MissingFileError, RemoteError, FormatError
         If an image cannot be read.
     """
     names = tilt_series.image_names
     pairs = [split_image_name(name) for name in names]
     indices, files = [index for index, _ in pairs], {file for _, file in pairs}
     if len(files) == 1:
-        stack = open_stack(Path(files.pop()))
+        file = files.pop()
+        if is_remote(file) or format_of(file) == "zarr":
+            parts = open_image_parts(file)
+            check_indices(indices, parts.shape[0], file)
+            return CachedTiles(FetchedTiles(parts), indices)
+        stack = open_stack(Path(file))
         if isinstance(stack, np.ndarray) and stack.dtype in _DIRECT:
             return MappedImages(stack, indices)
         return CachedTiles(ArrayReader(stack), indices)

@@ -1,0 +1,188 @@
+"""Files at http addresses, fetched with time-outs and repeated attempts."""
+
+import http.client
+import socket
+import threading
+import time
+from dataclasses import dataclass
+from urllib.parse import SplitResult, urljoin, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from subtomo.errors import MissingFileError, RemoteError
+
+Span = tuple[int, int]
+_REDIRECTS = {301, 302, 303, 307, 308}
+_PASSING = {408, 429, 500, 502, 503, 504}
+_MOST_REDIRECTS = 5
+_USER_AGENT = "subtomo"
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long an answer is waited for.
+
+    Parameters
+    ----------
+    connect : seconds until there is a connection
+    read : seconds without a byte
+    attempts : number of them; what is refused or not there is not asked for again
+    pause : seconds before the second attempt, doubled before each further one
+    """
+
+    connect: float = 20.0
+    read: float = 60.0
+    attempts: int = 5
+    pause: float = 0.5
+
+
+PATIENCE = Patience()
+
+
+class _Passing(Exception):
+    """Something that may go better next time."""
+
+
+class HttpFiles:
+    """Gets files; each thread keeps its own open connections.
+
+    Parameters
+    ----------
+    patience : how long an answer is waited for; the module's ``PATIENCE`` if None
+    """
+
+    def __init__(self, patience: Patience | None = None) -> None:
+        self._patience = patience or PATIENCE
+        self._own = threading.local()
+
+    def read(self, url: str, span: Span | None = None) -> bytes:
+        """Get a file or a part of one.
+
+        Parameters
+        ----------
+        url : http or https
+        span : first byte and the one after the last; a negative first byte counts from the end
+
+        Raises
+        ------
+        MissingFileError
+            If it is not there.
+        RemoteError
+            If it is refused, does not come in time or is cut short; the message says which.
+        """
+        patience = self._patience
+        for attempt in range(1, patience.attempts + 1):
+            try:
+                return self._follow(url, span)
+            except _Passing as failure:
+                if attempt == patience.attempts:
+                    raise RemoteError(
+                        f"{url}: {failure}, {patience.attempts} times; try again later"
+                    ) from None
+            time.sleep(patience.pause * 2 ** (attempt - 1))
+        raise AssertionError
+
+    def _follow(self, url: str, span: Span | None) -> bytes:
+        """Get a file where the server says that it is."""
+        place = url
+        for _ in range(_MOST_REDIRECTS):
+            status, body, location = self._exchange(place, span)
+            if status not in _REDIRECTS or not location:
+                return _content(url, status, body, span)
+            place = urljoin(place, location)
+        raise RemoteError(f"{url}: redirected more than {_MOST_REDIRECTS} times")
+
+    def _exchange(self, url: str, span: Span | None) -> tuple[int, bytes, str]:
+        """Ask once: status, body and where else to look."""
+        parts = urlsplit(url)
+        connection, target = self._connection(parts)
+        headers = {"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"}
+        if span is not None:
+            first, end = span
+            headers["Range"] = f"bytes={first}" if first < 0 else f"bytes={first}-{end - 1}"
+        is_used = connection.sock is not None
+        try:
+            return self._ask(connection, target, headers)
+        except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError) as error:
+            self._drop(parts)
+            if is_used:  # the server closed a connection that was kept open
+                return self._exchange(url, span)
+            raise _Passing(f"the connection was closed ({error})") from None
+        except http.client.IncompleteRead as error:
+            self._drop(parts)
+            expected = len(error.partial) + (error.expected or 0)
+            raise _Passing(
+                f"the answer was cut short after {len(error.partial)} of {expected} bytes"
+            ) from None
+        except TimeoutError:
+            connected = connection.sock is not None
+            self._drop(parts)
+            raise _Passing(self._too_slow(connected=connected)) from None
+        except (OSError, http.client.HTTPException) as error:
+            self._drop(parts)
+            raise _Passing(f"no connection to {parts.hostname} ({error})") from None
+
+    def _ask(
+        self, connection: http.client.HTTPConnection, target: str, headers: dict[str, str]
+    ) -> tuple[int, bytes, str]:
+        if connection.sock is None:
+            connection.connect()
+            assert isinstance(connection.sock, socket.socket)
+            connection.sock.settimeout(self._patience.read)
+        connection.request("GET", target, headers=headers)
+        answer = connection.getresponse()
+        return answer.status, answer.read(), answer.getheader("Location", "")
+
+    def _too_slow(self, *, connected: bool) -> str:
+        if connected:
+            return f"no answer within {self._patience.read:g} s"
+        return f"no connection within {self._patience.connect:g} s"
+
+    def _connection(self, parts: SplitResult) -> tuple[http.client.HTTPConnection, str]:
+        """Give this thread's connection to a server, or its proxy, and what to ask it for."""
+        host, port = parts.hostname or "", parts.port
+        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+        proxy = None if proxy_bypass(host) else getproxies().get(parts.scheme)
+        is_secure = parts.scheme == "https"
+        if proxy and not is_secure:
+            target = parts.geturl()
+        known = self._connections()
+        key = (parts.scheme, parts.netloc)
+        if key not in known:
+            kind = http.client.HTTPSConnection if is_secure else http.client.HTTPConnection
+            if proxy:
+                via = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+                known[key] = kind(via.hostname or "", via.port, timeout=self._patience.connect)
+                if is_secure:
+                    known[key].set_tunnel(host, port)
+            else:
+                known[key] = kind(host, port, timeout=self._patience.connect)
+        return known[key], target
+
+    def _connections(self) -> dict[tuple[str, str], http.client.HTTPConnection]:
+        if not hasattr(self._own, "connections"):
+            self._own.connections = {}
+        connections: dict[tuple[str, str], http.client.HTTPConnection] = self._own.connections
+        return connections
+
+    def _drop(self, parts: SplitResult) -> None:
+        self._connections().pop((parts.scheme, parts.netloc)).close()
+
+
+def _content(url: str, status: int, body: bytes, span: Span | None) -> bytes:
+    """Take what was asked for out of an answer, or say why it is none."""
+    match status:
+        case 200 if span is not None:  # a server that knows no ranges
+            first, end = span
+            return body[first:] if first < 0 else body[first:end]
+        case 200 | 206:
+            return body
+        case 401 | 403:
+            raise RemoteError(
+                f"{url}: access refused (HTTP {status}); it needs credentials or is not public"
+            )
+        case 404 | 410:
+            raise MissingFileError(f"{url}: not there (HTTP {status})")
+        case _ if status in _PASSING:
+            raise _Passing(f"the server failed (HTTP {status})")
+        case _:
+            raise RemoteError(f"{url}: unexpected answer (HTTP {status})")
