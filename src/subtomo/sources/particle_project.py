@@ -46,6 +46,8 @@ class ParticleProject:
     trajectories_file: str | None = None
     trajectories: dict[str, NDArray[np.float64]] | None = None
     dropped: dict[str, int] = field(default_factory=dict)
+    skipped: dict[str, str] = field(default_factory=dict)
+    is_generated: bool = False
     inputs: tuple[Path, ...] = ()
 
     def __len__(self) -> int:

@@ -5,6 +5,18 @@ from typing import Self
 
 from pydantic import BaseModel, Field, model_validator
 
+from subtomo.sources.copick.settings import CopickDataPortalSource, CopickLocalSource
+from subtomo.sources.portal.settings import DataPortalSource, Listing
+
+__all__ = [
+    "CopickDataPortalSource",
+    "CopickLocalSource",
+    "DataPortalSource",
+    "Listing",
+    "LocalSource",
+    "StackSource",
+]
+
 
 class LocalSource(BaseModel):
     """A RELION project on disk."""

@@ -1,0 +1,34 @@
+"""Types of settings that are lists with commas, such as ``--run-ids 1,2 --run-id 3``."""
+
+import csv
+import re
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator
+
+
+def split_names(value: Any) -> list[Any]:
+    """Take lists with commas apart; a name that holds a comma stands in double quotes."""
+    parts: list[Any] = []
+    for each in [value] if isinstance(value, str) else value:
+        if not isinstance(each, str):
+            parts.append(each)
+            continue
+        row = next(csv.reader([each], skipinitialspace=True), [])
+        parts += [part.strip() for part in row if part.strip()]
+    return parts
+
+
+def split_numbers(value: Any) -> list[Any]:
+    """Take lists of numbers apart at commas and spaces."""
+    parts: list[Any] = []
+    for each in [value] if isinstance(value, str | int) else value:
+        if isinstance(each, str):
+            parts += [part for part in re.split(r"[,\s]+", each) if part]
+        else:
+            parts.append(each)
+    return parts
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(split_names)]
+Numbers = Annotated[tuple[int, ...], BeforeValidator(split_numbers)]

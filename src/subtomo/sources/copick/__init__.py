@@ -1,0 +1,1 @@
+"""copick projects as a source of particles."""

@@ -1,0 +1,1 @@
+"""The CryoET Data Portal as a source of particles and tilt series."""
