@@ -40,6 +40,11 @@ COMMANDS: Mapping[str, Command] = {
         "subtomo.extraction.run:run",
         "Cut subtomograms out of tomograms",
     ),
+    "import tilt-series": Command(
+        "subtomo.tomograms.import_tilt_series.settings:ImportTiltSeriesSettings",
+        "subtomo.tomograms.import_tilt_series.run:run",
+        "Turn tilt series aligned by IMOD, AreTomo or Warp into a RELION 5 project",
+    ),
     "info": Command(
         "subtomo.cli.info:InfoSettings",
         "subtomo.cli.info:run",
@@ -75,6 +80,7 @@ COMMANDS: Mapping[str, Command] = {
 GROUPS: Mapping[str, str] = {
     "extract": "Cut particles out of tomograms and tilt series",
     "extract stacks": "Cut the images of particles out of tilt series, as RELION 5 does",
+    "import": "Bring in what other programs made",
     "pick": "Find particles in tomograms",
     "tomogram": "Make tomograms from tilt series",
 }

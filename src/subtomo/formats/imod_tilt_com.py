@@ -1,10 +1,11 @@
 """IMOD's ``tilt.com``: how a tomogram was cut out of an aligned tilt series.
 
-Sizes and shifts in it are in pixels of the unbinned images. Signs in RELION's terms: x tilt =
-−XAXISTILT; a point of the tomogram lies ``(−SHIFT x, 0, SHIFT z)`` from the tilt axis more than
-from the tomogram's centre, once the tomogram is turned so that z is its third axis (``trimvol
--rx``). Source: IMOD's man page of ``tilt``, and the signs in its source, ``tilt.f90``: it takes
-sines of both angles negative.
+Sizes and shifts in it are in pixels of the unbinned images. In RELION's terms the x tilt is
+XAXISTILT, and a point of the tomogram lies ``(−SHIFT x, 0, SHIFT z)`` further from the tilt axis
+than from the tomogram's centre, once the tomogram is turned so that z is its third axis (``trimvol
+-rx``). Source: IMOD's man page of ``tilt``; for the signs its source, ``tilt.f90``, where a voxel
+(x, y, z) from the centre, z down, is at ``x cos β + (z cos α + y sin α) sin β, y cos α − z sin α``
+with β = −(tilt angle + OFFSET), α = −XAXISTILT.
 """
 
 import re

@@ -1,6 +1,5 @@
 """The tilt series that are to be reconstructed, from tables and from stacks."""
 
-import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from subtomo.formats.relion_tomograms import TomogramEntry, read_tomograms_star
 from subtomo.formats.volumes import STACK_SUFFIXES, volume_suffix
 from subtomo.model import TiltSeries
 from subtomo.tomograms.settings import ReconstructSettings
+from subtomo.tomograms.tomogram_size import size_from_images
 
 _TABLE = "tomograms.star"
 
@@ -105,10 +105,6 @@ def _with_tomogram_size(series: TiltSeries, thickness: float | None) -> TiltSeri
             f"tilt series {series.name} does not say how thick the tomogram is; "
             "give --thickness (Å)"
         )
-    x, y = series.image_size_px
-    # the tomogram's y is the tilt axis: where that lies along the images' x, the sides change place
-    angle = math.radians(float(series.tilt_axis_angles[len(series) // 2]))
-    if abs(math.sin(angle)) > math.sqrt(0.5):
-        x, y = y, x
+    axis = float(series.tilt_axis_angles[len(series) // 2])
     depth = max(1, round(thickness / series.pixel_size))
-    return replace(series, tomogram_size_px=(x, y, depth))
+    return replace(series, tomogram_size_px=size_from_images(series.image_size_px, axis, depth))

@@ -1,0 +1,141 @@
+"""What will be imported: every series read, completed and checked before anything is written."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from subtomo.errors import MissingFileError, SettingsError
+from subtomo.formats.defocus_files import read_defocus
+from subtomo.formats.mdoc import Mdoc, read_mdoc
+from subtomo.formats.relion_tomograms import TomogramEntry
+from subtomo.model import Acquisition, TiltCtf, TiltSeries
+from subtomo.tomograms.import_tilt_series.aligned import AlignedSeries
+from subtomo.tomograms.import_tilt_series.aretomo import read_aretomo
+from subtomo.tomograms.import_tilt_series.doses import find_dose
+from subtomo.tomograms.import_tilt_series.files import SeriesFiles, find_series
+from subtomo.tomograms.import_tilt_series.imod import read_imod
+from subtomo.tomograms.import_tilt_series.settings import ImportTiltSeriesSettings
+from subtomo.tomograms.import_tilt_series.warp import read_warp
+from subtomo.tomograms.tomogram_size import size_from_images
+
+_RELION_HAND = -1  # what RELION 5's import assumes
+_OPTICS_GROUP = "rlnOpticsGroupName"
+_UNITS = {"voltage": " kV", "spherical_aberration": " mm", "amplitude_contrast": "", "hand": ""}
+
+
+@dataclass(frozen=True, eq=False)
+class SeriesImport:
+    """One tilt series, ready to be written.
+
+    Parameters
+    ----------
+    tilt_series : complete
+    files : it was read from
+    assumed : what no file and no option says, in words
+    """
+
+    tilt_series: TiltSeries
+    files: SeriesFiles
+    assumed: tuple[str, ...]
+
+
+def plan_import(settings: ImportTiltSeriesSettings) -> list[SeriesImport]:
+    """Read every series.
+
+    Raises
+    ------
+    SubtomoError
+        If a file is missing or not what it should be, or an option is needed that was not given.
+    """
+    return [_import(files, settings) for files in find_series(settings)]
+
+
+def entries_of(imports: Sequence[SeriesImport]) -> list[TomogramEntry]:
+    """Make the rows of the table; series of the same optics share an optics group."""
+    groups: dict[tuple[float, Acquisition], str] = {}
+    entries = []
+    for series in (one.tilt_series for one in imports):
+        optics = (series.pixel_size, series.acquisition)
+        group = groups.setdefault(optics, f"opticsGroup{len(groups) + 1}")
+        entries.append(TomogramEntry(series.name, series, extra={_OPTICS_GROUP: group}))
+    return entries
+
+
+def _import(files: SeriesFiles, settings: ImportTiltSeriesSettings) -> SeriesImport:
+    """Read one series and complete it."""
+    mdoc = None if files.mdoc is None else read_mdoc(files.mdoc)
+    aligned = _read(files, settings)
+    dose = find_dose(aligned, files, mdoc, settings)
+    series, assumed = _with_acquisition(aligned, mdoc, settings)
+    if dose is None:
+        assumed.append("dose 0")
+    series = replace(
+        series,
+        dose=series.dose if dose is None else dose,
+        ctf=_ctf(aligned, files),
+        tomogram_size_px=settings.tomogram_size or _tomogram_size(aligned, settings),
+    )
+    return SeriesImport(series, files, tuple(assumed))
+
+
+def _read(files: SeriesFiles, settings: ImportTiltSeriesSettings) -> AlignedSeries:
+    """Read the alignment, with the images."""
+    if files.kind == "warp":
+        return read_warp(files, settings.images, settings.pixel_size)
+    if files.stack is None:
+        raise MissingFileError(
+            f"{files.alignment}: no stack called {files.name} in "
+            f"{settings.stacks or files.alignment.parent}; give the folder of the raw stacks with "
+            "--stacks"
+        )
+    read = read_imod if files.kind == "imod" else read_aretomo
+    return read(files, files.stack, settings.pixel_size)
+
+
+def _with_acquisition(
+    aligned: AlignedSeries, mdoc: Mdoc | None, settings: ImportTiltSeriesSettings
+) -> tuple[TiltSeries, list[str]]:
+    """Complete the microscope and the handedness; say what was assumed."""
+    series = aligned.tilt_series
+    found: dict[str, Any] = {"voltage": mdoc.voltage if mdoc else None}
+    if aligned.knows_optics:
+        found = vars(series.acquisition) | {"hand": series.handedness}
+    defaults = vars(Acquisition()) | {"hand": _RELION_HAND}
+    values, assumed = {}, []
+    for name, default in defaults.items():
+        stated = [v for v in (getattr(settings, name), found.get(name)) if v is not None]
+        values[name] = stated[0] if stated else default
+        if not stated:
+            assumed.append(f"{name.replace('_', ' ')} {default:g}{_UNITS[name]}")
+    hand = int(values.pop("hand"))
+    return replace(series, acquisition=Acquisition(**values), handedness=hand), assumed
+
+
+def _ctf(aligned: AlignedSeries, files: SeriesFiles) -> TiltCtf | None:
+    """Read the defocus, Warp's own or that of a file; scale it as RELION does."""
+    series = aligned.tilt_series
+    ctf = series.ctf
+    if files.defocus is not None:
+        ctf = read_defocus(files.defocus, aligned.n_images).select(aligned.sections)
+    scale = np.cos(np.radians(series.tilt_angles))
+    return None if ctf is None else replace(ctf, scale=scale)
+
+
+def _tomogram_size(
+    aligned: AlignedSeries, settings: ImportTiltSeriesSettings
+) -> tuple[int, int, int]:
+    """Give the size of a tomogram that no option states."""
+    series = aligned.tilt_series
+    depth = aligned.tomogram_depth_px
+    if settings.thickness is not None:
+        depth = max(1, round(settings.thickness / series.pixel_size))
+    if depth is None:
+        raise SettingsError(
+            f"tilt series {series.name} does not say how thick the tomogram is; give --thickness "
+            "(Å) or --tomogram-size"
+        )
+    assert series.image_size_px is not None  # the images are open
+    axis = float(series.tilt_axis_angles[len(series) // 2])
+    return size_from_images(series.image_size_px, axis, depth)
