@@ -1,0 +1,167 @@
+"""Extraction of particle images: CPU time by image, a floor and zarr-particle-tools beside us.
+
+Usage::
+
+    python -m venv /tmp/zpt && /tmp/zpt/bin/pip install zarr-particle-tools==1.0.1
+    python benchmarks/extraction.py --peer-bin /tmp/zpt/bin
+
+Each program extracts two numbers of particles from one tilt series (41 tilts of 1536 x 1536
+pixels) as a whole process on one core; the time by image is the slope of user and system seconds,
+so that start-up drops out and reading and writing do not. Images are premultiplied by CTF and dose
+weight, as tests compare them with RELION's to 1e-5 of their deviation.
+
+The floor, in the same run: batched ``rfft2`` and ``irfft2`` of the same windows read from the same
+file, and as many bytes written, one file a particle.
+"""
+
+import argparse
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+import torch
+
+import subtomo
+from subtomo.formats.mrc import read_mrc
+from subtomo.formats.star import read_star
+from tilt_project import make_project
+
+ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
+IMAGE_PX = 1536
+NUMBERS = {64: (200, 1000), 128: (100, 400)}  # of particles, by box
+
+
+def main():
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--peer-bin", type=Path, help="folder of zarr-particle-extract")
+    parser.add_argument("--boxes", type=int, nargs="+", default=[64, 128])
+    parser.add_argument("--repeats", type=int, default=3, help="timings, of which the least counts")
+    options = parser.parse_args()
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    torch.set_num_threads(1)
+    print(
+        f"subtomo {subtomo.__version__}, torch {torch.__version__}, Python "
+        f"{sys.version.split()[0]}; one core, one thread, float32, 41 tilts of {IMAGE_PX}²"
+    )
+    print("CPU ms by image; box | MRC | Zarr | floor | ours / floor | peer MRC, Zarr | ours / peer")
+    with tempfile.TemporaryDirectory() as folder:
+        for box in options.boxes:
+            print_row(box, Path(folder), options)
+
+
+def print_row(box, folder, options):
+    """Time everything at one box size."""
+    projects = {
+        (suffix, n): make_project(folder / f"{suffix[1:]}_{n}", n, image_px=IMAGE_PX, suffix=suffix)
+        for suffix in (".mrcs", ".zarr")
+        for n in NUMBERS[box]
+    }
+    ours = {
+        suffix: slope(lambda p: extract(p, box), projects, suffix, box, options.repeats)
+        for suffix in (".mrcs", ".zarr")
+    }
+    floor = min(floor_ms(projects[".mrcs", NUMBERS[box][0]], box) for _ in range(options.repeats))
+    text = f"{box:4d} | {ours['.mrcs']:.3f} | {ours['.zarr']:.3f} | {floor:.3f} | "
+    text += f"{ours['.mrcs'] / floor:.2f} | "
+    if options.peer_bin:
+        peer = {
+            suffix: slope(
+                lambda p: extract_by_peer(options.peer_bin, p, box), projects, suffix, box, 1
+            )
+            for suffix in (".mrcs", ".zarr")
+        }
+        text += f"{peer['.mrcs']:.3f}, {peer['.zarr']:.3f} | "
+        text += ", ".join(f"{ours[s] / peer[s]:.2f}" for s in peer)
+    print(text, flush=True)
+
+
+def slope(run, projects, suffix, box, repeats):
+    """CPU ms by image, from two numbers of particles; the least of several timings of each."""
+    few, many = NUMBERS[box]
+    counts, seconds = [], []
+    for n in (few, many):
+        project = projects[suffix, n]
+        seconds.append(min(into_empty_folder(run, project) for _ in range(repeats)))
+        counts.append(image_count(project / "out"))
+    return 1000 * (seconds[1] - seconds[0]) / (counts[1] - counts[0])
+
+
+def into_empty_folder(run, project):
+    """Run where nothing has to be replaced."""
+    shutil.rmtree(project / "out", ignore_errors=True)
+    return run(project)
+
+
+def image_count(output):
+    """Count the images that a run wrote, by its table."""
+    flags = read_star(output / "particles.star")["particles"].text("rlnTomoVisibleFrames")
+    return sum(text.count("1") for text in flags.tolist())
+
+
+def extract(project, box):
+    """Run ours; CPU seconds."""
+    command = [sys.executable, "-m", "subtomo", "extract", "stacks", "local"]
+    return cpu_seconds([*command, "--executor", "inline", "--quiet", *files_of(project, box)])
+
+
+def extract_by_peer(folder, project, box):
+    """Run zarr-particle-tools; CPU seconds."""
+    return cpu_seconds(
+        [str(folder / "zarr-particle-extract"), "local", *files_of(project, box)],
+        cwd=project,
+    )
+
+
+def files_of(project, box):
+    """Options that both programs share."""
+    return [
+        "--particles-starfile",
+        str(project / "particles.star"),
+        "--tomograms-starfile",
+        str(project / "tomograms.star"),
+        "--tiltseries-relative-dir",
+        str(project),
+        "--output-dir",
+        str(project / "out"),
+        "--box-size",
+        str(box),
+        "--overwrite",
+    ]
+
+
+def cpu_seconds(command, cwd=None):
+    """User and system seconds of a process and its children."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    done = subprocess.run(
+        command, cwd=cwd, env={**os.environ, **ONE_THREAD}, capture_output=True, text=True
+    )
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def floor_ms(project, box):
+    """CPU ms by image of two transforms of each window and the writing of its bytes."""
+    images, _ = read_mrc(project.parent / "TS_01.mrcs")
+    rng = np.random.default_rng(1)
+    corners = rng.integers(0, IMAGE_PX - box, (100, 2)).tolist()
+    folder = project / "floor"
+    folder.mkdir(exist_ok=True)
+    start = time.process_time()
+    for i, (x, y) in enumerate(corners):
+        windows = torch.from_numpy(np.array(images[:, y : y + box, x : x + box]))
+        back = torch.fft.irfft2(torch.fft.rfft2(windows), s=(box, box))
+        (folder / f"{i}.mrcs").write_bytes(memoryview(back.numpy()).cast("B"))
+    return 1000 * (time.process_time() - start) / (len(corners) * len(images))
+
+
+if __name__ == "__main__":
+    main()
