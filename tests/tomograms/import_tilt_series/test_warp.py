@@ -1,4 +1,5 @@
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -125,3 +126,29 @@ def test_missing_images_are_named(
     assert run(words) == 2
     assert "TS_1.st: 2 images, but" in " ".join(capsys.readouterr().err.split())
     assert not (tmp_path / "out").exists()
+
+
+# RELION's columns of the deformation are for all rows of the table.
+def test_a_series_that_does_not_move_beside_one_that_does(series: Path, tmp_path: Path) -> None:
+    node = '<Node X="0" Y="0" Z="0" Value="5"/>'
+    grid = f'<GridMovementX Width="1" Height="1" Depth="1">{node}</GridMovementX>'
+    (tmp_path / "moved").mkdir()
+    text = (
+        f"<TiltSeries><Angles>0</Angles><Dose>0</Dose><AxisAngle>0</AxisAngle>{grid}"
+        "<AxisOffsetX>0</AxisOffsetX><AxisOffsetY>0</AxisOffsetY><MoviePath>m.tif</MoviePath><CTF>"
+        '<Param Name="PixelSize" Value="1"/><Param Name="Voltage" Value="200"/>'
+        '<Param Name="Cs" Value="2.0"/><Param Name="Amplitude" Value="0.1"/></CTF></TiltSeries>'
+    )
+    (tmp_path / "moved/M.xml").write_text(text)
+    write_stack(tmp_path / "moved/M.st", images(1), 2.5)
+    words = ["import", "tilt-series", str(tmp_path / "moved"), str(series), "--quiet"]
+    assert run([*words, "--thickness", "50", "-o", str(tmp_path / "out")]) == 0
+    moved, still = (e.tilt_series for e in read_tomograms_star(tmp_path / "out/tomograms.star"))
+    table = read_star(tmp_path / "out/tomograms.star")["global"]
+    assert table.text("rlnTomoDeformationType").tolist() == ["spline", "linear"]
+    point = np.array([[3.0, 4.0, 5.0]])
+    rigid = replace(moved, deformation=None)
+    shift = project_points(moved, point) - project_points(rigid, point)
+    np.testing.assert_allclose(shift, [[[-5 / 2.5, 0]]], atol=1e-9)
+    rigid = replace(still, deformation=None)
+    np.testing.assert_array_equal(project_points(still, point), project_points(rigid, point))

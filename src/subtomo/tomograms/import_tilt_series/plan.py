@@ -10,7 +10,7 @@ from subtomo.errors import MissingFileError, SettingsError
 from subtomo.formats.defocus_files import read_defocus
 from subtomo.formats.mdoc import Mdoc, read_mdoc
 from subtomo.formats.relion_tomograms import TomogramEntry
-from subtomo.model import Acquisition, TiltCtf, TiltSeries
+from subtomo.model import Acquisition, Deformation, TiltCtf, TiltSeries
 from subtomo.tomograms.import_tilt_series.aligned import AlignedSeries
 from subtomo.tomograms.import_tilt_series.aretomo import read_aretomo
 from subtomo.tomograms.import_tilt_series.doses import find_dose
@@ -53,12 +53,21 @@ def plan_import(settings: ImportTiltSeriesSettings) -> list[SeriesImport]:
 
 
 def entries_of(imports: Sequence[SeriesImport]) -> list[TomogramEntry]:
-    """Make the rows of the table; series of the same optics share an optics group."""
+    """Make the rows of the table.
+
+    Series of the same optics share an optics group. Where one series is deformed, the others get
+    a deformation that moves nothing: RELION's columns are for all rows.
+    """
     groups: dict[tuple[float, Acquisition], str] = {}
+    all_series = [one.tilt_series for one in imports]
+    is_deformed = any(series.deformation is not None for series in all_series)
     entries = []
-    for series in (one.tilt_series for one in imports):
+    for series in all_series:
         optics = (series.pixel_size, series.acquisition)
         group = groups.setdefault(optics, f"opticsGroup{len(groups) + 1}")
+        if is_deformed and series.deformation is None:
+            still = Deformation("linear", (0, 0), np.zeros((len(series), 3)))
+            series = replace(series, deformation=still)
         entries.append(TomogramEntry(series.name, series, extra={_OPTICS_GROUP: group}))
     return entries
 
