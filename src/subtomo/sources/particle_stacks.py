@@ -1,6 +1,5 @@
 """Particles that were extracted: each has a file with its images, one a visible tilt."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,7 +8,8 @@ from numpy.typing import NDArray
 
 from subtomo.errors import DataError
 from subtomo.formats.mrc import read_mrc
-from subtomo.geometry.tilt_projection import tilt_rotations
+from subtomo.geometry.tilt_projection import depths, tilt_rotations
+from subtomo.model import TiltSeries
 from subtomo.sources.particle_poses import Poses
 from subtomo.sources.particle_project import ParticleProject
 
@@ -19,14 +19,14 @@ IntArray = NDArray[np.int64]
 
 @dataclass(frozen=True, eq=False)
 class StackViews:
-    """The images of some particles and how they were seen, one entry an image.
+    """How the images of some particles were seen, one entry an image.
 
     Entries are ordered by particle, then by tilt; particles may have different numbers of them.
 
     Parameters
     ----------
-    particle : (k,) which of the particles asked for
-    tilt : (k,) tilt of the particle's series
+    particle : (k,) which of the particles
+    tilt : (k,) tilt of the series
     rotation : (k, 3, 3) from the particle to the image; rows 0 and 1 are the image's x and y
     shift : (k, 2) pixels of the image, columns x, y, of the particle from pixel n // 2
     depth : (k,) Å along the beam, from the tomogram's centre, where the image was cut
@@ -43,77 +43,66 @@ class StackViews:
 
 
 @dataclass(frozen=True, eq=False)
-class ParticleStacks:
-    """Particles with their images, which are read when they are asked for.
+class SeriesStacks:
+    """Particles of one tilt series with their images, which are read when they are asked for.
 
     Parameters
     ----------
-    project : the tables; the tilt series have no images
-    poses : of all particles, their offsets applied
-    cut_px : (n, 3) where the images were cut: like the poses' positions, without the offsets
-    files : (n,) their images
-    tilts : of each particle, (visible tilt,) of its series, rising
-    slices : of each particle, (visible tilt,) of its file
+    tilt_series : without images
+    files : (m,) of the particles' images
+    visible : (m, tilt) bool, which tilts have an image
+    holds_all : (m,) whether a file has an image of every tilt, not of the visible ones only
+    cut_px : (m, 3) where the images were cut, pixels of the tilt series from the tomogram's corner
+    position_px : (m, 3) where the particles are
+    orientation : (m, 3, 3) from the particle to the tomogram
     box_size : pixels along each edge of an image
     pixel_size : Å, of the images
-    is_premultiplied : (n,) whether the images are multiplied by their CTF and dose weight
     """
 
-    project: ParticleProject
-    poses: Poses
-    cut_px: FloatArray
+    tilt_series: TiltSeries
     files: tuple[Path, ...]
-    tilts: tuple[IntArray, ...]
-    slices: tuple[IntArray, ...]
+    visible: NDArray[np.bool_]
+    holds_all: NDArray[np.bool_]
+    cut_px: FloatArray
+    position_px: FloatArray
+    orientation: FloatArray
     box_size: int
     pixel_size: float
-    is_premultiplied: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.files)
 
-    @property
-    def image_count(self) -> int:
-        """Number of images of all particles."""
-        return sum(map(len, self.tilts))
-
-    def views(self, rows: NDArray[np.intp]) -> StackViews:
-        """Find how particles were seen.
-
-        Parameters
-        ----------
-        rows : (m,) of the particles, of one tilt series or several
-
-        Returns
-        -------
-        StackViews
-        """
-        counts = [len(self.tilts[row]) for row in rows.tolist()]
-        rotation, shift, depth = np.empty((sum(counts), 3, 3)), [], []
-        end = 0
-        for row, rotations in zip(rows.tolist(), self._tilt_rotations(rows), strict=True):
-            series = self.project.tilt_series[str(self.project.tomogram[row])]
-            start, end = end, end + len(rotations)
-            rotation[start:end] = rotations @ self.poses.orientation[row]
-            offset = (self.poses.position_px[row] - self.cut_px[row]) * series.pixel_size
-            shift.append(rotations[:, :2] @ offset / self.pixel_size)
-            assert series.tomogram_size_px is not None  # the centre was needed for the positions
-            from_centre = self.cut_px[row] - np.array(series.tomogram_size_px) / 2
-            depth.append(rotations[:, 2] @ from_centre * series.pixel_size)
-        return StackViews(
-            particle=np.repeat(np.arange(len(rows)), counts),
-            tilt=np.concatenate([self.tilts[row] for row in rows.tolist()]),
-            rotation=rotation,
-            shift=np.concatenate(shift),
-            depth=np.concatenate(depth),
+    def select(self, index: NDArray[np.intp]) -> "SeriesStacks":
+        """Keep some of the particles, in that order."""
+        return SeriesStacks(
+            tilt_series=self.tilt_series,
+            files=tuple(self.files[i] for i in index.tolist()),
+            visible=self.visible[index],
+            holds_all=self.holds_all[index],
+            cut_px=self.cut_px[index],
+            position_px=self.position_px[index],
+            orientation=self.orientation[index],
+            box_size=self.box_size,
+            pixel_size=self.pixel_size,
         )
 
-    def load(self, rows: NDArray[np.intp]) -> NDArray[np.float32]:
-        """Read the images of particles, in the order of their views.
+    def views(self) -> StackViews:
+        """Find how the images were seen."""
+        series = self.tilt_series
+        particle, tilt = np.nonzero(self.visible)
+        rotations = tilt_rotations(series)[tilt]
+        offset = (self.position_px - self.cut_px)[particle] * series.pixel_size
+        shift = np.einsum("kij,kj->ki", rotations[:, :2], offset) / self.pixel_size
+        return StackViews(
+            particle=particle,
+            tilt=tilt,
+            rotation=rotations @ self.orientation[particle],
+            shift=shift,
+            depth=depths(series, self.cut_px * series.pixel_size)[tilt, particle],
+        )
 
-        Parameters
-        ----------
-        rows : (m,) of the particles
+    def load(self) -> NDArray[np.float32]:
+        """Read all images, in the order of the views.
 
         Returns
         -------
@@ -124,23 +113,72 @@ class ParticleStacks:
         DataError
             If a value is not finite.
         """
-        total = sum(len(self.tilts[row]) for row in rows.tolist())
-        images = np.empty((total, self.box_size, self.box_size), dtype=np.float32)
-        end = 0
-        for row in rows.tolist():
-            start, end = end, end + len(self.slices[row])
-            images[start:end] = read_mrc(self.files[row])[0][self.slices[row]]
-            if not np.isfinite(images[start:end]).all():
+        counts = self.visible.sum(axis=1)
+        images = np.empty((int(counts.sum()), self.box_size, self.box_size), dtype=np.float32)
+        ends = np.cumsum(counts).tolist()
+        for row, (file, end) in enumerate(zip(self.files, ends, strict=True)):
+            mine = images[end - counts[row] : end]
+            values = read_mrc(file)[0]
+            mine[:] = values[self.visible[row]] if self.holds_all[row] else values[:]
+            if not np.isfinite(mine).all():
                 raise DataError(
-                    f"{self.files[row]}: holds values that are NaN or infinite; extract the "
-                    "particle again, or leave it out of the table"
+                    f"{file}: holds values that are NaN or infinite; extract the particle again, "
+                    "or leave it out of the table"
                 )
         return images
 
-    def _tilt_rotations(self, rows: NDArray[np.intp]) -> Iterator[FloatArray]:
-        """Give the rotations (visible tilt, 3, 3) from the tomogram to the images, by particle."""
-        known: dict[str, FloatArray] = {}
-        for row, name in zip(rows.tolist(), self.project.tomogram[rows].tolist(), strict=True):
-            if name not in known:
-                known[name] = tilt_rotations(self.project.tilt_series[name])
-            yield known[name][self.tilts[row]]
+
+@dataclass(frozen=True, eq=False)
+class ParticleStacks:
+    """All particles of a table, with their images.
+
+    Parameters
+    ----------
+    project : the tables; the tilt series have no images
+    poses : of all particles, their offsets applied
+    cut_px : (n, 3) where the images were cut: like the poses' positions, without the offsets
+    files : (n,) their images
+    visible : of each particle, (tilt,) bool, which tilts of its series have an image
+    holds_all : (n,) whether a file has an image of every tilt, not of the visible ones only
+    box_size : pixels along each edge of an image
+    pixel_size : Å, of the images
+    is_premultiplied : (n,) whether the images are multiplied by their CTF and dose weight
+    """
+
+    project: ParticleProject
+    poses: Poses
+    cut_px: FloatArray
+    files: tuple[Path, ...]
+    visible: tuple[NDArray[np.bool_], ...]
+    holds_all: NDArray[np.bool_]
+    box_size: int
+    pixel_size: float
+    is_premultiplied: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.files)
+
+    @property
+    def image_count(self) -> int:
+        """Number of images of all particles."""
+        return sum(int(visible.sum()) for visible in self.visible)
+
+    def of_series(self, name: str, rows: NDArray[np.intp]) -> SeriesStacks:
+        """Give particles of one tilt series.
+
+        Parameters
+        ----------
+        name : of the tomogram
+        rows : (m,) of its particles
+        """
+        return SeriesStacks(
+            tilt_series=self.project.tilt_series[name],
+            files=tuple(self.files[row] for row in rows.tolist()),
+            visible=np.stack([self.visible[row] for row in rows.tolist()]),
+            holds_all=self.holds_all[rows],
+            cut_px=self.cut_px[rows],
+            position_px=self.poses.position_px[rows],
+            orientation=self.poses.orientation[rows],
+            box_size=self.box_size,
+            pixel_size=self.pixel_size,
+        )

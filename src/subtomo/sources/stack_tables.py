@@ -16,7 +16,7 @@ from subtomo.formats.star import StarTable, read_star
 from subtomo.formats.star_vectors import vectors
 from subtomo.sources.particle_poses import particle_poses
 from subtomo.sources.particle_project import TOMOGRAM, ParticleProject, make_particle_project
-from subtomo.sources.particle_stacks import IntArray, ParticleStacks
+from subtomo.sources.particle_stacks import ParticleStacks
 from subtomo.sources.settings import StackSource
 
 IMAGE = "rlnImageName"
@@ -72,15 +72,15 @@ def open_particle_stacks(source: StackSource) -> ParticleStacks:
     offsets_px = poses.position_px - without.position_px
     _check_sizes_of_tomograms(project)
     files = _files(table)
-    tilts, slices, box_size = _images(project, files)
+    visible, holds_all, box_size = _images(project, files)
     _check_box_size(project, without.optics_row, files, box_size)
     return ParticleStacks(
         project=project,
         poses=replace(poses, position_px=cut_px + offsets_px),
         cut_px=cut_px,
         files=files,
-        tilts=tilts,
-        slices=slices,
+        visible=visible,
+        holds_all=holds_all,
         box_size=box_size,
         pixel_size=pixel_size,
         is_premultiplied=project.optics.integers(PREMULTIPLIED, default=0)[without.optics_row] == 1,
@@ -203,12 +203,12 @@ def _files(table: StarTable) -> tuple[Path, ...]:
 
 def _images(
     project: ParticleProject, files: tuple[Path, ...]
-) -> tuple[tuple[IntArray, ...], tuple[IntArray, ...], int]:
-    """Find the visible tilts of each particle, its images of them, and the size of all images."""
+) -> tuple[tuple[NDArray[np.bool_], ...], NDArray[np.bool_], int]:
+    """Find the visible tilts, which files have an image of every tilt, and the size of images."""
     table = project.particles
     n_tilts = [len(project.tilt_series[name]) for name in project.tomogram.tolist()]
     visible = _visible(table, n_tilts)
-    tilts, slices = [], []
+    holds_all = np.zeros(len(files), dtype=bool)
     box_size = 0
     for row, (file, seen) in enumerate(zip(files, visible, strict=True)):
         n_images, height, width = read_mrc_header(file).shape
@@ -218,18 +218,17 @@ def _images(
                 f"{file}: images of {width} x {height} pixels, {files[0].name} has {box_size} x "
                 f"{box_size}; expected squares of one size: extract the particles together"
             )
-        tilt = np.flatnonzero(seen)
-        if n_images not in (len(tilt), len(seen)):
+        n_visible = int(seen.sum())
+        if n_images not in (n_visible, len(seen)):
             raise DataError(
-                f"{file}: {n_images} images, but {table.place(row)} says that {len(tilt)} of "
+                f"{file}: {n_images} images, but {table.place(row)} says that {n_visible} of "
                 f"{len(seen)} tilts are visible ({VISIBLE_FRAMES}); expected an image for each of "
                 "these, or of all tilts: extract the particle again"
             )
-        tilts.append(tilt)
-        slices.append(tilt if n_images == len(seen) else np.arange(len(tilt)))
+        holds_all[row] = n_images == len(seen)
     if box_size % 2:
         raise ShapeError(f"{files[0]}: images of {box_size} pixels; expected an even number")
-    return tuple(tilts), tuple(slices), box_size
+    return tuple(visible), holds_all, box_size
 
 
 def _visible(table: StarTable, n_tilts: list[int]) -> list[NDArray[np.bool_]]:
