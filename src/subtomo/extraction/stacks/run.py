@@ -11,6 +11,7 @@ from subtomo.extraction.stacks.plan import (
 )
 from subtomo.extraction.stacks.settings import StackSettings
 from subtomo.extraction.stacks.tables import write_tables
+from subtomo.signal.device import compute_device
 from subtomo.sources.optics_aberrations import optics_aberrations
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ def run(settings: StackSettings, job: "Job") -> Path:
     SubtomoError
         Where the input cannot be used, before anything is written.
     """
+    compute_device(settings.device)
     plan = plan_extraction(settings)
     payloads = _payloads(plan, settings, job.folder)
     bytes_needed = plan.image_count * settings.final_size**2 * (2.0 if settings.float16 else 4.0)
@@ -77,7 +79,6 @@ def _say_plan(job: "Job", plan: StackExtraction, settings: StackSettings) -> Non
     )
     left_out = len(plan.visible) - n_kept
     if left_out:
-        job.warn(
-            f"{left_out} particles are visible on fewer than {settings.min_frames} images "
-            "(--min-frames) and are left out"
-        )
+        least = settings.min_frames
+        few = "no image" if least == 1 else f"fewer than {least} images (--min-frames)"
+        job.warn(f"{left_out} particles are visible on {few} and are left out")

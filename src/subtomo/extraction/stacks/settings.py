@@ -85,6 +85,11 @@ class StackSettings(JobSettings):
         ),
     )
     float16: bool = Field(False, description="Write half-precision images (MRC mode 12)")
+    resume: bool = Field(
+        False,
+        description="Go on with the job in the output folder: do only what is missing",
+        json_schema_extra={"affects_results": False, "aliases": ["--only-do-unfinished"]},
+    )
     device: str = Field(
         "auto", description="auto, cpu, cuda, cuda:N or mps; auto: cuda where there is one"
     )

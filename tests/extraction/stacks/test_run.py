@@ -1,0 +1,144 @@
+"""The command: bad input, options that RELION lacks, jobs that were interrupted."""
+
+import json
+
+import mrcfile
+import numpy as np
+import pytest
+
+from subtomo.cli.main import run
+from subtomo.formats.star import StarTable, read_star, write_star
+
+
+@pytest.fixture
+def oracle(monkeypatch, shared_data):
+    monkeypatch.chdir(shared_data / "relion5_oracle")
+    return shared_data / "relion5_oracle"
+
+
+def extract(folder, *options, particles="particles_few.star", tomograms="tomograms.star"):
+    files = ["--particles-starfile", str(particles), "--tomograms-starfile", str(tomograms)]
+    return run(
+        ["extract", "stacks", "local", *files, "--output-dir", str(folder), "--quiet"]
+        + ["--executor", "inline", *options]
+    )
+
+
+def stack(folder, name):
+    with mrcfile.open(folder / f"Subtomograms/{name}_stack2d.mrcs") as file:
+        return np.array(file.data, dtype=np.float64)
+
+
+BAD_OPTIONS = {
+    "odd box": (["--box-size", "33"], "--box-size is 33; expected an even number"),
+    "box beyond the image": (["--box-size", "302"], "takes 302 pixels, but the images of TS_01"),
+    "crop beyond the box": (["--box-size", "32", "--crop-size", "34"], "larger than --box-size 32"),
+    "odd window": (["--box-size", "30", "--bin", "1.5"], "windows of 45 pixels"),
+    "bin below one": (["--box-size", "32", "--bin", "0.5"], "--bin is 0.5; expected 1 or more"),
+    "no matrices": (["--box-size", "32", "--anisotropic-magnification"], "no column rlnMagMat00"),
+    "masked spectra": (["--box-size", "32", "--write-fourier"], "needs --no-circle-crop"),
+    "no device": (["--box-size", "32", "--device", "cuda:9"], "--device cuda:9 cannot be used"),
+    "no folder": (["--box-size", "32", "--tiltseries-relative-dir", "nowhere"], "nowhere"),
+}
+
+
+@pytest.mark.parametrize(("options", "said"), BAD_OPTIONS.values(), ids=BAD_OPTIONS)
+def test_bad_options_are_refused_in_one_line_and_leave_nothing(
+    options, said, oracle, tmp_path, capsys
+):
+    assert extract(tmp_path / "out", *options) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+def changed_table(path, block, change, target):
+    """Write a STAR file with one block changed."""
+    blocks = dict(read_star(path))
+    columns = {tag: column.copy().astype("U200") for tag, column in blocks[block].columns.items()}
+    change(columns)
+    blocks[block] = StarTable(columns)
+    write_star(target, blocks)
+    return target
+
+
+def set_value(tag, row, value):
+    def change(columns):
+        columns[tag][row] = value
+
+    return change
+
+
+BAD_PARTICLES = {
+    "not a number": (set_value("rlnAngleRot", 2, "nan"), "rlnAngleRot is nan"),
+    "no coordinates": (lambda c: c.pop("rlnCenteredCoordinateYAngst"), "no column"),
+    "no known tomogram": (lambda c: c.update(rlnTomoName=c["rlnTomoName"] + "x"), "TS_01x"),
+    "same name twice": (set_value("rlnTomoParticleName", 1, "TS_01/2"), "TS_01/2 comes twice"),
+    "name out of the folder": (set_value("rlnTomoParticleName", 1, "../../x"), "leads out of"),
+    "unknown optics group": (set_value("rlnOpticsGroup", 0, "7"), "rlnOpticsGroup is 7"),
+}
+
+
+@pytest.mark.parametrize(("change", "said"), BAD_PARTICLES.values(), ids=BAD_PARTICLES)
+def test_bad_particles_are_refused_in_one_line(change, said, oracle, tmp_path, capsys):
+    table = changed_table("particles_few.star", "particles", change, tmp_path / "bad.star")
+    assert extract(tmp_path / "out", "--box-size", "32", particles=table) == 2
+    error = capsys.readouterr().err.splitlines()
+    assert said in error[-1]
+    assert "bad.star" in error[-1]
+    assert not (tmp_path / "out").exists()
+
+
+def test_optics_that_disagree_with_the_tomograms_are_refused(oracle, tmp_path, capsys):
+    change = set_value("rlnVoltage", 1, "300.0")
+    table = changed_table("particles_few.star", "optics", change, tmp_path / "bad.star")
+    assert extract(tmp_path / "out", "--box-size", "32", particles=table) == 2
+    assert "rlnVoltage" in capsys.readouterr().err
+
+
+def test_spectra_are_those_of_the_images(oracle, tmp_path):
+    assert extract(tmp_path, "--box-size", "32", "--no-circle-crop", "--write-fourier") == 0
+    spectra = np.load(tmp_path / "Subtomograms/TS_01/3_stack2d.npy", allow_pickle=False)
+    images = stack(tmp_path, "TS_01/3")
+    assert spectra.shape == (21, 32, 17)
+    assert spectra.dtype == np.complex64
+    np.testing.assert_allclose(np.fft.irfft2(spectra, s=(32, 32)), images, atol=1e-5 * images.std())
+
+
+def test_magnification_is_ignored_as_by_relion_unless_it_is_asked_for(oracle, tmp_path):
+    options = ["--box-size", "48"]
+    magnified = "particles_few_mag.star"
+    extract(tmp_path / "plain", *options)
+    extract(tmp_path / "ignored", *options, particles=magnified)
+    extract(tmp_path / "used", *options, "--anisotropic-magnification", particles=magnified)
+    plain, ignored, used = (
+        stack(tmp_path / name, "TS_02/3") for name in ("plain", "ignored", "used")
+    )
+    np.testing.assert_array_equal(plain, ignored)
+    assert np.abs(used - plain).max() > 0.1 * plain.std()
+
+
+def test_an_interrupted_job_goes_on_and_ends_the_same(oracle, tmp_path):
+    options = ["--box-size", "32"]
+    extract(tmp_path / "whole", *options)
+    extract(tmp_path / "part", *options)
+    ledger = tmp_path / "part/ledger.jsonl"
+    lines = ledger.read_text().splitlines()
+    ledger.write_text("\n".join(lines[:-1]) + "\n")
+    job = json.loads((tmp_path / "part/job.json").read_text())
+    (tmp_path / "part/job.json").write_text(json.dumps({**job, "state": "interrupted"}))
+    lost = sorted((tmp_path / "part/Subtomograms/TS_02").iterdir())
+    for path in [*lost, tmp_path / "part/particles.star"]:
+        path.unlink()
+    assert extract(tmp_path / "part", *options, "--only-do-unfinished") == 0
+    for path in (tmp_path / "whole").rglob("*.mrcs"):
+        again = tmp_path / "part" / path.relative_to(tmp_path / "whole")
+        assert again.read_bytes() == path.read_bytes()
+    tables = [(tmp_path / name / "particles.star").read_text() for name in ("whole", "part")]
+    assert tables[0].replace("whole", "part") == tables[1]
+
+
+def test_without_a_visible_particle_the_table_is_empty(oracle, tmp_path):
+    assert extract(tmp_path, "--box-size", "32", "--min-frames", "22") == 0
+    assert len(read_star(tmp_path / "particles.star")["particles"]) == 0
