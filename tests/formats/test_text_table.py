@@ -29,6 +29,20 @@ def test_a_wrong_value_is_named_with_its_line(table: TextTable) -> None:
         table.integers("x")
 
 
+@pytest.mark.parametrize("value", ["1e400", "99999999999999999999", "nan", "-inf"])
+def test_whole_numbers_are_not_too_large(value: str) -> None:
+    with pytest.raises(FormatError, match=f"n is '{value}'; expected a whole number"):
+        TextTable({"n": np.array([value])}).integers("n")
+
+
+@pytest.mark.parametrize("index", [np.array([1]), np.array([False, True])])
+def test_selected_rows_keep_their_lines(table: TextTable, index: np.ndarray) -> None:
+    chosen = table.select(index)
+    assert chosen.text("t").tolist() == ["1"]
+    assert chosen.place(0) == "t.csv, line 9"
+    assert type(chosen) is TextTable
+
+
 def test_values_that_are_not_finite_are_refused_where_they_count() -> None:
     table = TextTable({"x": np.array(["1", "nan"])}, source="t.csv")
     assert np.isnan(table.numbers("x")[1])

@@ -108,7 +108,7 @@ def test_trajectories_are_read_by_name(tmp_path: Path) -> None:
         (
             {"particles": ("0.1 4\n2", "0.1 4.002\n2")},
             StarError,
-            "PixelSize is 4.002 in optics group 1 and 4 for tomogram A; expected the same within 0.001",
+            "is 4.002 in optics group 1 and 4 for tomogram A; expected the same within 0.001",
         ),
         ({"particles": ("0.1 4\n2", "nan 4\n2")}, StarError, "rlnAmplitudeContrast is nan in"),
         (

@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from subtomo.errors import FormatError
 
+_LARGEST_WHOLE = 2.0**53  # whole numbers below are told apart
+
 
 @dataclass(frozen=True, eq=False)
 class TextTable:
@@ -105,7 +107,7 @@ class TextTable:
             If the column is missing without a default, or a value is not a whole number.
         """
         values = self.numbers(tag, default=default)
-        bad = np.flatnonzero(~np.isfinite(values) | (values != np.rint(values)))
+        bad = np.flatnonzero(~(np.abs(values) < _LARGEST_WHOLE) | (values != np.rint(values)))
         if len(bad):
             value = str(self.columns[tag][bad[0]])
             raise self.error(f"{self.place(bad[0])}: {tag} is {value!r}; expected a whole number")

@@ -18,7 +18,7 @@ from subtomo.geometry.rotations import matrices_from_quaternions
 from subtomo.sources.particle_project import ParticleProject, optics_rows
 
 FloatArray = NDArray[np.float64]
-_HALF = "rlnRandomSubset"
+HALF = "rlnRandomSubset"
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,10 +74,10 @@ def particle_poses(project: ParticleProject, *, apply_offsets: bool = True) -> P
     origins = table.stacked(ORIGINS, default=0)
     if apply_offsets:
         position = position - np.einsum("nij,nj->ni", subtomogram, origins) / pixel_size
-    half = table.integers(_HALF, default=0)
+    half = table.integers(HALF, default=0)
     bad = np.flatnonzero((half < 0) | (half > 2))
     if len(bad):
-        raise StarError(f"{table.place(bad[0])}: {_HALF} is {half[bad[0]]}; expected 1 or 2")
+        raise StarError(f"{table.place(bad[0])}: {HALF} is {half[bad[0]]}; expected 1 or 2")
     return Poses(
         position_px=position,
         subtomogram=subtomogram,
@@ -110,7 +110,7 @@ def tomogram_centres_px(project: ParticleProject) -> FloatArray:
 def _coordinates(project: ParticleProject, pixel_size: FloatArray) -> FloatArray:
     """Positions in pixels before the offsets."""
     table = project.particles
-    if CENTRED[0] in table:
+    if any(tag in table for tag in CENTRED):
         return tomogram_centres_px(project) + table.stacked(CENTRED) / pixel_size
     table.require(COORDINATES, why=f"or {', '.join(CENTRED)}")
     return table.stacked(COORDINATES)

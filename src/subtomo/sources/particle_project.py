@@ -150,6 +150,7 @@ def optics_rows(project: ParticleProject) -> NDArray[np.intp]:
     StarError
         If a group is not in the table of groups, or is there twice.
     """
+    project.optics.require([OPTICS_GROUP], why="in data_optics")
     groups = project.optics.integers(OPTICS_GROUP)
     wanted = project.particles.integers(OPTICS_GROUP)
     values, rows = np.unique(groups, return_index=True)
@@ -258,7 +259,7 @@ def _with_column(table: StarTable, tag: str, values: NDArray[Any]) -> StarTable:
 
 def _check_optics(project: ParticleProject) -> None:
     """Compare what tilt series and optics groups both say."""
-    project.optics.require([TILT_SERIES_PIXEL_SIZE])
+    project.optics.require([TILT_SERIES_PIXEL_SIZE], why="in data_optics")
     rows = optics_rows(project)
     first_of: dict[tuple[str, int], int] = {}
     for particle, pair in enumerate(zip(project.tomogram.tolist(), rows.tolist(), strict=True)):
