@@ -59,9 +59,7 @@ def test_integer_images_are_read_as_they_are(images, dtype):
 
 def test_torch_does_as_the_kernel(images):
     windows = torch.empty((4, 8, 8))
-    offsets = cut_windows(
-        images[None], np.zeros((1, 1), np.int64), (40, 30), TILTS, FIRST, windows
-    )
+    offsets = cut_windows(images[None], np.zeros((1, 1), np.int64), (40, 30), TILTS, FIRST, windows)
     again, offsets_again = cut_windows_torch(
         torch.from_numpy(images), torch.from_numpy(TILTS), torch.from_numpy(FIRST), 8
     )

@@ -18,10 +18,8 @@ def oracle(monkeypatch, shared_data):
 
 def extract(folder, *options, particles="particles_few.star", tomograms="tomograms.star"):
     files = ["--particles-starfile", str(particles), "--tomograms-starfile", str(tomograms)]
-    return run(
-        ["extract", "stacks", "local", *files, "--output-dir", str(folder), "--quiet"]
-        + ["--executor", "inline", *options]
-    )
+    job = ["--output-dir", str(folder), "--quiet", "--executor", "inline"]
+    return run(["extract", "stacks", "local", *files, *job, *options])
 
 
 def stack(folder, name):
