@@ -58,6 +58,7 @@ def particle_images(
     Window, circle, transform, Fourier crop, shift to the centre, times CTF and dose weight, back,
     circle, cut. Source: RELION 5, commit 73f0a3c0 (relion_tomo_subtomo).
     """
+    tiles.expect(views.first, steps.window_size)
     for batch in view_batches(views, steps.window_size):
         spectra, _ = view_spectra(
             tiles,

@@ -16,6 +16,7 @@ from subtomo.sources.particle_project import ParticleProject
 from subtomo.sources.project import open_project
 
 _PORTION = 250  # particles of an item, at most
+_NEIGHBOURHOOD_PX = 512  # particles are taken square by square: their images lie in few tiles
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +107,9 @@ def _visible(
 
 
 def _portions(tomogram: str, rows: NDArray[np.intp], poses: Poses) -> Iterator[tuple[str, Portion]]:
-    """Cut the particles of a tomogram into items, each of one optics group."""
+    """Cut the particles of a tomogram into items of neighbours, each of one optics group."""
+    x, y, _ = (poses.position_px[rows] // _NEIGHBOURHOOD_PX).T
+    rows = rows[np.lexsort((x, y))]
     parts = []
     for optics_row in np.unique(poses.optics_row[rows]).tolist():
         mine = rows[poses.optics_row[rows] == optics_row]
