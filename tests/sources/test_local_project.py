@@ -123,6 +123,24 @@ def test_an_ome_zarr_series_in_place_of_a_missing_stack(tmp_path: Path) -> None:
     assert series.image_size_px == (12, 10)
 
 
+def test_the_portal_sample_has_a_stack_and_an_ome_zarr_series(shared_data: Path) -> None:
+    sample = shared_data / "portal_sample"
+    source = LocalSource(
+        particles_starfile=sample / "local/particles.star",
+        tomograms_starfile=sample / "local/tomograms.star",
+        tiltseries_relative_dir=sample,
+    )
+    project = open_local_project(source)
+    assert len(project) == 24
+    names = [series.image_names[2] for series in project.tilt_series.values()]
+    bucket = sample / "bucket/sample-portal/19001"
+    assert names == [
+        f"000003@{bucket}/TS_01/TiltSeries/100/TS_01.mrc",
+        f"000003@{bucket}/TS_02/TiltSeries/100/TS_02.zarr",
+    ]
+    assert project.tilt_series["TS_02"].image_size_px == (192, 192)
+
+
 @pytest.mark.parametrize("uri", ["s3://bucket/TS.zarr", "https://host/a/TS.zarr"])
 def test_images_at_an_address_are_not_opened(tmp_path: Path, uri: str) -> None:
     for tilts in (uri_tilts(uri), TILTS.replace("{stack}", uri)):
