@@ -54,6 +54,12 @@ class SettingsCommand(click.Command):
             click.echo(values.as_yaml(), nl=False)
             return
         settings = values.settings()
+        if getattr(settings, "list_matches", False):
+            from subtomo.sources.project import list_source
+
+            with own_warnings_to(_show_warning):
+                click.echo(list_source(settings))
+            return
         try:
             if isinstance(settings, JobSettings):
                 self._run_job(settings, shared)

@@ -90,6 +90,17 @@ class Job:
         """Warn, once for the same words."""
         self.messages.warn(text)
 
+    def leave_out(self, stage: str, item: str, reason: str) -> None:
+        """Count an item that cannot be begun among the failed ones.
+
+        Parameters
+        ----------
+        stage : of the job
+        item : its name
+        reason : why its input cannot be used
+        """
+        self._failures.add(stage, item, Failure(reason, kind="wrong input"))
+
     @contextmanager
     def start(
         self,

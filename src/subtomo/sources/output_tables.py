@@ -25,6 +25,7 @@ from subtomo.formats.relion_trajectories import write_trajectories
 from subtomo.formats.star import StarTable
 from subtomo.geometry.euler import relion_from_quaternions
 from subtomo.geometry.rotations import quaternions_from_matrices
+from subtomo.sources.generated_tables import write_tomogram_tables
 from subtomo.sources.particle_poses import Poses, tomogram_centres_px
 from subtomo.sources.particle_project import ParticleProject
 
@@ -112,7 +113,7 @@ def write_extraction_tables(
     """Write ``particles.star`` and ``optimisation_set.star``, each replaced in one step.
 
     Where particles were left out, ``motion.star`` is written too, with the trajectories of those
-    that stayed.
+    that stayed. Where the project came from no file, ``tomograms.star`` and ``tiltseries/`` are.
 
     Parameters
     ----------
@@ -127,19 +128,22 @@ def write_extraction_tables(
         names = particles.text("rlnTomoParticleName").tolist()
         write_trajectories(folder / "motion.star", project.trajectories, names)
         trajectories = (folder / "motion.star").as_posix()
+    tomograms = project.tomograms_file
+    if project.is_generated:
+        tomograms = write_tomogram_tables(folder, project, called=folder.as_posix())
     write_relion_star(
         folder / "optimisation_set.star",
-        _optimisation_set((folder / "particles.star").as_posix(), project, trajectories),
+        _optimisation_set((folder / "particles.star").as_posix(), tomograms, trajectories),
     )
 
 
 def _optimisation_set(
-    particles_file: str, project: ParticleProject, trajectories_file: str | None
+    particles_file: str, tomograms_file: str, trajectories_file: str | None
 ) -> dict[str, StarTable]:
     """Name the files of the extracted project."""
     files = {
         "rlnTomoParticlesFile": particles_file,
-        "rlnTomoTomogramsFile": project.tomograms_file,
+        "rlnTomoTomogramsFile": tomograms_file,
     }
     if trajectories_file is not None:
         files["rlnTomoTrajectoriesFile"] = trajectories_file

@@ -37,6 +37,8 @@ class ParticleProject:
     trajectories : (tilt, 3) Å by particle name, added to its position; None where nothing moves
     dropped : number of particles left out, by name of an unknown tomogram
     inputs : files that the tables were read from
+    skipped : why tomograms that were asked for are left out, by name
+    is_generated : whether the tables came from no file and go with the output
     """
 
     particles: StarTable
@@ -46,9 +48,9 @@ class ParticleProject:
     trajectories_file: str | None = None
     trajectories: dict[str, NDArray[np.float64]] | None = None
     dropped: dict[str, int] = field(default_factory=dict)
+    inputs: tuple[Path, ...] = ()
     skipped: dict[str, str] = field(default_factory=dict)
     is_generated: bool = False
-    inputs: tuple[Path, ...] = ()
 
     def __len__(self) -> int:
         return len(self.particles)

@@ -1,0 +1,130 @@
+"""Questions to the portal's metadata service, in batches and with patience.
+
+The package cryoet_data_portal asks; it is optional and imported when it is used.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from subtomo.errors import MissingDependency, RemoteError
+
+STAGING_URL = "https://graphql.cryoet.staging.si.czi.technology/graphql"
+IDS_A_REQUEST = 100  # more at once have overloaded the service
+_SECONDS = 60.0  # without an answer
+_ATTEMPTS = 4
+_PAUSE = 0.5  # seconds, doubled from attempt to attempt
+
+
+class PortalClient:
+    """Finds rows of the portal's tables.
+
+    Parameters
+    ----------
+    url : of the GraphQL service; the public one if None
+
+    Raises
+    ------
+    MissingDependency
+        If the package cryoet_data_portal is not installed.
+    """
+
+    def __init__(self, url: str | None = None) -> None:
+        self.models = portal_models()
+        self._client = _with_time_limit(self.models.Client)(url)
+        self.url: str = self._client.url
+
+    def find(self, model: str, filters: Sequence[Any]) -> list[Any]:
+        """Find the rows of a table that fit all filters.
+
+        Parameters
+        ----------
+        model : name of a class of cryoet_data_portal
+        filters : expressions made of its fields
+
+        Raises
+        ------
+        RemoteError
+            If the service does not answer, or refuses the question.
+        """
+        import requests
+        from gql.transport.exceptions import TransportError, TransportQueryError
+
+        kind = getattr(self.models, model)
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                return list(kind.find(self._client, list(filters)))
+            except TransportQueryError as error:
+                raise RemoteError(f"{self.url}: the question was refused ({error})") from error
+            except (requests.RequestException, TransportError) as error:
+                if attempt == _ATTEMPTS:
+                    raise RemoteError(
+                        f"{self.url}: the portal does not answer ({_brief(error)}), {attempt} "
+                        "times; try again later or check --portal-url"
+                    ) from error
+            time.sleep(_PAUSE * 2 ** (attempt - 1))
+        raise AssertionError
+
+    def find_by(
+        self, model: str, field: str, values: Iterable[int], *, and_also: Sequence[Any] = ()
+    ) -> list[Any]:
+        """Find the rows whose field is one of many numbers, some numbers a request.
+
+        Parameters
+        ----------
+        model, field : a class of cryoet_data_portal and a field of it, such as
+            ``annotation_shape.annotation_id``
+        values : the numbers; each is asked for once
+        and_also : further filters
+        """
+        wanted = sorted(set(values))
+        expression = field_of(getattr(self.models, model), field)
+        rows = []
+        for start in range(0, len(wanted), IDS_A_REQUEST):
+            portion = wanted[start : start + IDS_A_REQUEST]
+            rows += self.find(model, [expression._in(portion), *and_also])
+        return rows
+
+
+def field_of(model: Any, path: str) -> Any:
+    """Give a field of a class of cryoet_data_portal, such as ``run.dataset.id``."""
+    expression = model
+    for part in path.split("."):
+        expression = getattr(expression, part)
+    return expression
+
+
+def portal_models() -> Any:
+    """Import cryoet_data_portal.
+
+    Raises
+    ------
+    MissingDependency
+        If it is not installed.
+    """
+    try:
+        import cryoet_data_portal
+    except ImportError as error:
+        raise MissingDependency(
+            "the CryoET Data Portal needs the package cryoet_data_portal: "
+            "pip install 'subtomo[portal]'"
+        ) from error
+    return cryoet_data_portal
+
+
+def _with_time_limit(client: Any) -> Any:
+    """Make a client that does not wait for ever."""
+
+    class TimedClient(client):  # type: ignore[misc]  # the class is known only at run time
+        def get_client(self) -> Any:
+            made = super().get_client()
+            made.transport.default_timeout = _SECONDS
+            return made
+
+    return TimedClient
+
+
+def _brief(error: Exception) -> str:
+    """Put a long chain of messages in one line."""
+    text = " ".join(str(error).split())
+    return text if len(text) < 200 else f"{text[:200]} …"

@@ -1,0 +1,98 @@
+"""Points of an annotation file: one JSON object a line."""
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from subtomo.errors import FormatError
+
+FloatArray = NDArray[np.float64]
+_MOST_SKEW = 1e-2  # of a rotation matrix and its inverse; rounded ones are set right
+
+
+@dataclass(frozen=True, eq=False)
+class AnnotatedPoints:
+    """Points of one annotation file.
+
+    Parameters
+    ----------
+    position : (n, 3) columns x, y, z, voxels of the tomogram at the file's voxel spacing
+    rotation : (n, 3, 3) of the particle, to the tomogram; the identity where there is none
+    is_oriented : (n,) whether there is one
+    """
+
+    position: FloatArray
+    rotation: FloatArray
+    is_oriented: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.position)
+
+
+def parse_points(content: bytes, place: str) -> AnnotatedPoints:
+    """Read the points of an annotation file (ndjson).
+
+    Parameters
+    ----------
+    content : of the file
+    place : of the file, for messages
+
+    Raises
+    ------
+    FormatError
+        If a line is not a point, or its matrix is no rotation. The message names the line.
+    """
+    positions, rotations, oriented = [], [], []
+    for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), start=1):
+        if not line.strip():
+            continue
+        where = f"{place}, line {number}"
+        try:
+            point = json.loads(line)
+            location = point["location"]
+            position = [float(location[axis]) for axis in "xyz"]
+            matrix = point.get("xyz_rotation_matrix")
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise FormatError(f"{where}: not a point with a location ({error!r})") from None
+        if not np.all(np.isfinite(position)):
+            raise FormatError(f"{where}: location {position}; expected finite numbers")
+        positions.append(position)
+        rotations.append(np.eye(3) if matrix is None else nearest_rotation(matrix, where))
+        oriented.append(matrix is not None)
+    return AnnotatedPoints(
+        np.array(positions, dtype=np.float64).reshape(-1, 3),
+        np.array(rotations, dtype=np.float64).reshape(-1, 3, 3),
+        np.array(oriented, dtype=bool),
+    )
+
+
+def nearest_rotation(matrix: Any, where: str) -> FloatArray:
+    """Give the rotation that a rounded matrix means.
+
+    Parameters
+    ----------
+    matrix : 3 x 3 numbers
+    where : it stands, for messages
+
+    Raises
+    ------
+    FormatError
+        If it is no rotation within rounding, or a mirror image.
+    """
+    try:
+        given = np.array(matrix, dtype=np.float64)
+        is_close = given.shape == (3, 3) and np.allclose(
+            given @ given.T, np.eye(3), rtol=0, atol=_MOST_SKEW
+        )
+    except (ValueError, TypeError):
+        is_close = False
+    if not is_close:
+        raise FormatError(f"{where}: the rotation matrix {matrix} is not orthonormal")
+    u, _, v = np.linalg.svd(given)
+    rotation: FloatArray = u @ v
+    if np.linalg.det(rotation) < 0:
+        raise FormatError(f"{where}: the rotation matrix {matrix} is a mirror image")
+    return rotation

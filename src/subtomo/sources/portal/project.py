@@ -1,0 +1,167 @@
+"""A particle project made of the CryoET Data Portal's annotations."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numpy.typing import NDArray
+
+from subtomo.errors import DataError, SubtomoError, SubtomoWarning
+from subtomo.formats.relion_particles import ANGLES, CENTRED
+from subtomo.formats.star import StarTable
+from subtomo.geometry.euler import relion_from_quaternions
+from subtomo.geometry.rotations import quaternions_from_matrices
+from subtomo.sources.http_files import HttpFiles
+from subtomo.sources.particle_project import TOMOGRAM, ParticleProject
+from subtomo.sources.portal.checks import (
+    check_duplicates,
+    check_one_tomogram_a_run,
+    check_visible,
+)
+from subtomo.sources.portal.gathered import (
+    Gathered,
+    add_tilt_series,
+    generated_project,
+    open_portal,
+)
+from subtomo.sources.portal.points import AnnotatedPoints, parse_points
+from subtomo.sources.portal.records import (
+    Matches,
+    Row,
+    SeriesRecords,
+    find_alignments,
+    find_matches,
+    find_series,
+)
+from subtomo.sources.portal.settings import DataPortalSource
+from subtomo.sources.portal.tomogram_rows import TomogramRows, tomogram_rows
+from subtomo.sources.stores import http_address
+from subtomo.sources.tile_fetching import REQUESTS
+
+ANNOTATION_SHAPE = "cdpAnnotationShapeId"
+IS_ORIENTED = "subtomoIsOriented"
+
+
+def open_portal_project(source: DataPortalSource, *, need_ctf: bool = True) -> ParticleProject:
+    """Read particles and tilt series from the CryoET Data Portal; no pixel is read.
+
+    Parameters
+    ----------
+    source : what is asked for
+    need_ctf : whether tilt series without CTF are left out
+
+    Returns
+    -------
+    ParticleProject, generated
+        Tomograms are called ``run_R_tiltseries_T_alignment_A_spacing_V``. What could not be used
+        is in ``skipped``.
+
+    Raises
+    ------
+    MissingDependency
+        If the package cryoet_data_portal is not installed.
+    RemoteError
+        If the portal does not answer.
+    DataError
+        If nothing matches or nothing of it can be used; with ``strict``, at the first tomogram
+        that cannot.
+    """
+    portal = open_portal(source)
+    matches = find_matches(portal, source)
+    records = find_series(portal, find_alignments(portal, matches))
+    gathered = Gathered(source.strict)
+    files = _tomograms(gathered, matches, records)
+    add_tilt_series(gathered, records, source, need_ctf=need_ctf)
+    _read_points(gathered, files, source)
+    return _project(gathered, oriented=not source.no_orientations)
+
+
+def _tomograms(
+    gathered: Gathered, matches: Matches, records: SeriesRecords
+) -> dict[str, list[Row]]:
+    """Sort the files of points by tomogram, and the tomograms by their ids."""
+    found: dict[str, tuple[TomogramRows, list[Row]]] = {}
+    for file in matches.files:
+        try:
+            rows = tomogram_rows(
+                records, matches.run_of(file), file.alignment_id, file.tomogram_voxel_spacing_id
+            )
+        except SubtomoError as error:
+            place = f"run_{matches.run_of(file)} annotation file {file.id}"
+            gathered.skip(place, error)
+            continue
+        found.setdefault(rows.name, (rows, []))[1].append(file)
+    gathered.take(rows for rows, _ in found.values())
+    check_one_tomogram_a_run(gathered.rows.values())
+    return {name: files for name, (_, files) in found.items()}
+
+
+def _read_points(
+    gathered: Gathered, files: Mapping[str, Sequence[Row]], source: DataPortalSource
+) -> None:
+    """Fetch the points of the tomograms that can be used."""
+    http = HttpFiles()
+
+    def read(file: Row) -> AnnotatedPoints:
+        use_s3 = source.endpoint_url or not file.https_path
+        address = http_address(file.s3_path, source.endpoint_url) if use_s3 else file.https_path
+        return parse_points(http.read(address), address)
+
+    with ThreadPoolExecutor(REQUESTS, "subtomo-points") as pool:
+        coming = {
+            name: [(file, pool.submit(read, file)) for file in files[name]]
+            for name in gathered.tilt_series
+        }
+        for name, parts in coming.items():
+            for file, part in parts:
+                try:
+                    points = part.result()
+                except SubtomoError as error:
+                    gathered.skip(f"{name} annotation file {file.id}", error)
+                    continue
+                of_tomogram = gathered.points.setdefault(name, [])
+                of_tomogram.append((file.annotation_shape_id, points))
+
+
+def _project(gathered: Gathered, *, oriented: bool) -> ParticleProject:
+    """Make the tables."""
+    names: list[str] = []
+    parts: list[tuple[NDArray[np.float64], AnnotatedPoints, NDArray[np.int64]]] = []
+    for name, groups in gathered.points.items():
+        rows = gathered.rows[name]
+        spacing = float(rows.tomogram.voxel_spacing)
+        centred = [(points.position - rows.size / 2) * spacing for _, points in groups]
+        check_visible(name, gathered.tilt_series[name], np.concatenate(centred))
+        check_duplicates(name, centred, [shape for shape, _ in groups], spacing)
+        for (shape, points), places in zip(groups, centred, strict=True):
+            names += [name] * len(points)
+            parts.append((places, points, np.full(len(points), shape)))
+    if not names:
+        raise DataError(
+            f"no points are left to use{': ' if gathered.skipped else ''}{gathered.reasons()}"
+        )
+    rotations = np.concatenate([points.rotation for _, points, _ in parts])
+    is_oriented = np.concatenate([points.is_oriented for _, points, _ in parts])
+    if not oriented:
+        rotations, is_oriented = np.broadcast_to(np.eye(3), rotations.shape), is_oriented & False
+    elif not is_oriented.all():
+        warnings.warn(
+            f"{np.sum(~is_oriented)} of {len(names)} particles have no orientation: their angles "
+            f"are 0 and {IS_ORIENTED} is 0",
+            SubtomoWarning,
+            stacklevel=3,
+        )
+    angles = relion_from_quaternions(quaternions_from_matrices(rotations))
+    centred_all = np.concatenate([places for places, _, _ in parts])
+    particles = StarTable(
+        {
+            TOMOGRAM: np.array(names),
+            **dict(zip(CENTRED, centred_all.T, strict=True)),
+            **dict(zip(ANGLES, angles.T, strict=True)),
+            ANNOTATION_SHAPE: np.concatenate([shapes for _, _, shapes in parts]),
+            IS_ORIENTED: is_oriented.astype(np.int64),
+        },
+        source="points of the portal",
+    )
+    return generated_project(gathered, particles)
