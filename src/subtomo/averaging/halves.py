@@ -32,7 +32,7 @@ def assign_halves(particles: Particles, seed: int) -> NDArray[np.int64]:
             "give all of them one, or none"
         )
     if unknown.all():
-        half = _draw(particles, seed)
+        half = draw_halves(particles.tomogram, seed)
     counts = [int((half == which).sum()) for which in (1, 2)]
     if min(counts) == 0:
         raise DataError(
@@ -42,14 +42,25 @@ def assign_halves(particles: Particles, seed: int) -> NDArray[np.int64]:
     return half
 
 
-def _draw(particles: Particles, seed: int) -> NDArray[np.int64]:
-    """Alternate through a random order, tomogram after tomogram."""
+def draw_halves(tomogram: NDArray[np.str_], seed: int) -> NDArray[np.int64]:
+    """Draw halves that are balanced within each tomogram and in all.
+
+    Parameters
+    ----------
+    tomogram : (n,) of each particle
+    seed : of the draw
+
+    Returns
+    -------
+    (n,) 1 or 2
+
+    Notes
+    -----
+    Alternates through a random order, tomogram after tomogram.
+    """
     rng = np.random.default_rng(seed)
     order = np.concatenate(
-        [
-            rng.permutation(np.flatnonzero(particles.tomogram == name))
-            for name in np.unique(particles.tomogram)
-        ]
+        [rng.permutation(np.flatnonzero(tomogram == name)) for name in np.unique(tomogram)]
     )
     half = np.empty(len(order), dtype=np.int64)
     half[order] = np.arange(len(order)) % 2 + 1

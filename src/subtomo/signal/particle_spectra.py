@@ -85,8 +85,7 @@ def particle_spectra_torch(
 ) -> tuple[Tensor, Tensor]:
     """Do as :func:`particle_spectra` in torch, on any device."""
     s = grids.box_size
-    turns = grids.turns[tilts] + depths.float()[:, None, None] * grids.turns_per_depth
-    transfer = grids.amplitude[tilts] * torch.sin(2 * math.pi * (turns - turns.round()))
+    transfer = transfer_of(tilts, depths, grids)
     half = s // 2
     rows = torch.cat([spectra[:, :half, : half + 1], spectra[:, -half:, : half + 1]], dim=1)
     out = rows * transfer * _centring(shifts, s) * factor
@@ -95,6 +94,23 @@ def particle_spectra_torch(
     if grids.aberration is not None:
         out = out * grids.aberration
     return out, transfer
+
+
+def transfer_of(tilts: Tensor, depths: Tensor, grids: SpectrumGrids) -> Tensor:
+    """Give the transfer of images.
+
+    Parameters
+    ----------
+    tilts : (k,) int64
+    depths : (k,) Å along the beam
+    grids : of the tilt series
+
+    Returns
+    -------
+    (k, s, s // 2 + 1) float32
+    """
+    turns = grids.turns[tilts] + depths.float()[:, None, None] * grids.turns_per_depth
+    return grids.amplitude[tilts] * torch.sin(2 * math.pi * (turns - turns.round()))
 
 
 def _centring(shifts: Tensor, size: int) -> Tensor:

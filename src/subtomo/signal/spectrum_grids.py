@@ -67,6 +67,15 @@ class SpectrumGrids:
         inside = x < self.ends_above(cutoff_fraction)[..., None]
         return replace(self, amplitude=torch.where(inside, self.amplitude, 0.0))
 
+    def only_extent(self) -> "SpectrumGrids":
+        """Make the transfer 1 wherever its amplitude is not zero, for any depth."""
+        return replace(
+            self,
+            turns=torch.full_like(self.turns, 0.25),  # a sine of 1
+            turns_per_depth=torch.zeros_like(self.turns_per_depth),
+            amplitude=(self.amplitude != 0).to(self.amplitude.dtype),
+        )
+
 
 def spectrum_grids(
     tilt_series: TiltSeries,

@@ -1,0 +1,134 @@
+"""What will be reconstructed from stacks, found before any pixel is read."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+from subtomo.averaging.halves import draw_halves
+from subtomo.averaging.reconstruction.groups import Portion, cut_groups
+from subtomo.averaging.reconstruction.plan import operations_of, sum_bytes
+from subtomo.averaging.reconstruction.resolution import given_mask
+from subtomo.averaging.reconstruction.stacks_settings import ReconstructStacksSettings
+from subtomo.errors import DataError, SettingsError, StarError
+from subtomo.signal.fourier_symmetry import SymmetryOperations
+from subtomo.sources.particle_poses import HALF
+from subtomo.sources.particle_stacks import ParticleStacks
+from subtomo.sources.stack_tables import open_particle_stacks
+
+
+@dataclass(frozen=True, eq=False)
+class StackReconstruction:
+    """What will be reconstructed.
+
+    Parameters
+    ----------
+    stacks : the particles
+    half : (n,) 1 or 2, or 0 for all
+    groups : the portions of each group
+    operations : to average over
+    mask : on the grid of the maps, or None
+    """
+
+    stacks: ParticleStacks
+    half: NDArray[np.int64]
+    groups: list[list[Portion]]
+    operations: SymmetryOperations
+    mask: Tensor | None
+
+    @property
+    def halves(self) -> tuple[int, ...]:
+        """1 and 2, or 0 alone where there are no halves."""
+        return tuple(np.unique(self.half).tolist())
+
+    @property
+    def n_tomograms(self) -> int:
+        """Number of tomograms with particles."""
+        return len({portion.tomogram for group in self.groups for portion in group})
+
+
+def plan_stacks(settings: ReconstructStacksSettings) -> StackReconstruction:
+    """Read tables and headers, choose the halves and cut the particles into groups.
+
+    Raises
+    ------
+    SubtomoError
+        If the tables or stacks cannot be used, or the maps do not fit the images.
+    """
+    stacks = open_particle_stacks(settings)
+    size = settings.crop_size or stacks.box_size
+    if size > stacks.box_size:
+        raise SettingsError(
+            f"--crop-size is {size}, larger than the images of {stacks.box_size} pixels; expected "
+            "at most their size"
+        )
+    if settings.ctf:
+        _check_ctf(stacks)
+    half = choose_halves(stacks, settings)
+    n_halves = len(np.unique(half))
+    return StackReconstruction(
+        stacks=stacks,
+        half=half,
+        groups=cut_groups(
+            stacks.project.rows_by_tomogram(),
+            stacks.poses.optics_row,
+            half,
+            sum_bytes=sum_bytes(stacks.box_size, n_halves),
+        ),
+        operations=operations_of(settings, stacks.pixel_size),
+        mask=given_mask(settings, size, stacks.pixel_size),
+    )
+
+
+def choose_halves(stacks: ParticleStacks, settings: ReconstructStacksSettings) -> NDArray[np.int64]:
+    """Give the half of each particle.
+
+    Parameters
+    ----------
+    stacks : the particles
+    settings : ``split`` says how
+
+    Returns
+    -------
+    (n,) 1 or 2; 0 for all where the table has none and none were asked for
+
+    Raises
+    ------
+    StarError
+        If only some particles have a half in the table.
+    DataError
+        If one of the halves is empty.
+    """
+    n = len(stacks)
+    if settings.split == "rows":
+        half = np.arange(n) % 2 + 1
+    elif settings.split == "random":
+        half = draw_halves(stacks.project.tomogram, settings.seed)
+    else:
+        half = _halves_of_table(stacks)
+    counts = [int((half == which).sum()) for which in (1, 2)]
+    if max(counts) and not min(counts):
+        raise DataError(
+            f"{stacks.project.particles.source}: the halves have {counts[0]} and {counts[1]} "
+            "particles; expected at least one each: give --split rows or --split random"
+        )
+    return half
+
+
+def _halves_of_table(stacks: ParticleStacks) -> NDArray[np.int64]:
+    half = stacks.poses.half
+    bad = np.flatnonzero(half == 0)
+    if len(bad) and HALF in stacks.project.particles:
+        place = stacks.project.particles.place(bad[0])
+        raise StarError(f"{place}: {HALF} is 0; expected 1 or 2, or another --split than table")
+    return half
+
+
+def _check_ctf(stacks: ParticleStacks) -> None:
+    for name in stacks.project.rows_by_tomogram():
+        if stacks.project.tilt_series[name].ctf is None:
+            raise DataError(
+                f"tilt series {name} has no CTF (rlnDefocusU, rlnDefocusV, rlnDefocusAngle); give "
+                "a table of tomograms that has one, or --no-ctf"
+            )

@@ -1,0 +1,113 @@
+"""The command ``subtomo reconstruct stacks``."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from subtomo.averaging.reconstruction.group_sums import GroupTask, PortionTask
+from subtomo.averaging.reconstruction.groups import Portion
+from subtomo.averaging.reconstruction.maps import MapOptions
+from subtomo.averaging.reconstruction.plan import sum_bytes
+from subtomo.averaging.reconstruction.report import ReconstructedParticles, finish_reconstruction
+from subtomo.averaging.reconstruction.stacks_items import StackPortion, back_project_stacks
+from subtomo.averaging.reconstruction.stacks_plan import StackReconstruction, plan_stacks
+from subtomo.averaging.reconstruction.stacks_settings import ReconstructStacksSettings
+from subtomo.averaging.reconstruction.stages import TEMPORARY, MapPlan, add_up_and_write
+from subtomo.signal.device import compute_device
+from subtomo.sources.optics_aberrations import optics_aberrations
+
+if TYPE_CHECKING:
+    from subtomo.jobs.job import Job
+
+
+def run(settings: ReconstructStacksSettings, job: "Job") -> Path:
+    """Reconstruct maps from stacks of extracted images.
+
+    Parameters
+    ----------
+    settings : of the command
+    job : its folder, ledger and executor
+
+    Returns
+    -------
+    Path of ``merged.mrc``
+
+    Raises
+    ------
+    SubtomoError
+        Where the input cannot be used, before anything is written.
+    """
+    plan = plan_stacks(settings)
+    device = compute_device(settings.device)
+    names = [f"group {number}" for number in range(1, len(plan.groups) + 1)]
+    with job.start([*names, "maps"], inputs=_inputs(settings), bytes_needed=_bytes_needed(plan)):
+        folder = job.folder / TEMPORARY
+        if not settings.resume:
+            shutil.rmtree(folder, ignore_errors=True)
+        particles = _particles(plan)
+        job.log(particles.summary)
+        payloads = dict(zip(names, _payloads(plan, settings, folder, device), strict=True))
+        maps = MapPlan(
+            pixel_size=plan.stacks.pixel_size,
+            operations=plan.operations,
+            options=MapOptions(
+                crop_size=settings.crop_size, taper_px=settings.taper, snr=settings.snr
+            ),
+            keep_volumes=settings.keep_volumes,
+        )
+        add_up_and_write(job, back_project_stacks, payloads, maps)
+        result = finish_reconstruction(job.folder, particles, settings, plan.mask)
+        if result is not None:
+            job.log(f"resolution {result.found.resolution:.1f} Å (FSC 0.143)")
+        path = job.folder / "merged.mrc"
+        job.log(f"map of {len(plan.half)} particles: {path}")
+    return path
+
+
+def _inputs(settings: ReconstructStacksSettings) -> list[Path]:
+    tomograms = settings.tomograms_starfile
+    return [settings.particles] if tomograms is None else [settings.particles, tomograms]
+
+
+def _bytes_needed(plan: StackReconstruction) -> float:
+    """Estimate what the sums of the groups take, and the maps."""
+    size, n_halves = plan.stacks.box_size, len(plan.halves)
+    return len(plan.groups) * sum_bytes(size, n_halves) + 4.0 * size**3 * (4 * n_halves + 8)
+
+
+def _particles(plan: StackReconstruction) -> ReconstructedParticles:
+    return ReconstructedParticles(
+        orientation=plan.stacks.poses.orientation,
+        half=plan.half,
+        n_tomograms=plan.n_tomograms,
+        n_images=plan.stacks.image_count,
+    )
+
+
+def _payloads(
+    plan: StackReconstruction, settings: ReconstructStacksSettings, folder: Path, device: str
+) -> Iterator[dict[str, Any]]:
+    """Give each group what it needs of the tables."""
+    aberrations = optics_aberrations(plan.stacks.project.optics, magnification=False)
+
+    def portion_of(portion: Portion) -> PortionTask:
+        rows = portion.rows
+        payload = StackPortion(
+            stacks=plan.stacks.of_series(portion.tomogram, rows),
+            halves=plan.half[rows],
+            aberrations=aberrations[portion.optics_row],
+            is_premultiplied=bool(plan.stacks.is_premultiplied[rows[0]]),
+        )
+        return PortionTask(portion.tomogram, len(rows), payload)
+
+    for number, group in enumerate(plan.groups, start=1):
+        task = GroupTask(
+            path=folder / f"sums_{number}.npz",
+            halves=plan.halves,
+            box_size=plan.stacks.box_size,
+            device=device,
+            portions=[portion_of(portion) for portion in group],
+            backup=settings.backup,
+        )
+        yield {"settings": settings, "task": task}

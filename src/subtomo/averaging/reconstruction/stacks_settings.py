@@ -1,0 +1,50 @@
+"""Settings of ``subtomo reconstruct stacks``."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from subtomo.averaging.reconstruction.postprocess_settings import PostprocessOptions
+from subtomo.averaging.reconstruction.settings import MapSettings
+from subtomo.sources.settings import StackSource
+
+
+class ReconstructStacksSettings(StackSource, PostprocessOptions, MapSettings):
+    """Options of reconstruction from stacks of 2D images that were extracted."""
+
+    split: Literal["table", "rows", "random"] = Field(
+        "table",
+        description=(
+            "Halves of the particles: those in the table (rlnRandomSubset; without them there is "
+            "one map and no resolution), its even and odd rows, or drawn at random"
+        ),
+    )
+    seed: int = Field(0, ge=0, lt=2**63, description="Seed of halves that are drawn at random")
+    ctf: bool = Field(
+        True,
+        description=(
+            "Divide the map by the squares of CTF and dose weight, by which the images are "
+            "multiplied first unless their table says that they are already"
+        ),
+    )
+    circle_crop: bool = Field(
+        True,
+        description=(
+            "Subtract the mean outside a circle in each image and fade out what is there, unless "
+            "that was done when the images were extracted (their corners are 0)"
+        ),
+    )
+    invert_contrast: bool = Field(
+        False,
+        description=(
+            "Turn the contrast, for images that show protein dark although they should be "
+            "multiplied by their CTF, or bright although they should not"
+        ),
+    )
+    cutoff_fraction: float = Field(
+        0.01,
+        ge=0,
+        lt=1,
+        description="Least dose weight of the frequencies that are used",
+        json_schema_extra={"aliases": ["--cutoff-fract"]},
+    )
