@@ -30,8 +30,7 @@ def insert_slices_gather(
     ----------
     sums : added to, on the device of the spectra
     spectra : (k, s, s // 2 + 1) complex64
-        ``rfftn`` layout, phases relative to pixel s // 2; row s // 2 is the negative Nyquist
-        frequency.
+        As ``rfft2`` gives them of images whose centre is at pixel s // 2.
     weights : (k, s, s // 2 + 1) float32 or float64
     matrices : (k, 3, 3) float64
         From a voxel (x, y, z) of the sums to (u, v, w) of the slice: columns, rows, and the
@@ -88,7 +87,8 @@ def _real_type(weights: Tensor) -> Any:
 def _pad(spectra: Array, weights: Array, padded: Array) -> None:
     """Lay spectra out with rows from -s/2 - 1 to s/2 + 1, so that no index runs over an edge.
 
-    Beyond the last column comes the one before it, as in RELION.
+    Phases become relative to the centre. Beyond the last column comes the one before it, as in
+    RELION.
     """
     n_rows, n_columns = weights.shape[1], weights.shape[2]
     for k in range(len(spectra)):
@@ -96,8 +96,9 @@ def _pad(spectra: Array, weights: Array, padded: Array) -> None:
             y = (row - n_rows // 2 - 1) % n_rows
             target = padded[k, row]
             for x in range(n_columns):
-                target[x, 0] = spectra[k, y, x, 0]
-                target[x, 1] = spectra[k, y, x, 1]
+                sign = -1 if (x + y) % 2 else 1
+                target[x, 0] = sign * spectra[k, y, x, 0]
+                target[x, 1] = sign * spectra[k, y, x, 1]
                 target[x, 2] = weights[k, y, x]
             for lane in range(_LANES):
                 target[n_columns, lane] = target[n_columns - 2, lane]
@@ -175,9 +176,11 @@ def _inverse(slope: float) -> float:
 
 def _padded(spectra: Tensor, weights: Tensor) -> Tensor:
     """Do as :func:`_pad`: (k, s + 3, s // 2 + 2, 3)."""
-    s = weights.shape[1]
+    s, device = weights.shape[1], weights.device
+    index = torch.arange(s, device=device)
+    spectra = spectra * torch.where((index[:, None] + index[: s // 2 + 1]) % 2 == 1, -1.0, 1.0)
     values = torch.stack([spectra.real, spectra.imag, weights], dim=-1)
-    rows = (torch.arange(s + 3, device=values.device) - s // 2 - 1) % s
+    rows = (torch.arange(s + 3, device=device) - s // 2 - 1) % s
     values = values[:, rows]
     return torch.cat([values, values[:, :, -2:-1]], dim=2)
 

@@ -20,7 +20,7 @@ MERGED = "merged"
 
 
 @dataclass(frozen=True)
-class MapSettings:
+class MapOptions:
     """How maps are made of sums.
 
     Parameters
@@ -58,7 +58,7 @@ class FinishedMap:
 
 
 def finish_maps(
-    sums: Mapping[int, FourierSums], operations: SymmetryOperations, settings: MapSettings
+    sums: Mapping[int, FourierSums], operations: SymmetryOperations, settings: MapOptions
 ) -> Iterator[FinishedMap]:
     """Make maps of the sums of both halves, or of the one sum where there are no halves.
 
@@ -86,7 +86,7 @@ def finish_maps(
     yield _finish(MERGED, total, shown, settings)
 
 
-def _finish(name: str, sums: FourierSums, shown: Tensor, settings: MapSettings) -> FinishedMap:
+def _finish(name: str, sums: FourierSums, shown: Tensor, settings: MapOptions) -> FinishedMap:
     n = sums.box_size
     data = back_projected_map(sums.data)
     whole = divide_by_weight(data, sums.weight, snr=settings.snr)

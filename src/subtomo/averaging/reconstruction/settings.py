@@ -111,6 +111,13 @@ class ReconstructionSettings(MapSettings):
         description="Least dose weight of the frequencies that are used",
         json_schema_extra={"aliases": ["--cutoff-fract"]},
     )
+    anisotropic_magnification: bool = Field(
+        False,
+        description=(
+            "Insert the images at the frequencies that the optics groups' magnification matrices "
+            "(rlnMagMat*) give, and take CTF and dose weight there; RELION ignores them here"
+        ),
+    )
     relion_compatible: bool = Field(
         False,
         description=(

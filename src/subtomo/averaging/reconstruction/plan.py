@@ -1,0 +1,159 @@
+"""What will be reconstructed, found from the tables before any pixel is read."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from subtomo.averaging.reconstruction.groups import IntArray, Portion, cut_groups
+from subtomo.averaging.reconstruction.settings import MapSettings, ReconstructionSettings
+from subtomo.errors import DataError, SettingsError, StarError
+from subtomo.geometry.particle_views import ViewGrid, particle_views
+from subtomo.model import TiltSeries
+from subtomo.signal.fourier_symmetry import Helix, SymmetryOperations, symmetry_operations
+from subtomo.sources.particle_poses import HALF, Poses, particle_poses
+from subtomo.sources.particle_project import ParticleProject
+from subtomo.sources.project import open_project
+
+SUM_BYTES = 24  # of a voxel: real part, imaginary part, weight
+
+
+@dataclass(frozen=True, eq=False)
+class Reconstruction:
+    """What will be reconstructed.
+
+    Parameters
+    ----------
+    project : particles and tilt series
+    poses : of all particles
+    halves : 1 and 2, or 0 alone where the table has none
+    numbers : (n,) of the particles in their tomograms, from 1
+    groups : the portions of each group
+    pixel_size : Å, of the maps before binning: that of the first tomogram of the table
+    operations : to average over
+    n_images : how many images will be added
+    """
+
+    project: ParticleProject
+    poses: Poses
+    halves: tuple[int, ...]
+    numbers: NDArray[np.int64]
+    groups: list[list[Portion]]
+    pixel_size: float
+    operations: SymmetryOperations
+    n_images: int
+
+
+def plan_reconstruction(settings: ReconstructionSettings) -> Reconstruction:
+    """Read the tables and cut the particles into groups.
+
+    Raises
+    ------
+    SubtomoError
+        If the tables cannot be used, the boxes do not fit the images, or no particle is visible.
+    """
+    project = open_project(settings)
+    poses = particle_poses(project)
+    halves = _halves(project, poses)
+    rows = project.rows_by_tomogram()
+    pixel_size = next(iter(project.tilt_series.values())).pixel_size
+    operations = operations_of(settings, pixel_size * settings.bin)
+    n_images = 0
+    for name in rows:
+        _check_series(project.tilt_series[name], settings)
+        n_images += _count_views(project, poses, rows[name], project.tilt_series[name], settings)
+    if not n_images:
+        raise DataError(
+            f"{project.particles.source}: no particle lies {settings.box_size / 2:g} pixels or "
+            "more inside any tilt image; give a smaller --box-size, or check the coordinates"
+        )
+    return Reconstruction(
+        project=project,
+        poses=poses,
+        halves=halves,
+        numbers=_numbers(rows, len(project)),
+        groups=cut_groups(
+            rows,
+            poses.optics_row,
+            poses.half,
+            sum_bytes=sum_bytes(settings.box_size, len(halves)),
+        ),
+        pixel_size=pixel_size,
+        operations=operations,
+        n_images=n_images,
+    )
+
+
+def view_grid(settings: ReconstructionSettings) -> ViewGrid:
+    """Give the grid of the settings; the margin is half a box of unbinned pixels, as in RELION."""
+    return ViewGrid(settings.box_size, settings.bin, settings.box_size / 2)
+
+
+def sum_bytes(box_size: int, n_halves: int) -> float:
+    """Size of the sums of all halves."""
+    return float(SUM_BYTES * n_halves * box_size**2 * (box_size // 2 + 1))
+
+
+def operations_of(settings: MapSettings, pixel_size: float) -> SymmetryOperations:
+    """List the operations that the settings ask for, for maps of a pixel size (Å).
+
+    Raises
+    ------
+    SettingsError
+        If there is no such point group.
+    """
+    helix = None
+    if settings.nr_helical_asu > 1:
+        helix = Helix(
+            settings.nr_helical_asu, settings.helical_rise / pixel_size, settings.helical_twist
+        )
+    try:
+        return symmetry_operations(settings.symmetry, helix)
+    except SettingsError as error:
+        raise SettingsError(f"--symmetry: {error}") from None
+
+
+def _halves(project: ParticleProject, poses: Poses) -> tuple[int, ...]:
+    """Give the halves that are in the table; all particles have one or none has."""
+    if HALF not in project.particles:
+        return (0,)
+    bad = np.flatnonzero(poses.half == 0)
+    if len(bad):
+        raise StarError(f"{project.particles.place(bad[0])}: {HALF} is 0; expected 1 or 2")
+    return (1, 2)
+
+
+def _count_views(
+    project: ParticleProject,
+    poses: Poses,
+    rows: IntArray,
+    series: TiltSeries,
+    settings: ReconstructionSettings,
+) -> int:
+    positions = poses.position_px[rows] * series.pixel_size
+    trajectories = project.trajectories_of(rows)
+    return len(particle_views(series, positions, view_grid(settings), trajectories=trajectories))
+
+
+def _numbers(rows_by_tomogram: Mapping[str, IntArray], n: int) -> NDArray[np.int64]:
+    numbers = np.zeros(n, dtype=np.int64)
+    for rows in rows_by_tomogram.values():
+        numbers[rows] = np.arange(1, len(rows) + 1)
+    return numbers
+
+
+def _check_series(series: TiltSeries, settings: ReconstructionSettings) -> None:
+    """Check what must be known of a tilt series, and that a window fits its images."""
+    if settings.ctf and series.ctf is None:
+        raise DataError(
+            f"tilt series {series.name} has no CTF (rlnDefocusU, rlnDefocusV, rlnDefocusAngle); "
+            "estimate it, or give --no-ctf"
+        )
+    window = settings.window_size
+    if series.image_size_px is not None and window > min(series.image_size_px):
+        x, y = series.image_size_px
+        raise SettingsError(
+            f"--box-size {settings.box_size} at --bin {settings.bin:g} takes {window} pixels, but "
+            f"the images of {series.name} are {x} x {y}; give a smaller box"
+        )

@@ -1,0 +1,110 @@
+"""The stages of every reconstruction: groups are added up, and maps made of their sums."""
+
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from subtomo.averaging.reconstruction.group_sums import GroupTask
+from subtomo.averaging.reconstruction.map_item import write_maps
+from subtomo.averaging.reconstruction.maps import MapOptions
+from subtomo.errors import DataError
+from subtomo.signal.fourier_symmetry import SymmetryOperations
+
+if TYPE_CHECKING:
+    from subtomo.jobs.job import Job
+
+TEMPORARY = "temp"
+"""Folder of the sums in the job's folder, as in RELION's; removed at the end."""
+
+
+@dataclass(frozen=True, eq=False)
+class MapPlan:
+    """How maps are made of the sums.
+
+    Parameters
+    ----------
+    pixel_size : Å, of the maps
+    operations : to average over
+    options : of the maps
+    keep_volumes : write what the maps are made of too
+    """
+
+    pixel_size: float
+    operations: SymmetryOperations
+    options: MapOptions
+    keep_volumes: bool
+
+
+def add_up_and_write(
+    job: "Job",
+    function: Callable[[dict[str, Any]], dict[str, Any]],
+    payloads: Mapping[str, dict[str, Any]],
+    plan: MapPlan,
+) -> list[str]:
+    """Add up groups of particles and write the maps; in the block of ``job.start``.
+
+    Parameters
+    ----------
+    job : its folder and executor
+    function
+        The item: adds up ``payload["task"]``, a `GroupTask`, and returns what
+        :func:`subtomo.averaging.reconstruction.group_sums.add_group` does.
+    payloads : of the groups, by item, in the order of the sum
+    plan : of the maps
+
+    Returns
+    -------
+    Names of the volumes
+
+    Raises
+    ------
+    DataError
+        If no image could be read.
+    ItemsFailed
+        If a group could not be added up, or the maps not be written.
+
+    Notes
+    -----
+    Tomograms whose images cannot be read are tried once more, as items of their own. What then
+    fails is a failure of the job, and the maps are without it; ``--resume`` tries again.
+    """
+    done = job.map("back-project", function, payloads, need_all=True)
+    again = _again(payloads, done)
+    if again:
+        done = job.map("back-project", function, {**payloads, **again})
+    if not sum(result["n_images"] for result in done.values()):
+        raise DataError("no image of any particle could be read")
+    missing = [item for item in again if item not in done]
+    payload = {
+        "folder": job.folder,
+        "pixel_size": plan.pixel_size,
+        "sums": [{**payloads, **again}[item]["task"].path for item in done],
+        "operations": plan.operations,
+        "options": plan.options,
+        "keep_volumes": plan.keep_volumes,
+    }
+    item = f"maps without {', '.join(missing)}" if missing else "maps"
+    written: list[str] = job.map("maps", write_maps, {item: payload}, need_all=True)[item]["files"]
+    if not missing:
+        shutil.rmtree(job.folder / TEMPORARY, ignore_errors=True)
+    return written
+
+
+def _again(
+    payloads: Mapping[str, dict[str, Any]], done: Mapping[str, Any]
+) -> dict[str, dict[str, Any]]:
+    """Make an item of each tomogram that a group could not read."""
+    items: dict[str, dict[str, Any]] = {}
+    for item, result in done.items():
+        for tomogram in result["failures"]:
+            task: GroupTask = payloads[item]["task"]
+            name = f"{tomogram} of {item}"
+            own = replace(
+                task,
+                path=task.path.with_name(f"{task.path.stem}_again_{len(items)}.npz"),
+                portions=[each for each in task.portions if each.tomogram == tomogram],
+                may_fail=False,
+            )
+            items[name] = {**payloads[item], "task": own}
+    return items
