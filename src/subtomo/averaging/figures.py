@@ -78,7 +78,7 @@ def fsc_figure(curves: FscCurves, *, title: str = "Fourier shell correlation") -
     axes.annotate(
         f"{resolution:.1f} Å at {THRESHOLD}",
         (1 / resolution, THRESHOLD),
-        xytext=(-6 if is_at_the_right else 6, 10),
+        xytext=(-6, -13) if is_at_the_right else (6, 10),  # where the curve is not
         textcoords="offset points",
         ha="right" if is_at_the_right else "left",
     )
@@ -89,7 +89,7 @@ def fsc_figure(curves: FscCurves, *, title: str = "Fourier shell correlation") -
     shortest = 1 / float(curves.frequency[-1])
     ticks = [shortest * factor for factor in (1, 1.5, 2, 3, 5, 10)]
     above.set_xticks(ticks, [f"{tick:.1f}" for tick in ticks])
-    axes.legend(frameon=True, framealpha=1, edgecolor="none", loc="lower left")
+    axes.legend(frameon=True, framealpha=1, edgecolor="none")
     return figure
 
 

@@ -43,10 +43,15 @@ def guinier_figure(plot: GuinierPlot, b_factor: float) -> "Figure":
     axes.set(
         xlabel="squared frequency (1/Å²)",
         ylabel="ln amplitude",
-        title=f"Guinier plot; sharpened with b = {b_factor:.0f} Å²",
+        title=f"Guinier plot; {sharpening_in_words(b_factor)}",
     )
     axes.legend(frameon=True, framealpha=1, edgecolor="none")
     return figure
+
+
+def sharpening_in_words(b_factor: float) -> str:
+    """Say how a map is sharpened."""
+    return f"sharpened with b = {b_factor:.0f} Å²" if b_factor else "not sharpened"
 
 
 def local_resolution_figure(

@@ -10,7 +10,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from subtomo.averaging.figures import fsc_figure, orientations_figure, slices_figure
-from subtomo.averaging.reconstruction.figures import guinier_figure, local_resolution_figure
+from subtomo.averaging.reconstruction.figures import (
+    guinier_figure,
+    local_resolution_figure,
+    sharpening_in_words,
+)
 from subtomo.averaging.reconstruction.postprocess import (
     Postprocessed,
     postprocess,
@@ -112,14 +116,14 @@ def _add_maps(report: Report, result: Postprocessed, pixel_size: float) -> None:
     report.add_section("Map")
     report.add_figure(
         slices_figure(result.sharpened.numpy(), pixel_size),
-        f"postprocess.mrc: sharpened with b = {result.b_factor:.0f} Å² and low-passed at "
-        f"{result.low_pass:.1f} Å; protein is bright.",
+        f"postprocess.mrc: {sharpening_in_words(result.b_factor)}, weighted by what the halves "
+        f"agree on and low-passed at {result.low_pass:.1f} Å; protein is bright.",
     )
     if result.local is not None:
         report.add_figure(
             slices_figure(result.local.filtered.numpy(), pixel_size),
-            "locres_filtered.mrc: sharpened alike and filtered by what the halves agree on around "
-            "each voxel.",
+            f"locres_filtered.mrc: {sharpening_in_words(result.b_factor)}, weighted by what the "
+            "halves agree on around each voxel.",
         )
 
 

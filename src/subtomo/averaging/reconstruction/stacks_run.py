@@ -1,7 +1,7 @@
 """The command ``subtomo reconstruct stacks``."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +10,10 @@ from subtomo.averaging.reconstruction.groups import Portion
 from subtomo.averaging.reconstruction.maps import MapOptions
 from subtomo.averaging.reconstruction.plan import sum_bytes
 from subtomo.averaging.reconstruction.report import ReconstructedParticles, finish_reconstruction
+from subtomo.averaging.reconstruction.stacks_handedness import (
+    contradicts,
+    handedness_evidence,
+)
 from subtomo.averaging.reconstruction.stacks_items import StackPortion, back_project_stacks
 from subtomo.averaging.reconstruction.stacks_plan import StackReconstruction, plan_stacks
 from subtomo.averaging.reconstruction.stacks_settings import ReconstructStacksSettings
@@ -45,9 +49,18 @@ def run(settings: ReconstructStacksSettings, job: "Job") -> Path:
         folder = job.folder / TEMPORARY
         if not settings.resume:
             shutil.rmtree(folder, ignore_errors=True)
-        particles = _particles(plan)
-        job.log(particles.summary)
         payloads = dict(zip(names, _payloads(plan, settings, folder, device), strict=True))
+        doubts = _doubts_on_handedness(payloads)
+        particles = ReconstructedParticles(
+            orientation=plan.stacks.poses.orientation,
+            half=plan.half,
+            n_tomograms=plan.n_tomograms,
+            n_images=plan.stacks.image_count,
+            notes=doubts,
+        )
+        job.log(particles.summary)
+        for doubt in doubts:
+            job.warn(doubt)
         maps = MapPlan(
             pixel_size=plan.stacks.pixel_size,
             operations=plan.operations,
@@ -76,13 +89,20 @@ def _bytes_needed(plan: StackReconstruction) -> float:
     return len(plan.groups) * sum_bytes(size, n_halves) + 4.0 * size**3 * (4 * n_halves + 8)
 
 
-def _particles(plan: StackReconstruction) -> ReconstructedParticles:
-    return ReconstructedParticles(
-        orientation=plan.stacks.poses.orientation,
-        half=plan.half,
-        n_tomograms=plan.n_tomograms,
-        n_images=plan.stacks.image_count,
+def _doubts_on_handedness(payloads: Mapping[str, dict[str, Any]]) -> list[str]:
+    """Say so where the images were made with another handedness than is taken now."""
+    tasks = [portion for payload in payloads.values() for portion in payload["task"].portions]
+    evidence = handedness_evidence([task.payload for task in tasks])
+    if not contradicts(evidence):
+        return []
+    signs = {-task.payload.stacks.tilt_series.handedness for task in tasks}
+    advice = f"give --handedness {signs.pop()}" if len(signs) == 1 else "change rlnTomoHand"
+    text = (
+        f"{int((evidence < 0).sum())} of {len(evidence)} particles looked at were multiplied by "
+        "CTFs of the other handedness: their defocus changes with height the other way round than "
+        f"rlnTomoHand and the projections of the tilt series say; {advice}"
     )
+    return [text]
 
 
 def _payloads(

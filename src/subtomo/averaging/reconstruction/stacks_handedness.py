@@ -1,0 +1,88 @@
+"""Whether premultiplied images show the defocus that their tables say: rising or falling."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from subtomo.averaging.reconstruction.stacks_items import StackPortion
+from subtomo.signal.fourier import frequency_radius
+from subtomo.signal.particle_spectra import transfer_of
+from subtomo.signal.spectrum_grids import spectrum_grids
+
+FloatArray = NDArray[np.float64]
+
+_MOST_PARTICLES = 32
+_FROM_SHELL, _TO_SHELL = 0.5, 1.0  # parts of Nyquist's: what lies coarser is signal, not noise
+_FLOOR = 0.003  # of the mean power, in the zeros of the CTF
+_CONVINCING = 3.0  # nats an image
+_MOST_AGAINST = 0.1  # of the particles
+
+
+def handedness_evidence(portions: Sequence[StackPortion]) -> FloatArray:
+    """Measure how much better images fit the handedness of their tables than the other one.
+
+    Noise that is multiplied by a CTF has the power of the squared CTF, zeros and all: the images
+    themselves show at which height they were taken to be.
+
+    Parameters
+    ----------
+    portions : particles; those whose images are not premultiplied say nothing
+
+    Returns
+    -------
+    (m,) log likelihood ratio an image, of some of the particles; empty where none says anything
+
+    Notes
+    -----
+    Power is taken to be exponentially distributed around noise(|k|) · CTF², with the noise from all
+    images and a scale of each image's own.
+    """
+    telling = [portion for portion in portions if portion.is_premultiplied]
+    if not telling:
+        return np.zeros(0)
+    share = max(1, _MOST_PARTICLES // len(telling))
+    found = [_of_portion(portion, share) for portion in telling[:_MOST_PARTICLES]]
+    return np.concatenate(found)
+
+
+def contradicts(evidence: FloatArray) -> bool:
+    """Tell whether nearly all particles speak clearly for the other handedness."""
+    if not len(evidence):
+        return False
+    return bool(np.mean(evidence) < -_CONVINCING and np.mean(evidence > 0) < _MOST_AGAINST)
+
+
+def _of_portion(portion: StackPortion, most: int) -> FloatArray:
+    """Log likelihood ratio an image, by particle."""
+    step = -(-len(portion.stacks) // most)
+    stacks = portion.stacks.select(np.arange(0, len(portion.stacks), step))
+    views = stacks.views()
+    power = torch.fft.rfft2(torch.from_numpy(stacks.load()), norm="ortho").abs().square()
+    size = stacks.box_size
+    grids = spectrum_grids(stacks.tilt_series, size, stacks.pixel_size)
+    tilts, depths = torch.from_numpy(views.tilt), torch.from_numpy(views.depth)
+    as_told, otherwise = (
+        _log_likelihood(power, transfer_of(tilts, sign * depths, grids).square(), size)
+        for sign in (1.0, -1.0)
+    )
+    of_particle = np.bincount(views.particle, (as_told - otherwise).numpy())
+    return of_particle / np.bincount(views.particle)
+
+
+def _log_likelihood(power: Tensor, expected: Tensor, size: int) -> Tensor:
+    """Log likelihood of each image's power, (k,)."""
+    shell = frequency_radius((size, size), 1 / size).round().long()
+    kept = (shell >= _FROM_SHELL * size / 2) & (shell <= _TO_SHELL * size / 2)
+    sums = [
+        torch.zeros(int(shell.max()) + 1).index_add_(0, shell[kept], values[:, kept].sum(0))
+        for values in (power, expected)
+    ]
+    noise = (sums[0] / sums[1].clamp_min(1e-12))[shell]
+    model = (expected * noise)[:, kept]
+    model = model + _FLOOR * model.mean(1, keepdim=True)
+    seen = power[:, kept]
+    model = model * (seen / model).mean(1, keepdim=True)
+    return -(model.log() + seen / model).sum(1)
