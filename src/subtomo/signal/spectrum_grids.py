@@ -111,7 +111,7 @@ def spectrum_grids(
     with a B factor β by dose, exp(-β · dose · k²/4). Source: RELION 5, commit 73f0a3c0.
     """
     aberrations = aberrations or Aberrations()
-    recorded = frequency_vectors((box_size, box_size), pixel_size).double()
+    recorded = frequency_vectors((box_size, box_size), pixel_size, dtype=torch.float64)
     frequencies = recorded
     if aberrations.magnification is not None:
         frequencies = recorded @ torch.tensor(aberrations.magnification, dtype=torch.float64).T
