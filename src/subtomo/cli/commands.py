@@ -60,6 +60,11 @@ COMMANDS: Mapping[str, Command] = {
         "subtomo.picking.matching.run:run",
         "Find particles by template matching",
     ),
+    "reconstruct local": Command(
+        "subtomo.averaging.reconstruction.settings:ReconstructLocalSettings",
+        "subtomo.averaging.reconstruction.run:run",
+        "Reconstruct maps from the tilt series of a RELION project",
+    ),
     "run": Command(
         "subtomo.workflows.pipeline_settings:PipelineSettings",
         "subtomo.cli.run_pipeline:run",
@@ -82,5 +87,6 @@ GROUPS: Mapping[str, str] = {
     "extract stacks": "Cut the images of particles out of tilt series, as RELION 5 does",
     "import": "Bring in what other programs made",
     "pick": "Find particles in tomograms",
+    "reconstruct": "Reconstruct maps from the images of particles",
     "tomogram": "Make tomograms from tilt series",
 }
