@@ -65,6 +65,11 @@ COMMANDS: Mapping[str, Command] = {
         "subtomo.averaging.reconstruction.run:run",
         "Reconstruct maps from the tilt series of a RELION project",
     ),
+    "reconstruct stacks": Command(
+        "subtomo.averaging.reconstruction.stacks_settings:ReconstructStacksSettings",
+        "subtomo.averaging.reconstruction.stacks_run:run",
+        "Reconstruct maps from particle images of RELION, WarpTools or extract stacks",
+    ),
     "run": Command(
         "subtomo.workflows.pipeline_settings:PipelineSettings",
         "subtomo.cli.run_pipeline:run",

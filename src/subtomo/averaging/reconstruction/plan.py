@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
 from subtomo.averaging.reconstruction.groups import IntArray, Portion, cut_groups
+from subtomo.averaging.reconstruction.resolution import given_mask
 from subtomo.averaging.reconstruction.settings import MapSettings, ReconstructionSettings
 from subtomo.errors import DataError, SettingsError, StarError
 from subtomo.geometry.particle_views import ViewGrid, particle_views
@@ -33,6 +35,7 @@ class Reconstruction:
     pixel_size : Å, of the maps before binning: that of the first tomogram of the table
     operations : to average over
     n_images : how many images will be added
+    mask : of the maps, or None: to be made
     """
 
     project: ParticleProject
@@ -43,6 +46,7 @@ class Reconstruction:
     pixel_size: float
     operations: SymmetryOperations
     n_images: int
+    mask: Tensor | None
 
 
 def plan_reconstruction(settings: ReconstructionSettings) -> Reconstruction:
@@ -82,6 +86,9 @@ def plan_reconstruction(settings: ReconstructionSettings) -> Reconstruction:
         pixel_size=pixel_size,
         operations=operations,
         n_images=n_images,
+        mask=given_mask(
+            settings, settings.crop_size or settings.box_size, pixel_size * settings.bin
+        ),
     )
 
 

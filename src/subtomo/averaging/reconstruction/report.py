@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -24,6 +24,9 @@ from subtomo.averaging.reconstruction.postprocess_settings import PostprocessOpt
 from subtomo.formats.volumes import read_volume
 from subtomo.geometry.rotations import quaternions_from_matrices
 from subtomo.report import Report
+
+if TYPE_CHECKING:
+    from subtomo.jobs.job import Job
 
 _MOST_DIRECTIONS = 20000  # drawn; more would not be seen
 
@@ -59,16 +62,16 @@ class ReconstructedParticles:
 
 
 def finish_reconstruction(
-    folder: Path,
+    job: "Job",
     particles: ReconstructedParticles,
     options: PostprocessOptions,
     mask: Tensor | None = None,
 ) -> Postprocessed | None:
-    """Postprocess the maps in a folder and write its report.
+    """Postprocess the maps of a job, write its report and say the resolution.
 
     Parameters
     ----------
-    folder : with ``merged.mrc``, and ``half1.mrc`` and ``half2.mrc`` where there are halves
+    job : its folder has ``merged.mrc``, and ``half1.mrc`` and ``half2.mrc`` where there are halves
     particles : that the maps are made of
     options : of the reconstruction
     mask : (n, n, n); see :func:`subtomo.averaging.reconstruction.resolution.given_mask`
@@ -77,6 +80,7 @@ def finish_reconstruction(
     -------
     Postprocessed, or None without halves
     """
+    folder = job.folder
     merged = read_volume(folder / "merged.mrc")
     pixel_size = merged.pixel_size
     whole = torch.tensor(merged.load())
@@ -87,6 +91,7 @@ def finish_reconstruction(
         )
         result = postprocess(half1, half2, whole, pixel_size, options, mask)
         write_postprocessed(folder, result, pixel_size)
+        job.log(f"resolution {result.found.resolution:.1f} Å (FSC 0.143)")
     report = _begin_report(particles, result)
     if result is None:
         report.add_section("Map")

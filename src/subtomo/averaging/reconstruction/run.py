@@ -12,6 +12,7 @@ from subtomo.averaging.reconstruction.groups import Portion
 from subtomo.averaging.reconstruction.items import back_project_group
 from subtomo.averaging.reconstruction.maps import MapOptions
 from subtomo.averaging.reconstruction.plan import Reconstruction, plan_reconstruction, sum_bytes
+from subtomo.averaging.reconstruction.report import ReconstructedParticles, finish_reconstruction
 from subtomo.averaging.reconstruction.settings import ReconstructionSettings
 from subtomo.averaging.reconstruction.stages import TEMPORARY, MapPlan, add_up_and_write
 from subtomo.formats.atomic import replacing
@@ -48,7 +49,10 @@ def run(settings: ReconstructionSettings, job: "Job") -> Path:
         if not settings.resume:
             shutil.rmtree(folder, ignore_errors=True)
         n_tomograms = len({portion.tomogram for group in plan.groups for portion in group})
-        job.log(f"{len(plan.poses)} particles of {n_tomograms} tomograms, {plan.n_images} images")
+        particles = ReconstructedParticles(
+            plan.poses.orientation, plan.poses.half, n_tomograms, plan.n_images
+        )
+        job.log(particles.summary)
         payloads = dict(zip(names, _payloads(plan, settings, folder, device), strict=True))
         maps = MapPlan(
             pixel_size=plan.pixel_size * settings.bin,
@@ -62,6 +66,7 @@ def run(settings: ReconstructionSettings, job: "Job") -> Path:
             keep_volumes=settings.keep_volumes,
         )
         add_up_and_write(job, back_project_group, payloads, maps)
+        finish_reconstruction(job, particles, settings, plan.mask)
         path = job.folder / "merged.mrc"
         job.log(f"map of {len(plan.poses)} particles: {path}")
     return path

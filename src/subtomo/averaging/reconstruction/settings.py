@@ -4,11 +4,12 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from subtomo.averaging.reconstruction.postprocess_settings import PostprocessOptions
 from subtomo.jobs.settings import JobSettings
 from subtomo.sources.settings import LocalSource
 
 
-class MapSettings(JobSettings):
+class MapSettings(PostprocessOptions, JobSettings):
     """Options of making maps, whatever the images come from."""
 
     crop_size: int | None = Field(

@@ -70,9 +70,7 @@ def run(settings: ReconstructStacksSettings, job: "Job") -> Path:
             keep_volumes=settings.keep_volumes,
         )
         add_up_and_write(job, back_project_stacks, payloads, maps)
-        result = finish_reconstruction(job.folder, particles, settings, plan.mask)
-        if result is not None:
-            job.log(f"resolution {result.found.resolution:.1f} Å (FSC 0.143)")
+        finish_reconstruction(job, particles, settings, plan.mask)
         path = job.folder / "merged.mrc"
         job.log(f"map of {len(plan.half)} particles: {path}")
     return path

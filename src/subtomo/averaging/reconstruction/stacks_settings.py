@@ -4,12 +4,11 @@ from typing import Literal
 
 from pydantic import Field
 
-from subtomo.averaging.reconstruction.postprocess_settings import PostprocessOptions
 from subtomo.averaging.reconstruction.settings import MapSettings
 from subtomo.sources.settings import StackSource
 
 
-class ReconstructStacksSettings(StackSource, PostprocessOptions, MapSettings):
+class ReconstructStacksSettings(StackSource, MapSettings):
     """Options of reconstruction from stacks of 2D images that were extracted."""
 
     split: Literal["table", "rows", "random"] = Field(
