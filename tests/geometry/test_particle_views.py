@@ -31,7 +31,7 @@ def test_a_particle_at_the_centre_is_seen_at_the_images_centre(series):
 
 
 def test_depth_and_place_of_a_tilted_particle(series):
-    views = particle_views(series, CENTRE + [0, 0, 20.0], ViewGrid(16, 1.0, 8.0))
+    views = particle_views(series, np.add(CENTRE, [0, 0, 20.0]), ViewGrid(16, 1.0, 8.0))
     # Ry(60°) takes (0, 0, 10) pixels to (8.66, 0, 5)
     np.testing.assert_allclose(views.depth, [20, 10, 20], atol=1e-9)
     assert views.first[1, 0] + 8 + views.shift[1, 0] == pytest.approx(60 + 8.660254)
@@ -39,14 +39,14 @@ def test_depth_and_place_of_a_tilted_particle(series):
 
 def test_binning_enlarges_the_window_and_scales_the_shift(series):
     grid = ViewGrid(16, 1.5, 8.0)
-    views = particle_views(series, CENTRE + [1.0, 0, 0], grid)  # half a pixel along x
+    views = particle_views(series, np.add(CENTRE, [1.0, 0, 0]), grid)  # half a pixel along x
     assert grid.window_size == 24
     np.testing.assert_array_equal(views.first[0], [61 - 12, 45 - 12])
     np.testing.assert_allclose(views.shift[0], [-0.5 / 1.5, 0], atol=1e-12)
 
 
 def test_margin_and_dose_say_what_is_visible(series):
-    near_border = CENTRE + [-2 * (60 - 20.0), 0, 0]  # at x = 20 on the untilted image
+    near_border = np.add(CENTRE, [-2 * (60 - 20.0), 0, 0])  # at x = 20 on the untilted image
     assert particle_views(series, near_border, ViewGrid(16, 1.0, 19.9)).visible[0, 0]
     assert not particle_views(series, near_border, ViewGrid(16, 1.0, 20.0)).visible[0, 0]
     early = particle_views(series, CENTRE, ViewGrid(16, 1.0, 8.0, max_dose=3.0))
