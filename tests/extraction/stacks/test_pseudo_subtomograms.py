@@ -83,19 +83,23 @@ def test_options_of_the_division_and_of_the_cut_off_act(oracle, tmp_path):
     assert 0 < np.count_nonzero(cut) < np.count_nonzero(weights)
 
 
-# Noise of deviation 1 in every image gives weights of 1 per hit, with and without whitening once.
+# RELION multiplies images by the whitening, and their weights too, by it and not by its square.
 def test_whitening_weighs_once(oracle, tmp_path):
     options = [*FEW, "--box-size", "16", "--no-ctf", "--nrm"]
     assert extract(tmp_path / "plain", *options) == 0
     assert extract(tmp_path / "white", *options, "--whiten") == 0
-    plain, _ = read(tmp_path / "plain/Subtomograms/TS_01/2_CTF2_nrm.mrc")
-    white, _ = read(tmp_path / "white/Subtomograms/TS_01/2_CTF2_nrm.mrc")
+
+    def both(kind):
+        name = f"Subtomograms/TS_01/2_{kind}.mrc"
+        return [read(tmp_path / folder / name)[0] for folder in ("plain", "white")]
+
+    plain, white = both("CTF2_nrm")
     np.testing.assert_allclose(plain[plain > 0], 1, atol=1e-6)
-    assert white[plain > 0].std() > 0.01
-    data = read(tmp_path / "plain/Subtomograms/TS_01/2_data.mrc")[0]
-    whitened = read(tmp_path / "white/Subtomograms/TS_01/2_data.mrc")[0]
-    assert np.corrcoef(data.ravel(), whitened.ravel())[0, 1] > 0.1
-    assert not np.allclose(data, whitened)
+    factor = white[plain > 0].mean()
+    assert factor < 0.1  # its square would be far from it
+    data, whitened = both("data")
+    assert whitened.std() / data.std() == pytest.approx(factor, rel=0.3)
+    assert not np.allclose(whitened, data * factor, atol=1e-3 * whitened.std())
 
 
 @pytest.mark.parametrize(

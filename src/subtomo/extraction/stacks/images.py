@@ -58,9 +58,27 @@ def particle_images(
     Window, circle, transform, Fourier crop, shift to the centre, times CTF and dose weight, back,
     circle, cut. Source: RELION 5, commit 73f0a3c0 (relion_tomo_subtomo).
     """
+    for batch, spectra, _ in batch_spectra(tiles, views, grids, steps):
+        images = finished_images(spectra, grids.box_size, steps).cpu()
+        particles, first = np.unique(batch.particle, return_index=True)
+        parts = torch.tensor_split(images, first[1:].tolist())
+        yield from zip(particles.tolist(), parts, strict=True)
+
+
+def batch_spectra(
+    tiles: ImageTiles, views: ParticleViews, grids: SpectrumGrids, steps: ImageSteps
+) -> Iterator[tuple[ParticleViews, Tensor, Tensor]]:
+    """Compute the spectra of views batch by batch, whole particles in each.
+
+    Yields
+    ------
+    views : (k,) of the batch
+    spectra : (k, s, s // 2 + 1), so that ``irfft2`` gives images of the scale asked for
+    transfer : (k, s, s // 2 + 1), what they were multiplied with beside ``steps.factor``
+    """
     tiles.expect(views.first, steps.window_size)
     for batch in view_batches(views, steps.window_size):
-        spectra, _ = view_spectra(
+        spectra, transfer = view_spectra(
             tiles,
             batch,
             grids,
@@ -69,10 +87,7 @@ def particle_images(
             factor=steps.factor * grids.box_size / steps.window_size,
             device=steps.device,
         )
-        images = finished_images(spectra, grids.box_size, steps).cpu()
-        particles, first = np.unique(batch.particle, return_index=True)
-        parts = torch.tensor_split(images, first[1:].tolist())
-        yield from zip(particles.tolist(), parts, strict=True)
+        yield batch, spectra, transfer
 
 
 def finished_images(spectra: Tensor, box_size: int, steps: ImageSteps) -> Tensor:
@@ -88,6 +103,12 @@ def finished_images(spectra: Tensor, box_size: int, steps: ImageSteps) -> Tensor
     -------
     (k, c, c) float32
     """
+    inner = slice(steps.border, box_size - steps.border)
+    return whole_images(spectra, box_size, steps)[:, inner, inner]
+
+
+def whole_images(spectra: Tensor, box_size: int, steps: ImageSteps) -> Tensor:
+    """Do as :func:`finished_images`, but leave the images whole: (k, s, s) float32."""
     if steps.circle_crop:
         spectra[:, 0, 0] = 0  # a constant goes anyway, and would take digits from the rest
     images: Tensor = torch.fft.irfft2(spectra, s=(box_size, box_size))
@@ -96,5 +117,4 @@ def finished_images(spectra: Tensor, box_size: int, steps: ImageSteps) -> Tensor
         subtract_background(images, radius)
     if steps.grid_precorrection:
         images *= gridding_weights(box_size, radius, images.device)
-    inner = slice(steps.border, box_size - steps.border)
-    return images[:, inner, inner]
+    return images

@@ -8,10 +8,16 @@ import torch
 
 from subtomo.extraction.stacks.images import ImageSteps, particle_images
 from subtomo.extraction.stacks.plan import view_grid
+from subtomo.extraction.stacks.pseudo_subtomograms import (
+    Insertion,
+    particle_sums,
+    write_pseudo_subtomogram,
+)
 from subtomo.extraction.stacks.settings import StackSettings
 from subtomo.formats.atomic import replacing
 from subtomo.formats.relion_stack import write_image_stack
 from subtomo.geometry.particle_views import particle_views
+from subtomo.geometry.tilt_projection import tilt_rotations
 from subtomo.model import Aberrations, ImageTiles, TiltSeries
 from subtomo.signal.device import compute_device
 from subtomo.signal.power_spectrum import flattening_weights
@@ -26,7 +32,7 @@ def extract_portion(payload: dict[str, Any]) -> dict[str, int]:
     Parameters
     ----------
     payload : settings, folder, tilt_series, aberrations, positions (m, 3) Å, trajectories
-        (m, tilt, 3) Å or None, names (m,) of the files
+        (m, tilt, 3) Å or None, names (m,) of the files, turns (m, 3, 3) of the boxes
 
     Returns
     -------
@@ -41,9 +47,16 @@ def extract_portion(payload: dict[str, Any]) -> dict[str, int]:
     )
     grids = series_grids(series, tiles, payload["aberrations"], settings, device)
     steps = image_steps(settings, device)
+    paths = [Path(payload["folder"]) / name for name in payload["names"]]
     pixel_size = series.pixel_size * settings.bin
+    if settings.pseudo_subtomograms:
+        slopes = tilt_rotations(series)[None, :, :2] @ payload["turns"][:, None]
+        insertion = Insertion(settings.final_size, slopes, settings.cutoff_fraction)
+        for particle, sums in particle_sums(tiles, views, grids, steps, insertion):
+            write_pseudo_subtomogram(paths[particle], sums, settings, pixel_size)
+        return {"n_images": len(views)}
     for particle, images in particle_images(tiles, views, grids, steps):
-        path = Path(payload["folder"]) / f"{payload['names'][particle]}_stack2d.mrcs"
+        path = paths[particle].with_name(f"{paths[particle].name}_stack2d.mrcs")
         write_image_stack(path, images.numpy(), pixel_size, float16=settings.float16)
         if settings.write_fourier:
             with replacing(path.with_suffix(".npy")) as temporary:

@@ -38,7 +38,7 @@ def run(settings: StackSettings, job: "Job") -> Path:
     compute_device(settings.device)
     plan = plan_extraction(settings)
     payloads = _payloads(plan, settings, job.folder)
-    bytes_needed = plan.image_count * settings.final_size**2 * (2.0 if settings.float16 else 4.0)
+    bytes_needed = _bytes_needed(plan, settings)
     with job.start(list(payloads), inputs=plan.project.inputs, bytes_needed=bytes_needed):
         _say_plan(job, plan, settings)
         results = job.map("extract", extract_portion, payloads)
@@ -55,6 +55,10 @@ def _payloads(
         plan.project.optics, magnification=settings.anisotropic_magnification
     )
 
+    turns = (
+        plan.poses.orientation if settings.apply_orientations else plan.poses.subtomogram
+    )  # of the boxes
+
     def payload(portion: Portion) -> dict[str, Any]:
         series = plan.project.tilt_series[portion.tomogram]
         return {
@@ -65,9 +69,20 @@ def _payloads(
             "positions": plan.poses.position_px[portion.rows] * series.pixel_size,
             "trajectories": plan.project.trajectories_of(portion.rows),
             "names": plan.names[portion.rows].tolist(),
+            "turns": turns[portion.rows],
         }
 
     return {item: payload(portion) for item, portion in plan.portions.items()}
+
+
+def _bytes_needed(plan: StackExtraction, settings: StackSettings) -> float:
+    """Say about what the results take on disk."""
+    size = settings.final_size
+    if settings.pseudo_subtomograms:
+        volumes = 2 + sum((settings.ctf_volumes, settings.multi, settings.div, 2 * settings.nrm))
+        n_particles = sum(len(portion.rows) for portion in plan.portions.values())
+        return 4.0 * size**3 * volumes * n_particles
+    return plan.image_count * size**2 * (2.0 if settings.float16 else 4.0)
 
 
 def _say_plan(job: "Job", plan: StackExtraction, settings: StackSettings) -> None:

@@ -85,6 +85,46 @@ class StackSettings(JobSettings):
         ),
     )
     float16: bool = Field(False, description="Write half-precision images (MRC mode 12)")
+    pseudo_subtomograms: bool = Field(
+        False,
+        description=(
+            "Insert the images of each particle into a 3D box instead of writing them: data and "
+            "weights, RELION's pseudo-subtomograms"
+        ),
+    )
+    ctf_volumes: bool = Field(
+        False,
+        description="Of pseudo-subtomograms, write the whole volume of weights too (CTF²)",
+        json_schema_extra={"aliases": ["--ctf"]},
+    )
+    multi: bool = Field(
+        False, description="Of pseudo-subtomograms, write how often each Fourier voxel was hit too"
+    )
+    div: bool = Field(
+        False, description="Of pseudo-subtomograms, write the data divided by the weights too"
+    )
+    nrm: bool = Field(
+        False,
+        description="Of pseudo-subtomograms, write data and weights per hit too (divided by those)",
+    )
+    cutoff_fraction: float = Field(
+        0.01,
+        ge=0,
+        lt=1,
+        description=(
+            "Of pseudo-subtomograms: leave out frequencies of an image whose dose weight is below "
+            "this fraction"
+        ),
+        json_schema_extra={"aliases": ["--cutoff-fract"]},
+    )
+    snr: float | None = Field(
+        None,
+        gt=0,
+        description="With --div: divide by the weights + 1/SNR (number); default: as they are",
+    )
+    taper: float = Field(
+        5.0, ge=0, description="With --div: width of the soft edge of the sphere (voxels)"
+    )
     resume: bool = Field(
         False,
         description="Go on with the job in the output folder: do only what is missing",
@@ -125,9 +165,24 @@ class StackSettings(JobSettings):
                 "--write-fourier writes the spectra of the images as they are; it needs "
                 "--no-circle-crop, no --grid-precorr and --crop-size equal to --box-size"
             )
+        self._check_pseudo_options()
         if window < self.box_size:
             raise ValueError(f"--bin is {self.bin:g}; expected 1 or more")
         return self
+
+    def _check_pseudo_options(self) -> None:
+        """Check that options for 2D and 3D are not mixed."""
+        if self.pseudo_subtomograms:
+            for name in ("float16", "write_fourier"):
+                if getattr(self, name):
+                    raise ValueError(
+                        f"--{name.replace('_', '-')} is for 2D images; leave it out with "
+                        "--pseudo-subtomograms"
+                    )
+            return
+        for name in ("ctf_volumes", "multi", "div", "nrm"):
+            if getattr(self, name):
+                raise ValueError(f"--{name.replace('_', '-')} needs --pseudo-subtomograms")
 
 
 class ExtractLocalSettings(LocalSource, StackSettings):

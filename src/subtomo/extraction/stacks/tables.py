@@ -1,6 +1,7 @@
 """The tables that an extraction of stacks writes."""
 
 from collections.abc import Iterable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ def write_tables(
         binning=settings.bin,
         image_size=settings.final_size,
         is_premultiplied=settings.premultiply_ctf,
+        dimension=3 if settings.pseudo_subtomograms else 2,
         apply_offsets=settings.apply_offsets,
         apply_orientations=settings.apply_orientations,
     )
@@ -38,12 +40,17 @@ def write_tables(
         plan.poses,
         [row for portion in finished for row in portion.rows.tolist()],
         options,
-        image_names=_image_names(plan, folder.as_posix()),
-        visible=plan.visible,
+        **_files(plan, folder.as_posix(), settings),
     )
     write_extraction_tables(folder, plan.project, tables)
 
 
-def _image_names(plan: StackExtraction, folder: str) -> NDArray[np.str_]:
-    """Name the images from the working directory, as RELION does."""
-    return np.array([f"{folder}/{name}_stack2d.mrcs" for name in plan.names.tolist()])
+def _files(plan: StackExtraction, folder: str, settings: StackSettings) -> dict[str, Any]:
+    """Name the files from the working directory, as RELION does; of images, say the tilts."""
+
+    def named(ending: str) -> NDArray[np.str_]:
+        return np.array([f"{folder}/{name}{ending}" for name in plan.names.tolist()])
+
+    if settings.pseudo_subtomograms:
+        return {"image_names": named("_data.mrc"), "ctf_names": named("_weights.mrc")}
+    return {"image_names": named("_stack2d.mrcs"), "visible": plan.visible}
