@@ -1,5 +1,6 @@
 """A RELION project on disk."""
 
+from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,26 +39,53 @@ def open_local_project(source: LocalSource) -> ParticleProject:
     files = _files(source)
     particles, optics = _read_particles(Path(files["particles"]))
     particles.require([TOMOGRAM])
-    entries = read_tomograms_star(
+    tilt_series, group_names = table_tilt_series(
         files["tomograms"],
-        images_of=set(particles.text(TOMOGRAM).tolist()),
-        relative_dir=source.tiltseries_relative_dir,
+        set(particles.text(TOMOGRAM).tolist()),
+        source.tiltseries_relative_dir,
     )
     trajectories = files.get("trajectories")
     project = make_particle_project(
         particles,
         optics,
-        {entry.name: _without_images(entry) for entry in entries},
+        tilt_series,
         tomograms_file=files["tomograms"],
-        optics_group_names={
-            entry.name: entry.extra[_OPTICS_GROUP_NAME]
-            for entry in entries
-            if _OPTICS_GROUP_NAME in entry.extra
-        },
+        optics_group_names=group_names,
         trajectories_file=trajectories,
         trajectories=None if trajectories is None else read_trajectories(trajectories),
     )
     return replace(project, inputs=tuple(Path(name) for name in files.values()))
+
+
+def table_tilt_series(
+    path: str | Path, images_of: Collection[str] | None, relative_dir: Path | None
+) -> tuple[dict[str, TiltSeries], dict[str, str]]:
+    """Read the tilt series of a table of tomograms.
+
+    Parameters
+    ----------
+    path : of the table
+    images_of : names of the tomograms whose images are looked for; of all if None
+    relative_dir : the only folder where relative names start, if given
+
+    Returns
+    -------
+    tilt_series : by name, without images but with their size where they were looked for
+    group_names : names of their optics groups, of those that have one
+
+    Raises
+    ------
+    MissingFileError, StarError, DataError, ShapeError
+        As ``read_tomograms_star``.
+    """
+    entries = read_tomograms_star(path, images_of=images_of, relative_dir=relative_dir)
+    tilt_series = {entry.name: _without_images(entry) for entry in entries}
+    group_names = {
+        entry.name: entry.extra[_OPTICS_GROUP_NAME]
+        for entry in entries
+        if _OPTICS_GROUP_NAME in entry.extra
+    }
+    return tilt_series, group_names
 
 
 def _files(source: LocalSource) -> dict[str, str]:

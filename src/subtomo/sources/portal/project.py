@@ -102,15 +102,12 @@ def _read_points(
 ) -> None:
     """Fetch the points of the tomograms that can be used."""
     http = HttpFiles()
-
-    def read(file: Row) -> AnnotatedPoints:
-        use_s3 = source.endpoint_url or not file.https_path
-        address = http_address(file.s3_path, source.endpoint_url) if use_s3 else file.https_path
-        return parse_points(http.read(address), address)
-
     with ThreadPoolExecutor(REQUESTS, "subtomo-points") as pool:
         coming = {
-            name: [(file, pool.submit(read, file)) for file in files[name]]
+            name: [
+                (file, pool.submit(read_points, http, file, source.endpoint_url))
+                for file in files[name]
+            ]
             for name in gathered.tilt_series
         }
         for name, parts in coming.items():
@@ -122,6 +119,25 @@ def _read_points(
                     continue
                 of_tomogram = gathered.points.setdefault(name, [])
                 of_tomogram.append((file.annotation_shape_id, points))
+
+
+def read_points(http: HttpFiles, file: Row, endpoint_url: str | None) -> AnnotatedPoints:
+    """Fetch the points of one annotation file.
+
+    Parameters
+    ----------
+    http : fetches
+    file : row
+    endpoint_url : of an S3 service; else the https address is taken
+
+    Raises
+    ------
+    MissingFileError, RemoteError, FormatError
+        If it is not there, does not come or is damaged.
+    """
+    use_s3 = endpoint_url or not file.https_path
+    address = http_address(file.s3_path, endpoint_url) if use_s3 else file.https_path
+    return parse_points(http.read(address), address)
 
 
 def _project(gathered: Gathered, *, oriented: bool) -> ParticleProject:

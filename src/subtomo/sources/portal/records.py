@@ -1,8 +1,8 @@
 """The rows of the portal's tables that belong to some annotations, asked for in batches."""
 
 import itertools
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from subtomo.errors import DataError
@@ -95,18 +95,33 @@ def find_matches(portal: PortalClient, source: DataPortalSource) -> Matches:
     annotations = _annotations(portal, source, places)
     if not annotations:
         raise DataError(f"{portal.url}: no annotation fits {_asked(source)}; --list shows matches")
-    files = _files(portal, annotations)
+    matches = files_of_annotations(portal, annotations)
     if places is not None:
-        files = [file for file in files if places.has(file)]
-    shapes = by_id(portal.find_by("AnnotationShape", "id", {f.annotation_shape_id for f in files}))
-    files = [file for file in files if file.annotation_shape_id in shapes]
-    if not files:
+        matches = replace(matches, files=tuple(f for f in matches.files if places.has(f)))
+    if not matches.files:
         names = sorted({row.object_name for row in annotations.values()})
         raise DataError(
             f"{portal.url}: the annotations that fit {_asked(source)} ({', '.join(names[:5])}) "
             "have no points (Point, OrientedPoint) there; choose other annotations"
         )
-    return Matches(tuple(sorted(files, key=lambda file: file.id)), shapes, annotations)
+    return matches
+
+
+def files_of_annotations(portal: PortalClient, annotations: dict[int, Row]) -> Matches:
+    """Find the files of points of annotations.
+
+    Parameters
+    ----------
+    portal : where
+    annotations : rows by id
+    """
+    is_point = portal.models.AnnotationFile.annotation_shape.shape_type._in(_SHAPES)
+    files = portal.find_by(
+        "AnnotationFile", "annotation_shape.annotation_id", annotations, and_also=[is_point]
+    )
+    shapes = by_id(portal.find_by("AnnotationShape", "id", {f.annotation_shape_id for f in files}))
+    kept = sorted((f for f in files if f.annotation_shape_id in shapes), key=lambda f: f.id)
+    return Matches(tuple(kept), shapes, annotations)
 
 
 def find_series(portal: PortalClient, alignments: Iterable[Row]) -> SeriesRecords:
@@ -219,14 +234,6 @@ def _annotations(
     for chosen in itertools.product(*alternatives):
         found += portal.find("Annotation", [*exact, *chosen])
     return by_id(found)
-
-
-def _files(portal: PortalClient, annotations: Collection[int]) -> list[Row]:
-    """Find the files of points of annotations."""
-    is_point = portal.models.AnnotationFile.annotation_shape.shape_type._in(_SHAPES)
-    return portal.find_by(
-        "AnnotationFile", "annotation_shape.annotation_id", annotations, and_also=[is_point]
-    )
 
 
 def _present(values: Iterable[int | None]) -> set[int]:
