@@ -76,6 +76,38 @@ def divide_by_weight(volume: Tensor, weight: Tensor, *, snr: float | None = None
     return divided
 
 
+def centred_weight(weight: Tensor) -> Tensor:
+    """Lay a weight out as a full volume.
+
+    Parameters
+    ----------
+    weight : (n, n, n // 2 + 1), ``rfftn`` layout, n even
+
+    Returns
+    -------
+    (n, n, n), point-symmetric about zero frequency at voxel n // 2
+
+    Notes
+    -----
+    A slice weighs the two halves of the plane at x = n/2 a little differently; both get what the
+    half with negative z has. Source: RELION 5, commit 73f0a3c0 (weight_*.mrc).
+    """
+    full = torch.cat([weight[..., :-1], _reflected(weight[..., 1:]).flip(-1)], dim=-1)
+    n = weight.shape[0]
+    index = torch.fft.fftfreq(n, 1 / n, device=weight.device)
+    is_positive = (index[:, None] > 0) | ((index[:, None] == 0) & (index > 0))
+    plane = weight[..., -1:]
+    plane = torch.where(is_positive[..., None], _reflected(plane), plane)
+    full[..., n // 2] = plane[..., 0]
+    centred: Tensor = torch.fft.fftshift(full)
+    return centred
+
+
+def _reflected(columns: Tensor) -> Tensor:
+    """Turn y and z of columns (n, n, m) to their negatives."""
+    return columns.flip((0, 1)).roll((1, 1), (0, 1))
+
+
 def crop_centre(volume: Tensor, size: int) -> Tensor:
     """Cut the middle out of a map; voxel n // 2 becomes voxel size // 2.
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from subtomo.signal.fourier import centre_real_transform
 from subtomo.signal.fourier_sums import FourierSums
 from subtomo.signal.fourier_symmetry import SymmetryOperations, symmetrise
 from subtomo.signal.gridding import (
     back_projected_map,
+    centred_weight,
     crop_centre,
     divide_by_weight,
     taper_to_mean,
@@ -96,7 +96,7 @@ def _finish(name: str, sums: FourierSums, shown: Tensor, settings: MapOptions) -
         map=_plain(taper_to_mean(crop_centre(whole, size), settings.taper_px)),
         uncropped=_plain(whole) if size != n else None,
         data=_plain(data),
-        weight=_plain(centre_real_transform(shown, n)),
+        weight=_plain(centred_weight(shown)),
     )
 
 

@@ -123,11 +123,18 @@ def operations_of(settings: MapSettings, pixel_size: float) -> SymmetryOperation
 
 def _halves(project: ParticleProject, poses: Poses) -> tuple[int, ...]:
     """Give the halves that are in the table; all particles have one or none has."""
-    if HALF not in project.particles:
+    table = project.particles
+    if HALF not in table:
         return (0,)
     bad = np.flatnonzero(poses.half == 0)
     if len(bad):
-        raise StarError(f"{project.particles.place(bad[0])}: {HALF} is 0; expected 1 or 2")
+        raise StarError(f"{table.place(bad[0])}: {HALF} is 0; expected 1 or 2")
+    counts = np.bincount(poses.half, minlength=3)[1:]
+    if not counts.all():
+        raise DataError(
+            f"{table.source}: the halves ({HALF}) have {counts[0]} and {counts[1]} particles; "
+            "expected at least one each, or no such column"
+        )
     return (1, 2)
 
 

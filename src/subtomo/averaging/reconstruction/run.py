@@ -48,9 +48,11 @@ def run(settings: ReconstructionSettings, job: "Job") -> Path:
         folder = job.folder / TEMPORARY
         if not settings.resume:
             shutil.rmtree(folder, ignore_errors=True)
-        n_tomograms = len({portion.tomogram for group in plan.groups for portion in group})
         particles = ReconstructedParticles(
-            plan.poses.orientation, plan.poses.half, n_tomograms, plan.n_images
+            orientation=plan.poses.orientation,
+            half=plan.poses.half,
+            n_tomograms=len({portion.tomogram for group in plan.groups for portion in group}),
+            n_images=plan.n_images,
         )
         job.log(particles.summary)
         payloads = dict(zip(names, _payloads(plan, settings, folder, device), strict=True))
@@ -66,7 +68,8 @@ def run(settings: ReconstructionSettings, job: "Job") -> Path:
             keep_volumes=settings.keep_volumes,
         )
         add_up_and_write(job, back_project_group, payloads, maps)
-        finish_reconstruction(job, particles, settings, plan.mask)
+        if settings.postprocess:
+            finish_reconstruction(job, particles, settings, plan.mask)
         path = job.folder / "merged.mrc"
         job.log(f"map of {len(plan.poses)} particles: {path}")
     return path

@@ -46,6 +46,13 @@ class MapSettings(PostprocessOptions, JobSettings):
             "Write what the maps were made of too: data_*.mrc before the division, and weight_*.mrc"
         ),
     )
+    postprocess: bool = Field(
+        True,
+        description=(
+            "Measure the resolution, sharpen and filter the map, and write a report; without it "
+            "only RELION's files are written"
+        ),
+    )
     backup: bool = Field(
         True,
         description="Save the sums after each tomogram, so that a killed job goes on from there",

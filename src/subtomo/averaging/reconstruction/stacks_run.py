@@ -70,7 +70,8 @@ def run(settings: ReconstructStacksSettings, job: "Job") -> Path:
             keep_volumes=settings.keep_volumes,
         )
         add_up_and_write(job, back_project_stacks, payloads, maps)
-        finish_reconstruction(job, particles, settings, plan.mask)
+        if settings.postprocess:
+            finish_reconstruction(job, particles, settings, plan.mask)
         path = job.folder / "merged.mrc"
         job.log(f"map of {len(plan.half)} particles: {path}")
     return path

@@ -63,7 +63,8 @@ def slice_matrices(
     B = M⁻ᵀ with M = (pixel size / the series') · R. Source: RELION 5, commit 73f0a3c0.
     """
     scale = pixel_size / tilt_series.pixel_size
-    matrices: FloatArray = np.linalg.inv(scale * tilt_rotations(tilt_series)).swapaxes(1, 2)
+    inverse = np.linalg.inv(scale * tilt_rotations(tilt_series))
+    matrices = np.asarray(inverse.swapaxes(1, 2), dtype=np.float64)
     if aberrations.magnification is not None:
         matrices[:, :2] = np.linalg.inv(np.array(aberrations.magnification)) @ matrices[:, :2]
     return matrices
