@@ -49,7 +49,10 @@ class PostprocessOptions(BaseModel):
         ),
     )
     local_threshold: float = Field(
-        0.5, gt=0, lt=1, description="Local correlation at which the local resolution is read"
+        0.5,
+        gt=0,
+        lt=1,
+        description="Correlation coefficient at which the local resolution is read",
     )
 
     @model_validator(mode="after")
