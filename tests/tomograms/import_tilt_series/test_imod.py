@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from subtomo.cli.main import run
-from subtomo.errors import DataError
+from subtomo.errors import DataError, FormatError
 from subtomo.formats.imod import alignment_from_xf
 from subtomo.formats.imod_tilt_com import TiltCom
 from subtomo.formats.relion_tomograms import read_tomograms_star
@@ -13,7 +13,8 @@ from subtomo.formats.volumes import write_stack
 from subtomo.formats.warp_xml import read_warp_xml
 from subtomo.geometry.tilt_projection import project_points
 from subtomo.model import TiltSeries
-from subtomo.tomograms.import_tilt_series.imod import as_cut_out
+from subtomo.tomograms.import_tilt_series.files import SeriesFiles
+from subtomo.tomograms.import_tilt_series.imod import as_cut_out, read_imod
 
 RNG = np.random.default_rng(3)
 
@@ -49,6 +50,24 @@ def test_points_land_where_imod_projected_them() -> None:
         aligned = imod_projection(points, tilt, com, size)
         raw = np.linalg.solve(turn, (aligned - moves[i]).T).T + image / 2
         np.testing.assert_allclose(ours[i], raw, atol=1e-9)
+
+
+# Refined angles are nearer to the neighbours' stage angles; the raw ones tell images apart.
+def test_the_stages_angles_are_the_raw_ones(tmp_path: Path) -> None:
+    write_stack(tmp_path / "T.st", np.zeros((3, 4, 6), np.float32), 2.0)
+    (tmp_path / "T.tlt").write_text("-1\n2\n5\n")
+    (tmp_path / "T.xf").write_text("1 0 0 1 0 0\n" * 3)
+    files = SeriesFiles("T", tmp_path / "T.xf", tmp_path / "T.st", None, None)
+    assert read_imod(files, tmp_path / "T.st", None).stage_angles.tolist() == [-1, 2, 5]
+    (tmp_path / "T.rawtlt").write_text("-3\n0\n3\n")
+    (tmp_path / "tilt.com").write_text("THICKNESS 20\nEXCLUDELIST 1\n")
+    aligned = read_imod(files, tmp_path / "T.st", None)
+    assert aligned.tilt_series.tilt_angles.tolist() == [2, 5]
+    assert aligned.stage_angles.tolist() == [0, 3]
+    assert aligned.tomogram_depth_px == 20
+    (tmp_path / "T.rawtlt").write_text("-3\n0\n")
+    with pytest.raises(FormatError, match=r"T.rawtlt: 2 lines, but .*T.st has 3 images"):
+        read_imod(files, tmp_path / "T.st", None)
 
 
 def test_excluded_views_leave(tmp_path: Path) -> None:

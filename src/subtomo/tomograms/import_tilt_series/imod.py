@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from subtomo.errors import DataError, SubtomoWarning
-from subtomo.formats.imod import read_imod_tilt_series
+from subtomo.errors import DataError, FormatError, SubtomoWarning
+from subtomo.formats.imod import read_imod_tilt_series, read_tlt
 from subtomo.formats.imod_tilt_com import TiltCom, read_tilt_com
 from subtomo.geometry.tilt_projection import tilt_rotations
 from subtomo.model import TiltSeries
@@ -16,13 +16,20 @@ from subtomo.tomograms.import_tilt_series.files import SeriesFiles
 
 
 def read_imod(files: SeriesFiles, stack: Path, pixel_size: float | None) -> AlignedSeries:
-    """Read a tilt series with its .tlt or .rawtlt, as etomo cut its tomogram.
+    """Read a tilt series with its .tlt, else its .rawtlt, as etomo cut its tomogram.
 
     Parameters
     ----------
     files : of the series
     stack : the raw images
     pixel_size : Å, or None for the stack's header's
+
+    Raises
+    ------
+    MissingFileError
+        If there are no tilt angles.
+    FormatError
+        If the files do not have one line an image.
 
     Warns
     -----
@@ -33,7 +40,12 @@ def read_imod(files: SeriesFiles, stack: Path, pixel_size: float | None) -> Alig
     series = read_imod_tilt_series(
         stack, tlt=angles, xf=files.alignment, pixel_size=pixel_size, name=files.name
     )
-    return as_cut_out(series, _tilt_com(files))
+    aligned = as_cut_out(series, _tilt_com(files))
+    raw = files.beside(".rawtlt")
+    stage = series.tilt_angles if raw is None else read_tlt(raw)
+    if len(stage) != len(series):
+        raise FormatError(f"{raw}: {len(stage)} lines, but {stack} has {len(series)} images")
+    return replace(aligned, stage_angles=stage[aligned.sections])
 
 
 def as_cut_out(series: TiltSeries, tilt_com: TiltCom) -> AlignedSeries:
