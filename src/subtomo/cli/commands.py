@@ -30,6 +30,21 @@ COMMANDS: Mapping[str, Command] = {
         "subtomo.workflows.demo.run:run",
         "Simulate, reconstruct, pick, average, and compare with the truth",
     ),
+    "extract stacks copick-data-portal": Command(
+        "subtomo.extraction.stacks.settings:ExtractCopickDataPortalSettings",
+        "subtomo.extraction.stacks.run:run",
+        "Cut images of picks out of the CryoET Data Portal's tilt series",
+    ),
+    "extract stacks copick-local": Command(
+        "subtomo.extraction.stacks.settings:ExtractCopickLocalSettings",
+        "subtomo.extraction.stacks.run:run",
+        "Cut images of a copick project's picks out of tilt series on disk",
+    ),
+    "extract stacks data-portal": Command(
+        "subtomo.extraction.stacks.settings:ExtractDataPortalSettings",
+        "subtomo.extraction.stacks.run:run",
+        "Cut particle images out of tilt series of the CryoET Data Portal",
+    ),
     "extract stacks local": Command(
         "subtomo.extraction.stacks.settings:ExtractLocalSettings",
         "subtomo.extraction.stacks.run:run",
@@ -59,6 +74,21 @@ COMMANDS: Mapping[str, Command] = {
         "subtomo.picking.matching.settings:MatchSettings",
         "subtomo.picking.matching.run:run",
         "Find particles by template matching",
+    ),
+    "reconstruct copick-data-portal": Command(
+        "subtomo.averaging.reconstruction.settings:ReconstructCopickDataPortalSettings",
+        "subtomo.averaging.reconstruction.run:run",
+        "Reconstruct maps of picks from the CryoET Data Portal's tilt series",
+    ),
+    "reconstruct copick-local": Command(
+        "subtomo.averaging.reconstruction.settings:ReconstructCopickLocalSettings",
+        "subtomo.averaging.reconstruction.run:run",
+        "Reconstruct maps of a copick project's picks from tilt series on disk",
+    ),
+    "reconstruct data-portal": Command(
+        "subtomo.averaging.reconstruction.settings:ReconstructDataPortalSettings",
+        "subtomo.averaging.reconstruction.run:run",
+        "Reconstruct maps from tilt series of the CryoET Data Portal",
     ),
     "reconstruct local": Command(
         "subtomo.averaging.reconstruction.settings:ReconstructLocalSettings",

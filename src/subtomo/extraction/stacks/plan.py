@@ -69,7 +69,7 @@ def plan_extraction(settings: StackSettings) -> StackExtraction:
     SubtomoError
         If the tables cannot be used, or the boxes do not fit the images.
     """
-    project = open_project(settings)
+    project = open_project(settings, need_ctf=settings.premultiply_ctf)
     poses = particle_poses(
         project, apply_offsets=settings.apply_offsets or settings.apply_orientations
     )

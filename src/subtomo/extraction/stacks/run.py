@@ -41,6 +41,8 @@ def run(settings: StackSettings, job: "Job") -> Path:
     bytes_needed = _bytes_needed(plan, settings)
     with job.start(list(payloads), inputs=plan.project.inputs, bytes_needed=bytes_needed):
         _say_plan(job, plan, settings)
+        for name, reason in plan.project.skipped.items():
+            job.leave_out("open", name, reason)
         results = job.map("extract", extract_portion, payloads)
         finished = [plan.portions[item] for item in results]
         write_tables(plan, finished, settings)

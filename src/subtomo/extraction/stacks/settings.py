@@ -5,7 +5,12 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from subtomo.jobs.settings import JobSettings
-from subtomo.sources.settings import LocalSource
+from subtomo.sources.settings import (
+    CopickDataPortalSource,
+    CopickLocalSource,
+    DataPortalSource,
+    LocalSource,
+)
 
 
 class StackSettings(JobSettings):
@@ -187,3 +192,15 @@ class StackSettings(JobSettings):
 
 class ExtractLocalSettings(LocalSource, StackSettings):
     """Options of ``subtomo extract stacks local``."""
+
+
+class ExtractDataPortalSettings(DataPortalSource, StackSettings):
+    """Options of ``subtomo extract stacks data-portal``."""
+
+
+class ExtractCopickLocalSettings(CopickLocalSource, StackSettings):
+    """Options of ``subtomo extract stacks copick-local``."""
+
+
+class ExtractCopickDataPortalSettings(CopickDataPortalSource, StackSettings):
+    """Options of ``subtomo extract stacks copick-data-portal``."""
