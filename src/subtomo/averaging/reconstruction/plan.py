@@ -57,7 +57,7 @@ def plan_reconstruction(settings: ReconstructionSettings) -> Reconstruction:
     SubtomoError
         If the tables cannot be used, the boxes do not fit the images, or no particle is visible.
     """
-    project = open_project(settings)
+    project = open_project(settings, need_ctf=settings.ctf)
     poses = particle_poses(project)
     halves = _halves(project, poses)
     rows = project.rows_by_tomogram()

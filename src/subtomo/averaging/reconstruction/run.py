@@ -55,6 +55,8 @@ def run(settings: ReconstructionSettings, job: "Job") -> Path:
             n_images=plan.n_images,
         )
         job.log(particles.summary)
+        for name, reason in plan.project.skipped.items():
+            job.leave_out("open", name, reason)
         payloads = dict(zip(names, _payloads(plan, settings, folder, device), strict=True))
         maps = MapPlan(
             pixel_size=plan.pixel_size * settings.bin,

@@ -6,7 +6,12 @@ from pydantic import Field, model_validator
 
 from subtomo.averaging.reconstruction.postprocess_settings import PostprocessOptions
 from subtomo.jobs.settings import JobSettings
-from subtomo.sources.settings import LocalSource
+from subtomo.sources.settings import (
+    CopickDataPortalSource,
+    CopickLocalSource,
+    DataPortalSource,
+    LocalSource,
+)
 
 
 class MapSettings(PostprocessOptions, JobSettings):
@@ -159,3 +164,15 @@ class ReconstructionSettings(MapSettings):
 
 class ReconstructLocalSettings(LocalSource, ReconstructionSettings):
     """Options of ``subtomo reconstruct local``."""
+
+
+class ReconstructDataPortalSettings(DataPortalSource, ReconstructionSettings):
+    """Options of ``subtomo reconstruct data-portal``."""
+
+
+class ReconstructCopickLocalSettings(CopickLocalSource, ReconstructionSettings):
+    """Options of ``subtomo reconstruct copick-local``."""
+
+
+class ReconstructCopickDataPortalSettings(CopickDataPortalSource, ReconstructionSettings):
+    """Options of ``subtomo reconstruct copick-data-portal``."""
