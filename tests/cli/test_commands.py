@@ -80,7 +80,7 @@ def test_table_is_in_order():
 
 def test_help_imports_nothing_heavy():
     """``--help`` of the program, of the groups and of every command."""
-    lines = [[], *([group] for group in GROUPS), *(name.split() for name in COMMANDS)]
+    lines = [[], *(group.split() for group in GROUPS), *(name.split() for name in COMMANDS)]
     code = (
         "import contextlib, io, sys\n"
         "from subtomo.cli.main import run\n"

@@ -100,7 +100,7 @@ class ReconstructionSettings(MapSettings):
         1.0,
         ge=1,
         description=(
-            "Pixels of the tilt images in one voxel, by Fourier cropping; its product with the "
+            "Number of pixels of the tilt images in one voxel, by Fourier cropping; its product with the "
             "box size, rounded, must be even"
         ),
     )
@@ -121,7 +121,7 @@ class ReconstructionSettings(MapSettings):
         0.01,
         ge=0,
         lt=1,
-        description="Least dose weight of the frequencies that are used",
+        description="Least dose weight, a fraction, of the frequencies that are used",
         json_schema_extra={"aliases": ["--cutoff-fract"]},
     )
     anisotropic_magnification: bool = Field(

@@ -44,6 +44,6 @@ class ReconstructStacksSettings(StackSource, MapSettings):
         0.01,
         ge=0,
         lt=1,
-        description="Least dose weight of the frequencies that are used",
+        description="Least dose weight, a fraction, of the frequencies that are used",
         json_schema_extra={"aliases": ["--cutoff-fract"]},
     )

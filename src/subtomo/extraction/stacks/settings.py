@@ -30,7 +30,7 @@ class StackSettings(JobSettings):
         1.0,
         gt=0,
         description=(
-            "Pixels of the tilt images in one of the box, by Fourier cropping; its product with "
+            "Number of pixels of the tilt images in one of the box, by Fourier cropping; its product with "
             "the box size, rounded, must be even"
         ),
     )
