@@ -62,7 +62,8 @@ def _option(kind: type[CommandSettings], name: str) -> click.Option:
     aliases = kind.field_extra(name).get("aliases", [])
     long_name = option_name(name)
     if shape.is_flag:
-        long_name += f"/--no-{long_name[2:]}"
+        is_negative = long_name.startswith("--no-")
+        long_name += f"/--{long_name[5:]}" if is_negative else f"/--no-{long_name[2:]}"
         return click.Option([name, long_name, *aliases], help=description(kind, name), default=None)
     return click.Option(
         [name, long_name, *aliases],
