@@ -75,6 +75,16 @@ COMMANDS: Mapping[str, Command] = {
         "subtomo.picking.matching.run:run",
         "Find particles by template matching",
     ),
+    "portal export": Command(
+        "subtomo.workflows.portal_export.settings:ExportPortalSettings",
+        "subtomo.workflows.portal_export.run:run",
+        "Copy particles and tilt series of the CryoET Data Portal into a RELION project",
+    ),
+    "portal export-copick": Command(
+        "subtomo.workflows.portal_export.settings:ExportCopickSettings",
+        "subtomo.workflows.portal_export.run:run",
+        "Copy picks and their tilt series of the CryoET Data Portal into a RELION project",
+    ),
     "reconstruct copick-data-portal": Command(
         "subtomo.averaging.reconstruction.settings:ReconstructCopickDataPortalSettings",
         "subtomo.averaging.reconstruction.run:run",
@@ -122,6 +132,7 @@ GROUPS: Mapping[str, str] = {
     "extract stacks": "Cut the images of particles out of tilt series, as RELION 5 does",
     "import": "Bring in what other programs made",
     "pick": "Find particles in tomograms",
+    "portal": "Bring in what the CryoET Data Portal has",
     "reconstruct": "Reconstruct maps from the images of particles",
     "tomogram": "Make tomograms from tilt series",
 }

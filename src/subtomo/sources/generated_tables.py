@@ -35,17 +35,22 @@ def write_tomogram_tables(
     The name of ``tomograms.star``, as an optimisation set should have it
     """
     place = PurePosixPath(called)
+    stacks = stack_names(project)
     for name, series in project.tilt_series.items():
-        table = _tilt_table(series, str(stack_name(place, name)), with_addresses=with_addresses)
+        table = _tilt_table(series, str(place / stacks[name]), with_addresses=with_addresses)
         write_relion_star(folder / TILT_SERIES_FOLDER / f"{name}.star", {name: table})
     tomograms = _tomogram_table(project, place, with_addresses=with_addresses)
     write_relion_star(folder / project.tomograms_file, {"global": tomograms})
     return str(place / project.tomograms_file)
 
 
-def stack_name(place: PurePosixPath, tomogram: str) -> PurePosixPath:
-    """Name the stack of a tilt series, whether it is there or not."""
-    return place / TILT_SERIES_FOLDER / f"{tomogram}.mrc"
+def stack_names(project: ParticleProject) -> dict[str, PurePosixPath]:
+    """Name the stack of images of each tomogram's tilt series, whether it is there or not.
+
+    Tomograms of one tilt series have one stack.
+    """
+    folder = PurePosixPath(TILT_SERIES_FOLDER)
+    return {name: folder / f"{group}.mrc" for name, group in _group_names(project).items()}
 
 
 def _tilt_table(series: TiltSeries, stack: str, *, with_addresses: bool) -> StarTable:
@@ -94,7 +99,7 @@ def _tomogram_table(
         "rlnAmplitudeContrast": np.array([one.acquisition.amplitude_contrast for one in series]),
         "rlnMicrographOriginalPixelSize": pixel_size,
         "rlnTomoHand": np.array([float(one.handedness) for one in series]),
-        "rlnOpticsGroupName": np.array(_group_names(project)),
+        "rlnOpticsGroupName": np.array([_group_names(project)[name] for name in names]),
         TILT_SERIES_PIXEL_SIZE: pixel_size,
         "rlnTomoTiltSeriesStarFile": np.array(files),
     }
@@ -105,8 +110,9 @@ def _tomogram_table(
     return StarTable(columns)
 
 
-def _group_names(project: ParticleProject) -> list[str]:
-    """Name the optics group of each tilt series."""
+def _group_names(project: ParticleProject) -> dict[str, str]:
+    """Name the optics group of each tomogram with particles."""
     rows = optics_rows(project)
     names = project.optics.text("rlnOpticsGroupName")
-    return [str(names[rows[mine[0]]]) for mine in project.rows_by_tomogram().values()]
+    used = project.rows_by_tomogram()
+    return {name: str(names[rows[mine[0]]]) for name, mine in used.items()}

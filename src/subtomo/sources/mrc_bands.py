@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from subtomo.errors import MrcError, RemoteError
 from subtomo.formats.mrc_header import HEADER_BYTES, MrcHeader, parse_header
+from subtomo.sources.http_files import Span
 from subtomo.sources.stores import Store
 
 _ROWS = 256
@@ -46,13 +47,29 @@ class MrcBands:
         n_rows = min(self.tile_shape[0], n_y - first_row)
         row_bytes = n_x * self._header.dtype.itemsize
         start = self._header.data_offset + (image * n_y + first_row) * row_bytes
-        data = self._store.read("", (start, start + n_rows * row_bytes))
-        if len(data) != n_rows * row_bytes:
-            raise RemoteError(
-                f"{self._store.place('')}: ends {n_rows * row_bytes - len(data)} bytes before the "
-                f"end of row {first_row + n_rows} of image {image + 1}; the file is truncated"
-            )
+        data = self.read_bytes((start, start + n_rows * row_bytes))
         return np.frombuffer(data, self._header.dtype).reshape(1, n_rows, n_x)
+
+    @property
+    def file_bytes(self) -> int:
+        """Size of the file as its header tells it."""
+        return self._header.data_offset + self._header.data_bytes
+
+    def read_bytes(self, span: Span) -> bytes:
+        """Fetch a part of the file.
+
+        Raises
+        ------
+        RemoteError
+            If it does not come, or the file ends before it.
+        """
+        data = self._store.read("", span)
+        if len(data) != span[1] - span[0]:
+            raise RemoteError(
+                f"{self._store.place('')}: only {len(data)} of the bytes {span[0]} to {span[1]} "
+                f"are there, of {self.file_bytes} in all; the file is truncated"
+            )
+        return data
 
 
 def open_mrc_bands(store: Store) -> MrcBands:

@@ -54,7 +54,7 @@ class PortalPicks:
 
 
 def open_copick_portal_project(
-    source: CopickDataPortalSource, *, need_ctf: bool = True
+    source: CopickDataPortalSource, *, need_ctf: bool = True, prefer_mrc: bool = False
 ) -> ParticleProject:
     """Read picks, and the tilt series of their runs from the portal; no pixel is read.
 
@@ -62,6 +62,7 @@ def open_copick_portal_project(
     ----------
     source : what is meant
     need_ctf : whether tilt series without CTF are left out
+    prefer_mrc : name MRC files rather than OME-Zarr images, where there are both
 
     Raises
     ------
@@ -80,7 +81,7 @@ def open_copick_portal_project(
     for what, failure in failures.items():
         gathered.skip(what, failure)
     of_tomogram = _tomograms(gathered, found, records)
-    add_tilt_series(gathered, records, source, need_ctf=need_ctf)
+    add_tilt_series(gathered, records, source, need_ctf=need_ctf, prefer_mrc=prefer_mrc)
     placed = _placed(gathered, of_tomogram)
     return generated_project(gathered, particles_of_picks(placed, gathered.skipped))
 

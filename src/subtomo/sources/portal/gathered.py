@@ -80,13 +80,18 @@ def open_portal(access: PortalAccess) -> PortalClient:
 
 
 def add_tilt_series(
-    gathered: Gathered, records: SeriesRecords, access: PortalAccess, *, need_ctf: bool
+    gathered: Gathered,
+    records: SeriesRecords,
+    access: PortalAccess,
+    *,
+    need_ctf: bool,
+    prefer_mrc: bool = False,
 ) -> None:
     """Make the tilt series of all tomograms, look up their images, leave out those that fail."""
     for name, rows in list(gathered.rows.items()):
         try:
             gathered.tilt_series[name] = portal_tilt_series(
-                rows, records, access, need_ctf=need_ctf
+                rows, records, access, need_ctf=need_ctf, prefer_mrc=prefer_mrc
             )
         except SubtomoError as failure:
             gathered.skip(name, failure)

@@ -43,13 +43,16 @@ ANNOTATION_SHAPE = "cdpAnnotationShapeId"
 IS_ORIENTED = "subtomoIsOriented"
 
 
-def open_portal_project(source: DataPortalSource, *, need_ctf: bool = True) -> ParticleProject:
+def open_portal_project(
+    source: DataPortalSource, *, need_ctf: bool = True, prefer_mrc: bool = False
+) -> ParticleProject:
     """Read particles and tilt series from the CryoET Data Portal; no pixel is read.
 
     Parameters
     ----------
     source : what is asked for
     need_ctf : whether tilt series without CTF are left out
+    prefer_mrc : name MRC files rather than OME-Zarr images, where there are both
 
     Returns
     -------
@@ -72,7 +75,7 @@ def open_portal_project(source: DataPortalSource, *, need_ctf: bool = True) -> P
     records = find_series(portal, find_alignments(portal, matches))
     gathered = Gathered(source.strict)
     files = _tomograms(gathered, matches, records)
-    add_tilt_series(gathered, records, source, need_ctf=need_ctf)
+    add_tilt_series(gathered, records, source, need_ctf=need_ctf, prefer_mrc=prefer_mrc)
     _read_points(gathered, files, source)
     return _project(gathered, oriented=not source.no_orientations)
 

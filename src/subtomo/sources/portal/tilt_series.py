@@ -29,7 +29,12 @@ _AXIS_TOLERANCE = 5.0  # degrees, between a nominal tilt axis and an aligned one
 
 
 def portal_tilt_series(
-    rows: TomogramRows, records: SeriesRecords, access: PortalAccess, *, need_ctf: bool
+    rows: TomogramRows,
+    records: SeriesRecords,
+    access: PortalAccess,
+    *,
+    need_ctf: bool,
+    prefer_mrc: bool = False,
 ) -> TiltSeries:
     """Make the tilt series of a tomogram; no file is looked at.
 
@@ -39,6 +44,7 @@ def portal_tilt_series(
     records : of the portal
     access : says what the portal does not
     need_ctf : whether a tilt series without CTF is an error
+    prefer_mrc : name the MRC file rather than the OME-Zarr image, where there are both
 
     Returns
     -------
@@ -53,7 +59,7 @@ def portal_tilt_series(
     series = rows.tilt_series
     sections, aligned = _joined(rows, records)
     pixel_size = _positive(series.pixel_spacing, "pixel_spacing", "Å")
-    address, uri = image_addresses(series, access.endpoint_url)
+    address, uri = image_addresses(series, access.endpoint_url, prefer_mrc=prefer_mrc)
     indices = [section.z_index for section in aligned]
     ctf = _ctf(sections, f"tilt series {series.id}", need_ctf=need_ctf)
     extra: dict[str, NDArray[Any]] = {TILT_SERIES_URI: np.full(len(aligned), uri)}

@@ -93,23 +93,25 @@ def tomogram_rows(
     return TomogramRows(alignment, series, rows[0])
 
 
-def image_addresses(series: Row, endpoint_url: str | None) -> tuple[str, str]:
+def image_addresses(
+    series: Row, endpoint_url: str | None, *, prefer_mrc: bool = False
+) -> tuple[str, str]:
     """Give where the images of a tilt series are: to fetch them from, and as tables name it.
 
     Parameters
     ----------
     series : row
     endpoint_url : of an S3 service; else the https addresses are taken
+    prefer_mrc : the MRC file rather than the OME-Zarr image, where there are both
 
     Raises
     ------
     DataError
         If the portal has neither an OME-Zarr image nor an MRC file of it.
     """
-    for s3, https in (
-        (series.s3_omezarr_dir, series.https_omezarr_dir),
-        (series.s3_mrc_file, series.https_mrc_file),
-    ):
+    zarr = (series.s3_omezarr_dir, series.https_omezarr_dir)
+    mrc = (series.s3_mrc_file, series.https_mrc_file)
+    for s3, https in (mrc, zarr) if prefer_mrc else (zarr, mrc):
         if s3 and (endpoint_url or not https):
             return http_address(s3.rstrip("/"), endpoint_url), s3.rstrip("/")
         if https:
