@@ -68,11 +68,10 @@ def add_group(task: GroupTask, add: AddPortion) -> dict[str, Any]:
     """
     failures: dict[str, str] = {}
     while True:
-        sums = _begun(task)
-        sums.failures |= failures
+        sums = _begun(task, failures)
         try:
             _add_missing(sums, task, add)
-        except _UnreadableError as error:  # its tomogram may be in the sums in part: begin again
+        except _UnreadableError as error:  # its tomogram may be in the sums in part
             failures[error.tomogram] = str(error)
             continue
         sums.write(task.path)
@@ -87,11 +86,21 @@ class _UnreadableError(Exception):
         self.tomogram = tomogram
 
 
-def _begun(task: GroupTask) -> PartialSums:
-    """Read what an earlier process wrote, or begin with nothing."""
+def _begun(task: GroupTask, failures: dict[str, str]) -> PartialSums:
+    """Read what an earlier process wrote, or begin with nothing.
+
+    Sums that hold a part of a tomogram that has failed since are of no use.
+    """
+    sums = None
     if task.path.exists():
-        return PartialSums.read(task.path, task.device)
-    return PartialSums.empty(task.halves, task.box_size, task.device)
+        sums = PartialSums.read(task.path, task.device)
+        added = {portion.tomogram for portion in task.portions[: sums.n_portions]}
+        if not added.isdisjoint(failures.keys() - sums.failures.keys()):
+            sums = None
+    if sums is None:
+        sums = PartialSums.empty(task.halves, task.box_size, task.device)
+    sums.failures |= failures
+    return sums
 
 
 def _add_missing(sums: PartialSums, task: GroupTask, add: AddPortion) -> None:
