@@ -2,8 +2,9 @@
 
 import http.client
 import socket
-import threading
 import time
+import weakref
+from collections import deque
 from dataclasses import dataclass
 from urllib.parse import SplitResult, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -11,6 +12,7 @@ from urllib.request import getproxies, proxy_bypass
 from subtomo.errors import MissingFileError, RemoteError
 
 Span = tuple[int, int]
+_Server = tuple[str, str]  # scheme, host and port
 _REDIRECTS = {301, 302, 303, 307, 308}
 _PASSING = {408, 429, 500, 502, 503, 504}
 _MOST_REDIRECTS = 5
@@ -43,7 +45,7 @@ class _Passing(Exception):
 
 
 class HttpFiles:
-    """Gets files; each thread keeps its own open connections.
+    """Gets files, from several threads at once; connections stay open for the next file.
 
     Parameters
     ----------
@@ -52,7 +54,8 @@ class HttpFiles:
 
     def __init__(self, patience: Patience | None = None) -> None:
         self._patience = patience or PATIENCE
-        self._own = threading.local()
+        self._idle: deque[tuple[_Server, http.client.HTTPConnection]] = deque()
+        weakref.finalize(self, _close, self._idle)
 
     def read(self, url: str, span: Span | None = None) -> bytes:
         """Get a file or a part of one.
@@ -94,32 +97,32 @@ class HttpFiles:
     def _exchange(self, url: str, span: Span | None) -> tuple[int, bytes, str]:
         """Ask once: status, body and where else to look."""
         parts = urlsplit(url)
-        connection, target = self._connection(parts)
-        headers = {"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"}
-        if span is not None:
-            first, end = span
-            headers["Range"] = f"bytes={first}" if first < 0 else f"bytes={first}-{end - 1}"
+        server = (parts.scheme, parts.netloc)
+        connection = self._taken(server) or self._connection(parts)
         is_used = connection.sock is not None
+        is_kept = False
         try:
-            return self._ask(connection, target, headers)
+            answer = self._ask(connection, _target(parts), _headers(span))
+            is_kept = True
         except (http.client.RemoteDisconnected, BrokenPipeError, ConnectionResetError) as error:
-            self._drop(parts)
             if is_used:  # the server closed a connection that was kept open
                 return self._exchange(url, span)
             raise _Passing(f"the connection was closed ({error})") from None
         except http.client.IncompleteRead as error:
-            self._drop(parts)
             expected = len(error.partial) + (error.expected or 0)
             raise _Passing(
                 f"the answer was cut short after {len(error.partial)} of {expected} bytes"
             ) from None
         except TimeoutError:
-            connected = connection.sock is not None
-            self._drop(parts)
-            raise _Passing(self._too_slow(connected=connected)) from None
+            raise _Passing(self._too_slow(connected=connection.sock is not None)) from None
         except (OSError, http.client.HTTPException) as error:
-            self._drop(parts)
             raise _Passing(f"no connection to {parts.hostname} ({error})") from None
+        finally:
+            if is_kept:
+                self._idle.append((server, connection))
+            else:
+                connection.close()
+        return answer
 
     def _ask(
         self, connection: http.client.HTTPConnection, target: str, headers: dict[str, str]
@@ -137,35 +140,59 @@ class HttpFiles:
             return f"no answer within {self._patience.read:g} s"
         return f"no connection within {self._patience.connect:g} s"
 
-    def _connection(self, parts: SplitResult) -> tuple[http.client.HTTPConnection, str]:
-        """Give this thread's connection to a server, or its proxy, and what to ask it for."""
+    def _taken(self, server: _Server) -> http.client.HTTPConnection | None:
+        """Take an idle connection to a server, if there is one."""
+        for _ in range(len(self._idle)):
+            try:
+                place, connection = self._idle.popleft()
+            except IndexError:  # another thread took the last
+                return None
+            if place == server:
+                return connection
+            self._idle.append((place, connection))
+        return None
+
+    def _connection(self, parts: SplitResult) -> http.client.HTTPConnection:
+        """Prepare a connection to a server, or to its proxy."""
         host, port = parts.hostname or "", parts.port
-        target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-        proxy = None if proxy_bypass(host) else getproxies().get(parts.scheme)
-        is_secure = parts.scheme == "https"
-        if proxy and not is_secure:
-            target = parts.geturl()
-        known = self._connections()
-        key = (parts.scheme, parts.netloc)
-        if key not in known:
-            kind = http.client.HTTPSConnection if is_secure else http.client.HTTPConnection
-            if proxy:
-                via = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
-                known[key] = kind(via.hostname or "", via.port, timeout=self._patience.connect)
-                if is_secure:
-                    known[key].set_tunnel(host, port)
-            else:
-                known[key] = kind(host, port, timeout=self._patience.connect)
-        return known[key], target
+        proxy = _proxy(parts)
+        kind: type[http.client.HTTPConnection] = http.client.HTTPConnection
+        if parts.scheme == "https":
+            kind = http.client.HTTPSConnection
+        if not proxy:
+            return kind(host, port, timeout=self._patience.connect)
+        via = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+        connection = kind(via.hostname or "", via.port, timeout=self._patience.connect)
+        if parts.scheme == "https":
+            connection.set_tunnel(host, port)
+        return connection
 
-    def _connections(self) -> dict[tuple[str, str], http.client.HTTPConnection]:
-        if not hasattr(self._own, "connections"):
-            self._own.connections = {}
-        connections: dict[tuple[str, str], http.client.HTTPConnection] = self._own.connections
-        return connections
 
-    def _drop(self, parts: SplitResult) -> None:
-        self._connections().pop((parts.scheme, parts.netloc)).close()
+def _proxy(parts: SplitResult) -> str | None:
+    """Give the proxy that the environment names for an address."""
+    if proxy_bypass(parts.hostname or ""):
+        return None
+    return getproxies().get(parts.scheme)
+
+
+def _target(parts: SplitResult) -> str:
+    """Write what a server, or a proxy of plain http, is asked for."""
+    if parts.scheme == "http" and _proxy(parts):
+        return parts.geturl()
+    return (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+def _headers(span: Span | None) -> dict[str, str]:
+    headers = {"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"}
+    if span is not None:
+        first, end = span
+        headers["Range"] = f"bytes={first}" if first < 0 else f"bytes={first}-{end - 1}"
+    return headers
+
+
+def _close(connections: deque[tuple[_Server, http.client.HTTPConnection]]) -> None:
+    for _, connection in connections:
+        connection.close()
 
 
 def _content(url: str, status: int, body: bytes, span: Span | None) -> bytes:

@@ -13,7 +13,7 @@ from subtomo.formats.zarr_layout import Index, ZarrLayout, parse_zarr_array
 from subtomo.sources.stores import Store
 
 _ARRAY_FILES = (".zarray", "zarr.json")
-_GROUP_FILES = (".zattrs", "zarr.json")
+_METADATA_FILES = (".zattrs", "zarr.json", ".zarray")
 
 
 class ZarrChunks:
@@ -94,20 +94,18 @@ def open_zarr_chunks(store: Store) -> ZarrChunks:
 
 def _level(store: Store) -> tuple[str, bytes | None, str]:
     """Find the finest level; where the store is an array itself, its metadata too."""
-    try:
-        name, content = _first(store, _GROUP_FILES)
-    except MissingFileError:
-        name, content = _first(store, _ARRAY_FILES[:1])  # an array without attributes
-        return "", content, store.place(name)
+    name, content = _first(store, _METADATA_FILES)
     place = store.place(name)
     attributes = _json(content, place)
+    if name == ".zarray" or attributes.get("node_type") == "array":
+        return "", content, place
     if name == "zarr.json":
-        if attributes.get("node_type") == "array":
-            return "", content, place
         attributes = attributes.get("attributes", {})
     described = attributes.get("ome", attributes)
     multiscales = described.get("multiscales") if isinstance(described, dict) else None
     if not isinstance(multiscales, list) or not multiscales:
+        if name == ".zattrs":  # of an array, perhaps
+            return "", store.read(".zarray"), store.place(".zarray")
         raise ZarrError(f"{place}: no 'multiscales' metadata; expected an OME-Zarr image")
     try:
         return Multiscale.model_validate(multiscales[0]).datasets[0].path, None, place

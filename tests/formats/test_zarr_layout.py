@@ -1,0 +1,121 @@
+import json
+import warnings
+
+import numpy as np
+import pytest
+import zarr
+
+from subtomo.errors import ZarrError
+from subtomo.formats.zarr_layout import parse_zarr_array
+
+DATA = np.random.default_rng(3).normal(size=(5, 20, 18)).astype(np.float32)
+
+
+def written(folder, **options):
+    options = {"chunks": (5, 8, 8), "dtype": DATA.dtype, **options}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        array = zarr.create_array(folder, shape=DATA.shape, **options)
+        array[:] = DATA
+    name = ".zarray" if options.get("zarr_format") == 2 else "zarr.json"
+    return parse_zarr_array((folder / name).read_bytes(), str(folder / name))
+
+
+def read_all(folder, layout):
+    """Put an array together from its chunks."""
+    counts = [-(-n // c) for n, c in zip(layout.shape, layout.chunk_shape, strict=True)]
+    whole = np.zeros([c * n for c, n in zip(counts, layout.chunk_shape, strict=True)])
+    for chunk in np.ndindex(*counts):
+        path = folder / layout.file_of(chunk)
+        data = path.read_bytes()
+        if layout.shard is not None:
+            first, end = layout.shard.index_span
+            index = data[first:] if first < 0 else data[first:end]
+            start, stop = layout.shard.spans(index, str(path))[layout.within_shard(chunk)]
+            data = data[start:stop]
+        values = layout.decode(data, str(path))
+        place = tuple(
+            slice(c * n, c * n + m)
+            for c, n, m in zip(chunk, layout.chunk_shape, values.shape, strict=True)
+        )
+        whole[place] = values
+    return whole[tuple(slice(n) for n in layout.shape)]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"zarr_format": 2},
+        {"zarr_format": 2, "compressors": None},
+        {"zarr_format": 2, "chunks": (16, 8, 8)},  # deeper than the array, as the portal's
+        {"zarr_format": 2, "chunks": (2, 20, 18), "order": "F"},
+        {"zarr_format": 2, "chunks": (16, 8, 8), "order": "F"},
+        {"zarr_format": 2, "dtype": ">f4"},
+        {"zarr_format": 2, "chunk_key_encoding": {"name": "v2", "separator": "/"}},
+        {"zarr_format": 3},
+        {"zarr_format": 3, "chunks": (16, 8, 8)},
+        {"zarr_format": 3, "compressors": zarr.codecs.BloscCodec(cname="lz4")},
+        {"zarr_format": 3, "compressors": zarr.codecs.GzipCodec()},
+        {"zarr_format": 3, "compressors": [zarr.codecs.ZstdCodec(), zarr.codecs.Crc32cCodec()]},
+        {"zarr_format": 3, "compressors": None, "serializer": zarr.codecs.BytesCodec(endian="big")},
+        {"zarr_format": 3, "filters": zarr.codecs.TransposeCodec(order=(2, 0, 1))},
+        {"zarr_format": 3, "chunk_key_encoding": {"name": "v2", "separator": "."}},
+        {"zarr_format": 3, "shards": (5, 16, 16)},
+        {"zarr_format": 3, "dtype": "int16"},
+    ],
+    ids=str,
+)
+def test_chunks_are_those_that_zarr_wrote(tmp_path, options):
+    layout = written(tmp_path / "a", **options)
+    expected = DATA.astype(layout.dtype)
+    assert np.array_equal(read_all(tmp_path / "a", layout), expected)
+
+
+def test_only_the_images_that_there_are_are_decoded(tmp_path):
+    layout = written(tmp_path / "a", zarr_format=2, chunks=(64, 8, 8))
+    chunk = (tmp_path / "a" / layout.file_of((0, 0, 0))).read_bytes()
+    assert layout.decode(chunk, "chunk").shape == (5, 8, 8)
+
+
+@pytest.mark.parametrize("length", [0, 10, 100])
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_a_cut_chunk_is_an_error_that_names_it(tmp_path, zarr_format, length):
+    layout = written(tmp_path / "a", zarr_format=zarr_format)
+    data = (tmp_path / "a" / layout.file_of((0, 0, 0))).read_bytes()[:length]
+    with pytest.raises(ZarrError, match=r"^chunk 0: .*(broken|holds)"):
+        layout.decode(data, "chunk 0")
+
+
+def test_a_changed_byte_is_found_where_there_is_a_checksum(tmp_path):
+    layout = written(tmp_path / "a", zarr_format=3, compressors=zarr.codecs.Crc32cCodec())
+    data = bytearray((tmp_path / "a" / layout.file_of((0, 0, 0))).read_bytes())
+    data[7] ^= 1
+    with pytest.raises(ZarrError, match="checksum does not fit"):
+        layout.decode(bytes(data), "chunk 0")
+
+
+def test_a_cut_index_of_a_shard_is_an_error(tmp_path):
+    layout = written(tmp_path / "a", zarr_format=3, shards=(5, 16, 16))
+    with pytest.raises(ZarrError, match="index of the shard is cut short"):
+        layout.shard.spans(b"x" * 10, "shard")
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"compressor": {"id": "nonsense"}}, "not the metadata of a Zarr array"),
+        ({"dtype": "<c8"}, "expected integers or floats"),
+        ({"chunks": [4, 4]}, "does not fit together"),
+        ({"shape": None}, "not the metadata of a Zarr array"),
+    ],
+)
+def test_metadata_that_cannot_be_used(tmp_path, change, words):
+    written(tmp_path / "a", zarr_format=2)
+    content = json.loads((tmp_path / "a/.zarray").read_text())
+    with pytest.raises(ZarrError, match=f"^place: .*{words}"):
+        parse_zarr_array(json.dumps({**content, **change}).encode(), "place")
+
+
+def test_a_group_is_no_array():
+    with pytest.raises(ZarrError, match="describes a group; expected an array"):
+        parse_zarr_array(b'{"zarr_format": 3, "node_type": "group"}', "place")
