@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from numpy.typing import NDArray
@@ -104,8 +105,9 @@ def _level(store: Store) -> tuple[str, bytes | None, str]:
     described = attributes.get("ome", attributes)
     multiscales = described.get("multiscales") if isinstance(described, dict) else None
     if not isinstance(multiscales, list) or not multiscales:
-        if name == ".zattrs":  # of an array, perhaps
-            return "", store.read(".zarray"), store.place(".zarray")
+        with suppress(MissingFileError):  # attributes of an array, perhaps
+            if name == ".zattrs":
+                return "", store.read(".zarray"), store.place(".zarray")
         raise ZarrError(f"{place}: no 'multiscales' metadata; expected an OME-Zarr image")
     try:
         return Multiscale.model_validate(multiscales[0]).datasets[0].path, None, place

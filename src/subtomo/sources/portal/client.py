@@ -12,7 +12,7 @@ from subtomo.errors import MissingDependency, RemoteError
 STAGING_URL = "https://graphql.cryoet.staging.si.czi.technology/graphql"
 IDS_A_REQUEST = 100  # more at once have overloaded the service
 _SECONDS = 60.0  # without an answer
-_ATTEMPTS = 4
+_ATTEMPTS = 3
 _PAUSE = 0.5  # seconds, doubled from attempt to attempt
 
 

@@ -1,0 +1,379 @@
+"""Particles and tilt series of the portal against the sample's RELION project and metadata."""
+
+import numpy as np
+import pytest
+from portal_stand_in import NAMES, RUNS
+
+from subtomo.errors import DataError, MissingFileError, RemoteError, SubtomoWarning
+from subtomo.formats.star import read_star
+from subtomo.sources.particle_poses import particle_poses
+from subtomo.sources.portal.project import open_portal_project
+from subtomo.sources.project import open_project
+from subtomo.sources.settings import DataPortalSource, LocalSource
+
+MILLIONTH = 1e-6  # digits of the sample's tables
+
+
+def opened(portal, *, need_ctf=True, **filters):
+    filters = {"run_ids": RUNS[:2], "annotation_names": "blob complex", **filters}
+    source = DataPortalSource(portal_url=portal.url, **filters)
+    return open_portal_project(source, need_ctf=need_ctf)
+
+
+def local_table(portal, name):
+    return next(iter(read_star(portal.sample / "local" / name).values()))
+
+
+def test_particles_are_those_of_the_local_project(portal):
+    project = opened(portal)
+    expected = read_star(portal.sample / "local/particles.star")["particles"]
+    for tag in (
+        *(f"rlnCenteredCoordinate{axis}Angst" for axis in "XYZ"),
+        *("rlnAngleRot", "rlnAngleTilt", "rlnAnglePsi"),
+    ):
+        found = project.particles.numbers(tag)
+        assert np.allclose(found, expected.numbers(tag), rtol=0, atol=2 * MILLIONTH), tag
+    names = [f"{name}/{number}" for name in NAMES[:2] for number in range(1, 13)]
+    assert project.particle_name.tolist() == names
+    assert project.tomogram.tolist() == [name.split("/")[0] for name in names]
+    assert (
+        project.particles.integers("cdpAnnotationShapeId").tolist() == [96011] * 12 + [96012] * 12
+    )
+    assert np.all(project.particles.integers("subtomoIsOriented") == 1)
+    assert project.is_generated
+    assert not project.skipped
+
+
+def test_optics_groups_are_the_tilt_series(portal):
+    optics = opened(portal).optics
+    assert optics.text("rlnOpticsGroupName").tolist() == [
+        "run_90011_tiltseries_91011",
+        "run_90012_tiltseries_91012",
+    ]
+    for tag, value in {
+        "rlnVoltage": 300,
+        "rlnSphericalAberration": 2.7,
+        "rlnAmplitudeContrast": 0.07,
+        "rlnTomoTiltSeriesPixelSize": 8,
+    }.items():
+        assert optics.numbers(tag).tolist() == [value, value]
+
+
+@pytest.mark.parametrize(("number", "first"), [(0, 0), (1, 1)])
+def test_tilt_series_are_those_of_the_local_project(portal, number, first):
+    """The second one's first tilt is in no alignment."""
+    series = opened(portal).tilt_series[NAMES[number]]
+    table = local_table(portal, f"tilt_series/TS_0{number + 1}.star")
+    expected = table.select(np.arange(first, len(table)))
+    columns = {
+        "rlnTomoXTilt": series.x_tilts,
+        "rlnTomoYTilt": series.tilt_angles,
+        "rlnTomoZRot": series.tilt_axis_angles,
+        "rlnTomoXShiftAngst": series.shifts[:, 0],
+        "rlnTomoYShiftAngst": series.shifts[:, 1],
+        "rlnDefocusU": series.ctf.defocus_u,
+        "rlnDefocusV": series.ctf.defocus_v,
+        "rlnDefocusAngle": series.ctf.defocus_angle,
+        "rlnMicrographPreExposure": series.dose,
+        "rlnPhaseShift": series.ctf.phase_shift,
+        "rlnCtfMaxResolution": series.extra["rlnCtfMaxResolution"],
+    }
+    for tag, found in columns.items():
+        assert np.allclose(found, expected.numbers(tag), rtol=0, atol=MILLIONTH), tag
+    indices = [int(name.split("@")[0]) for name in series.image_names]
+    assert indices == list(range(first + 1, 12))
+    folder = f"19001/TS_0{number + 1}/TiltSeries/100/TS_0{number + 1}.zarr"
+    assert {name.split("@")[1] for name in series.image_names} == {
+        f"{portal.base}/sample-portal/{folder}"
+    }
+    assert set(series.extra["tomoTiltSeriesURI"]) == {f"s3://sample-portal/{folder}"}
+    assert series.tomogram_size_px == (192, 192, 80)  # 96 x 96 x 40 voxels of 16 Å
+    assert series.image_size_px == (192, 192)
+    assert (series.handedness, series.pixel_size) == (-1, 8)
+
+
+def test_poses_are_those_of_the_local_project(portal, monkeypatch):
+    monkeypatch.chdir(portal.sample)
+    local = open_project(
+        LocalSource(
+            particles_starfile="local/particles.star", tomograms_starfile="local/tomograms.star"
+        )
+    )
+    found, expected = particle_poses(opened(portal)), particle_poses(local)
+    assert np.allclose(found.position_px, expected.position_px, rtol=0, atol=1e-6)
+    assert np.allclose(found.orientation, expected.orientation, rtol=0, atol=1e-6)
+
+
+def test_one_question_a_table_however_many_runs(portal):
+    opened(portal, run_ids=RUNS[:2])
+    assert sorted(portal.questions) == sorted(
+        {
+            *("annotations", "annotationFiles", "annotationShapes", "alignments", "tiltseries"),
+            *("perSectionParameters", "perSectionAlignmentParameters", "tomograms", "frames"),
+        }
+    )
+
+
+def test_what_the_portal_does_not_say_can_be_given(portal):
+    project = opened(portal, handedness=1, amplitude_contrast=0.1)
+    series = project.tilt_series[NAMES[0]]
+    assert (series.handedness, series.acquisition.amplitude_contrast) == (1, 0.1)
+    assert project.optics.numbers("rlnAmplitudeContrast").tolist() == [0.1, 0.1]
+
+
+def test_units_are_turned(portal):
+    """Phase shifts are in radians, voltages in volts, offsets in pixels of the tilt series."""
+    for row in portal.rows_where("perSectionParameters", tiltseriesId=91011):
+        row["phaseShift"] = np.pi / 3
+    for row in portal.rows_where("perSectionAlignmentParameters", alignmentId=92011):
+        row |= {"xOffset": 2.0, "yOffset": -3.0, "volumeXRotation": 1.5}
+    portal.row("tiltseries", 91011)["accelerationVoltage"] = 200_000
+    series = opened(portal).tilt_series[NAMES[0]]
+    assert np.allclose(series.ctf.phase_shift, 60)
+    assert series.acquisition.voltage == 200
+    assert np.allclose(series.shifts, [16, -24])
+    assert np.allclose(series.x_tilts, 1.5)
+
+
+def test_sizes_of_tomograms_are_in_even_pixels_of_the_tilt_series(portal):
+    portal.row("tomograms", 94011).update(sizeX=95, sizeY=96, sizeZ=41, voxelSpacing=10.0)
+    series = opened(portal).tilt_series[NAMES[0]]
+    assert series.tomogram_size_px == (118, 120, 52)  # of 118.75, 120 and 51.25
+    centred = opened(portal).particles.numbers("rlnCenteredCoordinateXAngst")[0]
+    assert centred == pytest.approx((58.844 - 95 / 2) * 10)
+
+
+def test_endpoint_url_wins_over_the_https_addresses(portal):
+    for table in ("tiltseries", "annotationFiles"):
+        for row in portal.rows[table]:
+            row |= {key: "https://nowhere.invalid/x" for key in row if key.startswith("https")}
+    project = opened(portal, endpoint_url=portal.base)
+    assert len(project) == 24
+
+
+# what is left out
+
+
+def test_a_run_without_ctf_is_left_out_with_its_reason(portal):
+    project = opened(portal, run_ids=RUNS)
+    assert project.skipped == {
+        NAMES[2]: "tilt series 91013 has no CTF for 11 of 11 sections; --no-ctf takes it as it is"
+    }
+    assert list(project.tilt_series) == NAMES[:2]
+
+
+def test_a_run_without_ctf_counts_where_none_is_needed(portal):
+    shared = portal.row("tiltseries", 91011)
+    portal.row("tiltseries", 91013).update(
+        {key: shared[key] for key in ("s3OmezarrDir", "httpsOmezarrDir")}
+    )
+    project = opened(portal, run_ids=RUNS, need_ctf=False)
+    assert not project.skipped
+    assert project.tilt_series[NAMES[2]].ctf is None
+
+
+def test_strict_stops_at_the_first(portal):
+    with pytest.raises(DataError, match="tilt series 91013 has no CTF"):
+        opened(portal, run_ids=RUNS, strict=True)
+
+
+def test_nothing_left_is_an_error(portal):
+    with pytest.raises(DataError, match=f"no tomogram of the portal can be used: {NAMES[2]}: tilt"):
+        opened(portal, run_ids=RUNS[2])
+
+
+BROKEN = {
+    "alignment without tilt series": (
+        lambda p: p.row("alignments", 92011).update(tiltseriesId=None),
+        "alignment 92011 has no tilt series",
+    ),
+    "one defocus is missing": (
+        lambda p: p.row("perSectionParameters", 9001107).update(majorDefocus=None),
+        "no CTF for 1 of 11 sections",
+    ),
+    "no images": (
+        lambda p: p.row("tiltseries", 91011).update(
+            s3OmezarrDir=None, httpsOmezarrDir=None, s3MrcFile=None, httpsMrcFile=None
+        ),
+        "neither an OME-Zarr image nor an MRC file",
+    ),
+    "tomograms of different sizes": (
+        lambda p: p.rows["tomograms"].append({**p.row("tomograms", 94011), "id": 1, "sizeZ": 50}),
+        "differ in size",
+    ),
+    "no tomogram": (
+        lambda p: p.row("tomograms", 94011).update(tomogramVoxelSpacingId=1),
+        "no tomogram at the voxel spacing of the points",
+    ),
+    "no aligned section": (
+        lambda p: [
+            row.update(alignmentId=1)
+            for row in p.rows_where("perSectionAlignmentParameters", alignmentId=92011)
+        ],
+        "says nothing of its sections",
+    ),
+    "a mirrored rotation": (
+        lambda p: p.row("perSectionAlignmentParameters", 9001108).update(
+            inPlaneRotation=[[1.0, 0.0], [0.0, -1.0]]
+        ),
+        "is no rotation",
+    ),
+    "kilovolts": (
+        lambda p: p.row("tiltseries", 91011).update(accelerationVoltage=300),
+        "300 V; expected volts",
+    ),
+    "no pixel size": (
+        lambda p: p.row("tiltseries", 91011).update(pixelSpacing=0.0),
+        "pixel_spacing is 0",
+    ),
+    "images refused": (lambda p: p.faults.kinds.update({"TS_01.zarr": "refused"}), "HTTP 403"),
+    "images absent": (
+        lambda p: p.faults.kinds.update({"TS_01.zarr": "missing"}),
+        "none of .zattrs",
+    ),
+    "images slow": (lambda p: p.faults.kinds.update({"TS_01.zarr/.z": "slow"}), "no answer within"),
+    "damaged metadata": (
+        lambda p: p.faults.kinds.update({"TS_01.zarr/0/.zarray": "garbled"}),
+        "not the metadata of a Zarr array",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", BROKEN)
+def test_one_tomogram_is_left_out_and_the_others_stay(portal, what):
+    break_it, reason = BROKEN[what]
+    break_it(portal)
+    project = opened(portal)
+    assert list(project.tilt_series) == [NAMES[1]]
+    assert len(project) == 12
+    ((_, told),) = project.skipped.items()
+    assert reason in told
+
+
+def test_an_annotation_file_that_does_not_come_is_left_out(portal):
+    portal.faults.kinds["TS_02/Reconstructions"] = "cut"
+    project = opened(portal)
+    assert project.skipped.keys() == {f"{NAMES[1]} annotation file 97012"}
+    assert "cut short" in next(iter(project.skipped.values()))
+    assert set(project.tomogram) == {NAMES[0]}
+
+
+def test_a_file_without_alignment_belongs_to_the_only_one_of_its_run(portal):
+    portal.row("annotationFiles", 97011)["alignmentId"] = None
+    assert len(opened(portal)) == 24
+    portal.rows["alignments"].append({**portal.row("alignments", 92011), "id": 5})
+    project = opened(portal)
+    assert list(project.skipped.values()) == [
+        "the annotation file names no alignment, and run 90011 has 2"
+    ]
+
+
+def test_images_may_be_mrc_only(portal):
+    portal.row("tiltseries", 91011).update(s3OmezarrDir=None, httpsOmezarrDir=None)
+    series = opened(portal).tilt_series[NAMES[0]]
+    assert series.image_names[0].endswith("TS_01.mrc")
+    assert series.image_size_px == (192, 192)
+
+
+# doubts
+
+
+@pytest.mark.filterwarnings("ignore::subtomo.errors.SubtomoWarning")
+def test_two_files_of_the_same_particles_are_kept_and_told(portal):
+    with pytest.warns(SubtomoWarning, match="12 points of annotation shape 196011 lie within 16 Å"):
+        project = opened(portal, run_ids=RUNS[0], annotation_names=())
+    assert len(project) == 24
+    assert (
+        project.particles.integers("cdpAnnotationShapeId").tolist() == [96011] * 12 + [196011] * 12
+    )
+
+
+@pytest.mark.filterwarnings("ignore::subtomo.errors.SubtomoWarning")
+def test_points_without_orientation_are_marked(portal):
+    with pytest.warns(SubtomoWarning, match="12 of 12 particles have no orientation"):
+        project = opened(portal, run_ids=RUNS[0], annotation_names="blob centre")
+    assert np.all(project.particles.integers("subtomoIsOriented") == 0)
+    assert not np.any(project.particles.stacked(["rlnAngleRot", "rlnAngleTilt", "rlnAnglePsi"]))
+
+
+def test_orientations_can_be_left_out(portal):
+    project = opened(portal, no_orientations=True)
+    assert not np.any(project.particles.stacked(["rlnAngleRot", "rlnAngleTilt", "rlnAnglePsi"]))
+
+
+def test_a_transform_of_the_other_sense_is_noticed(portal):
+    """As IMOD's were stored once: R transposed."""
+    for row in portal.rows_where("perSectionAlignmentParameters", alignmentId=92011):
+        row["inPlaneRotation"] = np.transpose(row["inPlaneRotation"]).tolist()
+    with pytest.warns(SubtomoWarning, match="tilt axis of alignment 92011 is at -85.3°.*IMOD's"):
+        opened(portal, run_ids=RUNS[0])
+
+
+def test_particles_outside_the_images_are_noticed(portal):
+    for row in portal.rows_where("perSectionAlignmentParameters", alignmentId=92011):
+        row["xOffset"] = 150.0
+    with pytest.warns(SubtomoWarning, match="of the particles' places lie on the images"):
+        opened(portal, run_ids=RUNS[0])
+
+
+def test_a_dose_of_zero_is_made_anew(portal):
+    for row in portal.rows_where("frames", runId=90011):
+        row["accumulatedDose"] = 0.0
+    with pytest.warns(SubtomoWarning, match="the accumulated dose is 0 throughout: made of the"):
+        project = opened(portal, run_ids=RUNS[0])
+    expected = local_table(portal, "tilt_series/TS_01.star").numbers("rlnMicrographPreExposure")
+    assert np.allclose(project.tilt_series[NAMES[0]].dose, expected)
+
+
+def test_aligned_sections_that_are_not_there_are_told(portal):
+    portal.rows["perSectionParameters"].remove(portal.row("perSectionParameters", 9001107))
+    with pytest.warns(SubtomoWarning, match=r"has 1 sections that tilt series 91011 .*\(2\)"):
+        project = opened(portal, run_ids=RUNS[0])
+    assert len(project.tilt_series[NAMES[0]]) == 10
+
+
+@pytest.mark.filterwarnings("ignore::subtomo.errors.SubtomoWarning")
+def test_a_second_alignment_makes_a_tomogram_of_its_own(portal):
+    copies = {
+        "alignments": ("id", 92011, {"id": 5}),
+        "tomograms": ("id", 94011, {"id": 5, "alignmentId": 5}),
+        "annotationFiles": ("id", 97011, {"id": 5, "alignmentId": 5}),
+    }
+    for table, (_, number, values) in copies.items():
+        portal.rows[table].append({**portal.row(table, number), **values})
+    for row in portal.rows_where("perSectionAlignmentParameters", alignmentId=92011):
+        portal.rows["perSectionAlignmentParameters"].append(
+            {**row, "id": row["id"] + 10**9, "alignmentId": 5}
+        )
+    with pytest.warns(SubtomoWarning, match="run 90011 has points in 2 tomograms"):
+        project = opened(portal, run_ids=RUNS[0])
+    assert len(project.tilt_series) == 2
+    assert len(project.optics) == 1
+    chosen = opened(portal, run_ids=RUNS[0], alignment_ids=92011)
+    assert list(chosen.tilt_series) == [NAMES[0]]
+
+
+# failures of the portal itself
+
+
+def test_a_portal_that_does_not_answer(portal, clients, monkeypatch):
+    monkeypatch.setattr("subtomo.sources.portal.client._ATTEMPTS", 1)
+    monkeypatch.setattr(clients(portal.url)._client, "url", "http://127.0.0.1:9/graphql")
+    with pytest.raises(RemoteError, match="the portal does not answer"):
+        opened(portal)
+
+
+def test_missing_package_names_the_extra(monkeypatch):
+    import sys
+
+    monkeypatch.setitem(sys.modules, "cryoet_data_portal", None)
+    with pytest.raises(ImportError, match=r"pip install 'subtomo\[portal\]'"):
+        open_portal_project(DataPortalSource(run_ids=1))
+
+
+def test_all_points_lost_is_an_error(portal):
+    portal.faults.kinds["Reconstructions"] = "missing"
+    with pytest.raises(DataError, match=r"no points are left to use: .*HTTP 404.*and 1 more"):
+        opened(portal)
+    with pytest.raises(MissingFileError, match="HTTP 404"):
+        opened(portal, strict=True)
