@@ -11,9 +11,6 @@ from torch import Tensor
 Array = NDArray[Any]
 
 
-_STEP = 8  # pixels between those that the offset of a window is the mean of
-
-
 def cut_windows(
     tiles: NDArray[np.number],
     slots: NDArray[np.int64],
@@ -31,7 +28,7 @@ def cut_windows(
     image_size_px : (x, y)
     tilts : (k,) image that each window is cut out of
     first : (k, 2) columns x, y of each window's first pixel
-    windows : (k, n, n) float32, filled here with the pixels less an offset near their mean
+    windows : (k, n, n) float32, filled here with the pixels less an offset, the mean of a row
 
     Returns
     -------
@@ -63,7 +60,7 @@ def cut_windows_torch(
     x = (first[:, :1] + steps).clamp(0, images.shape[2] - 1)
     y = (first[:, 1:] + steps).clamp(0, images.shape[1] - 1)
     windows = images[tilts[:, None, None], y[:, :, None], x[:, None, :]].float()
-    offsets = windows[:, ::_STEP, ::_STEP].mean((1, 2))
+    offsets = windows[:, size // 2].mean(1)
     return windows - offsets[:, None, None], offsets
 
 
@@ -100,15 +97,12 @@ def _cut(
     tile_y, tile_x = tiles.shape[2], tiles.shape[3]
     for k in range(len(tilts)):
         tilt, first_x, first_y = tilts[k], first[k, 0], first[k, 1]
+        y = min(max(first_y + size // 2, 0), n_y - 1)
         total = 0.0
-        count = 0
-        for j in range(0, size, _STEP):
-            y = min(max(first_y + j, 0), n_y - 1)
-            for i in range(0, size, _STEP):
-                x = min(max(first_x + i, 0), n_x - 1)
-                total += tiles[slots[y // tile_y, x // tile_x], tilt, y % tile_y, x % tile_x]
-                count += 1
-        offset = np.float32(total / count)
+        for i in range(size):
+            x = min(max(first_x + i, 0), n_x - 1)
+            total += tiles[slots[y // tile_y, x // tile_x], tilt, y % tile_y, x % tile_x]
+        offset = np.float32(total / size)
         offsets[k] = offset
         for j in range(size):
             y = min(max(first_y + j, 0), n_y - 1)

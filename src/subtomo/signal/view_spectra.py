@@ -14,7 +14,7 @@ from subtomo.signal.particle_windows import cut_windows, window_spectra
 from subtomo.signal.power_spectrum import block_origins, radial_average
 from subtomo.signal.spectrum_grids import SpectrumGrids
 
-_BATCH_BYTES = 3e6  # of windows at a time: what stays in a core's cache with their spectra
+_BATCH_BYTES = 1.5e6  # of windows at a time: what stays in a core's cache with their spectra
 
 
 def view_batches(views: ParticleViews, window_size: int) -> Iterator[ParticleViews]:

@@ -10,6 +10,7 @@ from subtomo.averaging.reconstruction.plan import view_grid
 from subtomo.averaging.reconstruction.settings import ReconstructionSettings
 from subtomo.averaging.reconstruction.views import InsertionGrids, add_views, slice_matrices
 from subtomo.geometry.particle_views import particle_views
+from subtomo.jobs.memory import keep_freed_memory
 from subtomo.model import Aberrations, ImageTiles, TiltSeries
 from subtomo.signal.fourier_sums import FourierSums
 from subtomo.signal.power_spectrum import flattening_weights
@@ -32,6 +33,7 @@ def back_project_group(payload: dict[str, Any]) -> dict[str, Any]:
     -------
     ``n_images`` and ``failures``
     """
+    keep_freed_memory()
     task: GroupTask = payload["task"]
     adder = _Adder(payload["settings"], payload["pixel_size"], task.device)
     return add_group(task, adder.add)

@@ -100,8 +100,8 @@ class ReconstructionSettings(MapSettings):
         1.0,
         ge=1,
         description=(
-            "Number of pixels of the tilt images in one voxel, by Fourier cropping; its product with the "
-            "box size, rounded, must be even"
+            "Number of pixels of the tilt images in one voxel, by Fourier cropping; its product "
+            "with the box size, rounded, must be even"
         ),
     )
     ctf: bool = Field(

@@ -18,6 +18,7 @@ from subtomo.formats.atomic import replacing
 from subtomo.formats.relion_stack import write_image_stack
 from subtomo.geometry.particle_views import particle_views
 from subtomo.geometry.tilt_projection import tilt_rotations
+from subtomo.jobs.memory import keep_freed_memory
 from subtomo.model import Aberrations, ImageTiles, TiltSeries
 from subtomo.signal.device import compute_device
 from subtomo.signal.power_spectrum import flattening_weights
@@ -38,6 +39,7 @@ def extract_portion(payload: dict[str, Any]) -> dict[str, int]:
     -------
     How many images there are
     """
+    keep_freed_memory()
     settings: StackSettings = payload["settings"]
     series: TiltSeries = payload["tilt_series"]
     device = compute_device(settings.device)

@@ -30,8 +30,8 @@ class StackSettings(JobSettings):
         1.0,
         gt=0,
         description=(
-            "Number of pixels of the tilt images in one of the box, by Fourier cropping; its product with "
-            "the box size, rounded, must be even"
+            "Number of pixels of the tilt images in one of the box, by Fourier cropping; its "
+            "product with the box size, rounded, must be even"
         ),
     )
     premultiply_ctf: bool = Field(
