@@ -345,3 +345,20 @@ def test_a_missing_stack_is_said_before_anything_is_written(extracted, tmp_path,
     assert run(words) == 2
     assert "none_stack2d.mrcs does not exist" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_tomogram_with_an_image_that_is_not_a_number_is_left_out_and_said(
+    extracted, tmp_path, capsys
+):
+    table = extracted("--box-size", "24", "--bin", "2")
+    copy = tmp_path / "copy"
+    shutil.copytree(table.parent, copy)
+    moved = copy / "particles.star"
+    moved.write_text(moved.read_text().replace(f"{table.parent}/", ""))
+    with mrcfile.open(copy / "Subtomograms/TS_01/1_stack2d.mrcs", "r+", permissive=True) as file:
+        file.data[2, 3, 4] = np.nan
+    words = ["reconstruct", "stacks", copy / "set.star", "-o", tmp_path / "out", "--quiet"]
+    words += ["--executor", "inline", "--no-local-resolution"]
+    assert run([str(word) for word in words]) == 1
+    assert "TS_01/1_stack2d.mrcs: holds values that are NaN" in capsys.readouterr().err
+    assert read(tmp_path / "out/merged.mrc").std() > 0

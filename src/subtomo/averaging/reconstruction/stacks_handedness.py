@@ -1,13 +1,15 @@
 """Whether premultiplied images show the defocus that their tables say: rising or falling."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from subtomo.averaging.reconstruction.stacks_items import StackPortion
+from subtomo.averaging.reconstruction.stacks_portion import StackPortion
+from subtomo.errors import SubtomoError
 from subtomo.signal.fourier import frequency_radius
 from subtomo.signal.particle_spectra import transfer_of
 from subtomo.signal.spectrum_grids import spectrum_grids
@@ -44,7 +46,10 @@ def handedness_evidence(portions: Sequence[StackPortion]) -> FloatArray:
     if not telling:
         return np.zeros(0)
     share = max(1, _MOST_PARTICLES // len(telling))
-    found = [_of_portion(portion, share) for portion in telling[:_MOST_PARTICLES]]
+    found = [np.zeros(0)]
+    for portion in telling[:_MOST_PARTICLES]:
+        with suppress(SubtomoError):  # of images that cannot be read, when they are added
+            found.append(_of_portion(portion, share))
     return np.concatenate(found)
 
 
@@ -57,8 +62,9 @@ def contradicts(evidence: FloatArray) -> bool:
 
 def _of_portion(portion: StackPortion, most: int) -> FloatArray:
     """Log likelihood ratio an image, by particle."""
-    step = -(-len(portion.stacks) // most)
-    stacks = portion.stacks.select(np.arange(0, len(portion.stacks), step))
+    stacks, _ = portion.read()
+    step = -(-len(stacks) // most)
+    stacks = stacks.select(np.arange(0, len(stacks), step))
     views = stacks.views()
     power = torch.fft.rfft2(torch.from_numpy(stacks.load()), norm="ortho").abs().square()
     size = stacks.box_size

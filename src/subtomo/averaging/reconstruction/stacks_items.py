@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from subtomo.averaging.reconstruction.group_sums import GroupTask, add_group
+from subtomo.averaging.reconstruction.stacks_portion import StackPortion
 from subtomo.averaging.reconstruction.stacks_settings import ReconstructStacksSettings
-from subtomo.model import Aberrations
 from subtomo.signal.circle import subtract_background
 from subtomo.signal.fourier_insertion import insert_slices_gather
 from subtomo.signal.fourier_sums import FourierSums
@@ -20,24 +20,6 @@ from subtomo.signal.spectrum_grids import SpectrumGrids, spectrum_grids
 from subtomo.sources.particle_stacks import SeriesStacks, StackViews
 
 _BATCH_BYTES = 3e6  # of images at a time: what stays in a core's cache with their spectra
-
-
-@dataclass(frozen=True, eq=False)
-class StackPortion:
-    """Particles that are added together.
-
-    Parameters
-    ----------
-    stacks : of one tilt series
-    halves : (m,) keys of the sums
-    aberrations : of their optics group; the odd ones are out of the images already
-    is_premultiplied : whether the images are multiplied by their CTF and dose weight
-    """
-
-    stacks: SeriesStacks
-    halves: NDArray[np.int64]
-    aberrations: Aberrations
-    is_premultiplied: bool
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,11 +57,9 @@ def back_project_stacks(payload: dict[str, Any]) -> dict[str, Any]:
     task: GroupTask = payload["task"]
 
     def add(sums: dict[int, FourierSums], portion: StackPortion) -> int:
+        stacks, halves = portion.read()
         grids = stack_grids(portion, settings, task.device)
-        return sum(
-            _add_batch(sums, some, portion.halves[index], grids)
-            for index, some in _batches(portion.stacks)
-        )
+        return sum(_add_batch(sums, some, halves[index], grids) for index, some in _batches(stacks))
 
     return add_group(task, add)
 
@@ -95,11 +75,10 @@ def stack_grids(
     settings : of the command
     device : where it is computed
     """
-    stacks = portion.stacks
     transfer = spectrum_grids(
-        stacks.tilt_series,
-        stacks.box_size,
-        stacks.pixel_size,
+        portion.tilt_series,
+        portion.box_size,
+        portion.pixel_size,
         ctf=settings.ctf,
         aberrations=replace(portion.aberrations, odd=()),
         device=device,
@@ -111,7 +90,7 @@ def stack_grids(
         if portion.is_premultiplied:
             applied = transfer.only_extent()
     sign = -1.0 if settings.invert_contrast else 1.0
-    return StackGrids(transfer, applied, radii, sign / stacks.box_size, settings.circle_crop)
+    return StackGrids(transfer, applied, radii, sign / portion.box_size, settings.circle_crop)
 
 
 def _batches(stacks: SeriesStacks) -> Iterator[tuple[NDArray[np.intp], SeriesStacks]]:

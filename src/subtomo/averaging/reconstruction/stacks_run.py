@@ -14,8 +14,9 @@ from subtomo.averaging.reconstruction.stacks_handedness import (
     contradicts,
     handedness_evidence,
 )
-from subtomo.averaging.reconstruction.stacks_items import StackPortion, back_project_stacks
+from subtomo.averaging.reconstruction.stacks_items import back_project_stacks
 from subtomo.averaging.reconstruction.stacks_plan import StackReconstruction, plan_stacks
+from subtomo.averaging.reconstruction.stacks_portion import StackPortion
 from subtomo.averaging.reconstruction.stacks_settings import ReconstructStacksSettings
 from subtomo.averaging.reconstruction.stages import TEMPORARY, MapPlan, add_up_and_write
 from subtomo.signal.device import compute_device
@@ -94,7 +95,7 @@ def _doubts_on_handedness(payloads: Mapping[str, dict[str, Any]]) -> list[str]:
     evidence = handedness_evidence([task.payload for task in tasks])
     if not contradicts(evidence):
         return []
-    signs = {-task.payload.stacks.tilt_series.handedness for task in tasks}
+    signs = {-task.payload.tilt_series.handedness for task in tasks}
     advice = f"give --handedness {signs.pop()}" if len(signs) == 1 else "change rlnTomoHand"
     text = (
         f"{int((evidence < 0).sum())} of {len(evidence)} particles looked at were multiplied by "
@@ -107,17 +108,20 @@ def _doubts_on_handedness(payloads: Mapping[str, dict[str, Any]]) -> list[str]:
 def _payloads(
     plan: StackReconstruction, settings: ReconstructStacksSettings, folder: Path, device: str
 ) -> Iterator[dict[str, Any]]:
-    """Give each group what it needs of the tables."""
+    """Give each group what it needs of the tables; the particles in files."""
     aberrations = optics_aberrations(plan.stacks.project.optics, magnification=False)
 
-    def portion_of(portion: Portion) -> PortionTask:
-        rows = portion.rows
+    def task_of(portion: Portion, path: Path) -> PortionTask:
+        rows, stacks = portion.rows, plan.stacks
         payload = StackPortion(
-            stacks=plan.stacks.of_series(portion.tomogram, rows),
-            halves=plan.half[rows],
+            path=path,
+            tilt_series=stacks.project.tilt_series[portion.tomogram],
             aberrations=aberrations[portion.optics_row],
-            is_premultiplied=bool(plan.stacks.is_premultiplied[rows[0]]),
+            is_premultiplied=bool(stacks.is_premultiplied[rows[0]]),
+            box_size=stacks.box_size,
+            pixel_size=stacks.pixel_size,
         )
+        payload.write(stacks.of_series(portion.tomogram, rows), plan.half[rows])
         return PortionTask(portion.tomogram, len(rows), payload)
 
     for number, group in enumerate(plan.groups, start=1):
@@ -126,7 +130,10 @@ def _payloads(
             halves=plan.halves,
             box_size=plan.stacks.box_size,
             device=device,
-            portions=[portion_of(portion) for portion in group],
+            portions=[
+                task_of(portion, folder / f"particles_{number}_{index}.npz")
+                for index, portion in enumerate(group, start=1)
+            ],
             backup=settings.backup,
         )
         yield {"settings": settings, "task": task}
