@@ -54,6 +54,23 @@ def test_results_come_in_the_order_of_payloads(tmp_path):
         ]
 
 
+def test_what_is_left_out_counts_as_failed_and_the_rest_is_done(tmp_path):
+    job = make_job(tmp_path / "out")
+
+    def run():
+        with job.start(["a"]):
+            job.leave_out("open", "TS_09", "has no CTF")
+            assert job.map("double", double, {"a": 1}) == {"a": {"twice": 2}}
+            (job.folder / "table.txt").write_text("2")
+
+    with pytest.raises(ItemsFailed, match=r"^1 item failed: TS_09: has no CTF; --resume tries"):
+        run()
+    record = record_of(tmp_path / "out")
+    assert record["state"] == "items failed"
+    assert record["failures"] == [{"stage": "open", "item": "TS_09", "reason": "has no CTF"}]
+    assert (tmp_path / "out/table.txt").is_file()
+
+
 def test_fresh_results_equal_those_of_the_ledger(tmp_path):
     found = []
     for resume in (False, True):

@@ -74,6 +74,16 @@ def test_each_pause_is_twice_the_last(server, monkeypatch):
     assert pauses == [0.5, 1.0, 2.0]
 
 
+def test_a_proxy_of_the_environment_is_asked(server, monkeypatch):
+    url, faults = server
+    monkeypatch.setenv("http_proxy", url)
+    monkeypatch.setenv("no_proxy", "")
+    faults.kinds["elsewhere"] = "missing"
+    with pytest.raises(MissingFileError, match=r"http://elsewhere\.invalid/x: not there"):
+        read("http://elsewhere.invalid/x")
+    assert faults.asked == ["http://elsewhere.invalid/x"]
+
+
 def test_default_patience():
     assert (Patience().connect, Patience().read, Patience().attempts) == (20, 60, 5)
 

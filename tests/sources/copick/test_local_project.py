@@ -6,7 +6,14 @@ import shutil
 import numpy as np
 import pytest
 
-from subtomo.errors import DataError, FormatError, MissingFileError, SettingsError, SubtomoWarning
+from subtomo.errors import (
+    DataError,
+    FormatError,
+    MissingFileError,
+    RemoteError,
+    SettingsError,
+    SubtomoWarning,
+)
 from subtomo.sources.copick.listing import list_copick
 from subtomo.sources.copick.local_project import open_copick_local_project
 from subtomo.sources.local_project import open_local_project
@@ -224,6 +231,33 @@ def test_a_project_behind_fsspec(copy, sample):
             opened(copy, sample)
     finally:
         memory.rm("/copick-of-the-test", recursive=True)
+
+
+def test_a_folder_that_cannot_be_read_is_named(copy, sample, monkeypatch):
+    import fsspec
+
+    class Refusing(fsspec.get_filesystem_class("memory")):
+        def ls(self, path, detail=True, **_):
+            raise RuntimeError("no credentials")
+
+    fsspec.register_implementation("refusing", Refusing, clobber=True)
+    monkeypatch.setattr(Refusing, "protocol", "refusing")
+    change(copy / "copick_config.json", overlay_root="refusing:///x")
+    with pytest.raises(RemoteError, match=r"refusing://.*cannot be listed \(no credentials\)"):
+        opened(copy, sample)
+
+
+def test_relative_names_can_start_elsewhere(sample, tmp_path):
+    (tmp_path / "local").mkdir()
+    table = tmp_path / "local/tomograms.star"
+    shutil.copy(sample / "local/tomograms.star", table)
+    values = {"copick_config": sample / "copick/copick_config.json", "copick_name": "blob"}
+    with pytest.raises(MissingFileError, match=r"TS_01\.star does not exist"):
+        open_copick_local_project(CopickLocalSource(tomograms_starfile=table, **values))
+    found = open_copick_local_project(
+        CopickLocalSource(tomograms_starfile=table, tiltseries_relative_dir=sample, **values)
+    )
+    assert len(found) == 24
 
 
 def test_no_picks_says_what_there_is(sample):

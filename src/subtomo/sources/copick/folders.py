@@ -36,7 +36,7 @@ class CopickFolder:
             found = self._system.ls(f"{self._root}/{folder}", detail=False)
         except FileNotFoundError:
             return []
-        except (OSError, ValueError) as error:
+        except Exception as error:  # each of fsspec's file systems has errors of its own
             raise RemoteError(f"{self.place(folder)}: cannot be listed ({error})") from error
         names = {path.rstrip("/").rpartition("/")[2] for path in found}
         return sorted(name for name in names if name and not name.startswith("."))
@@ -50,7 +50,7 @@ class CopickFolder:
             content: bytes = self._system.cat_file(f"{self._root}/{name}", start=first, end=end)
         except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
             raise MissingFileError(f"{self.place(name)}: not there") from None
-        except (OSError, ValueError) as error:
+        except Exception as error:  # each of fsspec's file systems has errors of its own
             raise RemoteError(f"{self.place(name)}: cannot be read ({error})") from error
         return content
 
