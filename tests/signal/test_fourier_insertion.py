@@ -1,3 +1,7 @@
+import os
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
@@ -84,6 +88,37 @@ def test_arrays_that_do_not_fit_are_refused():
     spectra, weights, matrices, radii = slices(8, 2)
     with pytest.raises(ShapeError, match=r"for sums of 10 voxels; expected \(2, 10, 6\)"):
         insert_slices_gather(FourierSums.empty(10), spectra, weights, matrices, radii)
+    with pytest.raises(ShapeError, match="slices reach 6 voxels into sums of 8; expected 5"):
+        insert_slices_gather(FourierSums.empty(8), spectra, weights, matrices, radii + 1)
+
+
+KERNEL = """
+import hashlib
+
+import torch
+from subtomo.signal.fourier_insertion import insert_slices_gather
+from subtomo.signal.fourier_sums import FourierSums
+
+torch.manual_seed(0)
+matrices = torch.linalg.qr(torch.randn(20, 3, 3, dtype=torch.float64)).Q
+spectra, weights = torch.randn(20, 24, 13, dtype=torch.complex64), torch.rand(20, 24, 13)
+sums = FourierSums.empty(24)
+insert_slices_gather(sums, spectra, weights, matrices, torch.full((20,), 13))
+print(hashlib.sha256(sums.values.numpy().tobytes()).hexdigest())
+"""
+
+
+@pytest.mark.slow
+def test_just_compiled_code_rounds_as_the_code_from_the_cache(tmp_path):
+    where = os.environ | {"NUMBA_CACHE_DIR": str(tmp_path)}
+    first, second = (
+        subprocess.run(
+            [sys.executable, "-c", KERNEL], env=where, capture_output=True, text=True, check=True
+        ).stdout
+        for _ in range(2)
+    )
+    assert any(tmp_path.rglob("*.nbc"))
+    assert first == second
 
 
 @pytest.mark.gpu

@@ -15,6 +15,7 @@ Array = NDArray[Any]
 
 _LANES = 3  # real part, imaginary part, weight
 _STEEPEST = 1e7  # a slice's slope along an axis counts as this at least, inverted
+_FAR = 1e6  # beyond every voxel
 _TORCH_BYTES = 512e6  # of the torch kernel's tables at a time
 
 # unsigned, so that numba doesn't look for indices that count from the end
@@ -55,6 +56,10 @@ def insert_slices_gather(
         raise ShapeError(
             f"spectra {tuple(spectra.shape)}, weights {tuple(weights.shape)} and matrices "
             f"{tuple(matrices.shape)} for sums of {s} voxels; expected {shape} and (k, 3, 3)"
+        )
+    if len(radii) and int(radii.max()) > s // 2 + 1:
+        raise ShapeError(
+            f"slices reach {int(radii.max())} voxels into sums of {s}; expected {s // 2 + 1} at most"
         )
     if sums.values.device.type != "cpu":
         insert_slices_torch(sums, spectra, weights, matrices, radii)
@@ -124,15 +129,12 @@ def _gather(padded: Array, matrices: Array, radii: Array, roots: Array, sums: Ar
             rest = radius * radius - z * z
             # some x from 0 to the radius has |w| < 1
             reach = 0.5 * wx * radius
-            middle, width = -(wz * z + reach) * slope_y, (1.0 + abs(reach)) * abs(slope_y)
-            y0 = max(-min(roots[rest], half), int(np.ceil(max(middle - width, -1e5))))
-            y1 = min(min(roots[rest], half - 1), int(np.floor(min(middle + width, 1e5))))
+            y0, y1 = _within(-(wz * z + reach) * slope_y, (1.0 + abs(reach)) * slope_y)
+            y0, y1 = max(y0, -min(roots[rest], half)), min(y1, roots[rest], half - 1)
             for y in range(y0, y1 + 1):
                 w = wy * y + wz * z
-                middle = -w * slope_x
-                x0 = max(0, int(np.ceil(middle - abs(slope_x))))
-                x1 = min(roots[np.uint64(rest - y * y)], half)
-                x1 = min(x1, int(np.floor(middle + abs(slope_x))))
+                x0, x1 = _within(-w * slope_x, slope_x)
+                x0, x1 = max(x0, 0), min(x1, roots[np.uint64(rest - y * y)], half)
                 if x0 > x1:
                     continue
                 u, v = uy * y + uz * z, vy * y + vz * z
@@ -172,6 +174,13 @@ def _gather(padded: Array, matrices: Array, radii: Array, roots: Array, sums: Ar
 def _inverse(slope: float) -> float:
     """Give 1/slope, or a large number."""
     return 1.0 / slope if abs(slope) > 1.0 / _STEEPEST else _STEEPEST
+
+
+@numba.njit(cache=True, nogil=True, error_model="numpy", inline="always")  # type: ignore[untyped-decorator]
+def _within(middle: float, width: float) -> tuple[int, int]:
+    """Give the first and the last whole number nearer to the middle than the width."""
+    low, high = middle - abs(width), middle + abs(width)
+    return int(np.ceil(max(low, -_FAR))), int(np.floor(min(high, _FAR)))
 
 
 def _padded(spectra: Tensor, weights: Tensor) -> Tensor:
