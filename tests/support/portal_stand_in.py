@@ -29,6 +29,8 @@ class PortalStandIn:
     """
 
     def __init__(self, sample, module, server, base):
+        import graphql
+
         self.base, self.url = base, f"{base}/graphql"
         self.sample = sample
         self.faults = Faults()
@@ -36,13 +38,14 @@ class PortalStandIn:
         portal = module.Portal(sample, base)
         self.rows = portal.db
         self._pristine = copy.deepcopy(portal.db)
-        execute = portal.execute
 
-        def counted(payload):
+        def answer(payload):
+            """Answer without checking the question again, which the client did."""
             self.questions.append(payload["query"].split("(")[0].split()[-1])
-            return execute(payload)
+            document = graphql.parse(payload["query"])
+            return graphql.execute(portal.schema, document).formatted
 
-        portal.execute = counted
+        portal.execute = answer
         server.RequestHandlerClass = faulty(module.make_handler(portal, sample, None), self.faults)
 
     def reset(self):

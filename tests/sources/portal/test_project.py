@@ -316,6 +316,12 @@ def test_particles_outside_the_images_are_noticed(portal):
         opened(portal, run_ids=RUNS[0])
 
 
+def test_an_offset_of_the_tomogram_is_told(portal):
+    portal.row("tomograms", 94011)["offsetZ"] = 12
+    with pytest.warns(SubtomoWarning, match=r"tomogram 94011 has the offset \[0, 0, 12\] voxels"):
+        opened(portal, run_ids=RUNS[0])
+
+
 def test_a_dose_of_zero_is_made_anew(portal):
     for row in portal.rows_where("frames", runId=90011):
         row["accumulatedDose"] = 0.0

@@ -39,6 +39,18 @@ def check_visible(name: str, series: TiltSeries, centred: FloatArray) -> None:
         )
 
 
+def check_offset(rows: TomogramRows) -> None:
+    """Warn if a tomogram is told to be off the centre of its alignment, which is not used."""
+    offset = [rows.tomogram.offset_x, rows.tomogram.offset_y, rows.tomogram.offset_z]
+    if any(offset):
+        warnings.warn(
+            f"{rows.name}: tomogram {rows.tomogram.id} has the offset {offset} voxels, which is "
+            "not used: look whether the particles are centred",
+            SubtomoWarning,
+            stacklevel=3,
+        )
+
+
 def check_one_tomogram_a_run(tomograms: Iterable[TomogramRows]) -> None:
     """Warn where a run's particles may be there twice, in different tomograms."""
     of_run: dict[int, list[str]] = {}

@@ -8,6 +8,7 @@ from subtomo.formats.star import StarTable
 from subtomo.model import TiltSeries
 from subtomo.sources.image_sizes import with_image_sizes
 from subtomo.sources.particle_project import TOMOGRAM, ParticleProject, make_particle_project
+from subtomo.sources.portal.checks import check_offset
 from subtomo.sources.portal.client import STAGING_URL, PortalClient
 from subtomo.sources.portal.points import AnnotatedPoints
 from subtomo.sources.portal.records import SeriesRecords
@@ -95,6 +96,8 @@ def add_tilt_series(
             )
         except SubtomoError as failure:
             gathered.skip(name, failure)
+        else:
+            check_offset(rows)
     gathered.tilt_series, failures = with_image_sizes(gathered.tilt_series)
     for name, error in failures.items():
         gathered.skip(name, error)
