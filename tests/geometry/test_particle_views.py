@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from subtomo.geometry.particle_views import ViewGrid, particle_views
+from subtomo.geometry.particle_views import ViewGrid, neighbourhoods, particle_views
 from subtomo.model import TiltSeries
 
 CENTRE = np.array([[100.0, 80.0, 40.0]])  # Å of a tomogram of 100 x 80 x 40 pixels of 2 Å
@@ -63,3 +63,16 @@ def test_motion_moves_the_window_but_not_the_depth(series):
     )
     np.testing.assert_array_equal(moved.first - still.first, [[2, 0], [0, 0], [0, 0]])
     np.testing.assert_allclose(moved.depth, still.depth)
+
+
+def test_neighbours_share_a_square_of_512_pixels():
+    x = [0, 511.9, 512, 100, 1500, 600, -3]
+    y = [0, 511, 0, 600, 600, 512, 0]
+    found = neighbourhoods(np.stack([x, y, np.zeros(7)], axis=1))
+    assert found[0] == found[1]
+    assert len(set(found)) == 6
+    assert sorted(range(7), key=lambda i: found[i]) == [6, 0, 1, 2, 3, 5, 4]
+
+
+def test_no_particles_have_no_squares():
+    assert len(neighbourhoods(np.zeros((0, 3)))) == 0

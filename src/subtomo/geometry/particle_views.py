@@ -10,6 +10,7 @@ from subtomo.model import TiltSeries
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
+_NEIGHBOURHOOD_PX = 512
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,3 +123,21 @@ def particle_views(
         shift=(at - first) / grid.binning - grid.box_size // 2,
         depth=depths(tilt_series, positions)[tilt, particle],
     )
+
+
+def neighbourhoods(positions_px: FloatArray) -> IntArray:
+    """Tell which particles are neighbours, to take them together: a number for each square.
+
+    Images of neighbours lie in few tiles of a tilt series.
+
+    Parameters
+    ----------
+    positions_px : (n, 3) pixels of the tilt series, columns x, y, z
+
+    Returns
+    -------
+    (n,) row by row; equal for particles of one square of 512 pixels
+    """
+    squares = np.floor(positions_px[:, :2] / _NEIGHBOURHOOD_PX).astype(np.int64)
+    x, y = (squares - squares.min(axis=0, initial=0)).T
+    return np.asarray(y * (x.max(initial=0) + 1) + x)

@@ -59,7 +59,8 @@ def insert_slices_gather(
         )
     if len(radii) and int(radii.max()) > s // 2 + 1:
         raise ShapeError(
-            f"slices reach {int(radii.max())} voxels into sums of {s}; expected {s // 2 + 1} at most"
+            f"slices reach {int(radii.max())} voxels into sums of {s}; "
+            f"expected {s // 2 + 1} at most"
         )
     if sums.values.device.type != "cpu":
         insert_slices_torch(sums, spectra, weights, matrices, radii)

@@ -42,12 +42,20 @@ def test_tomograms_stay_in_their_order():
     assert names == sorted(names)
 
 
-def test_a_portion_is_of_one_optics_group_with_half_1_first():
-    _, optics, half, groups = cut([3000, 200], n_optics=3)
+def test_a_portion_is_of_one_optics_group():
+    _, optics, _, groups = cut([3000, 200], n_optics=3)
     for portion in (portion for group in groups for portion in group):
         assert set(optics[portion.rows]) == {portion.optics_row}
-        assert list(half[portion.rows]) == sorted(half[portion.rows])
         assert len(portion.rows) <= 500
+
+
+def test_neighbours_are_taken_together_and_then_halves():
+    rng = np.random.default_rng(0)
+    place, half = rng.integers(0, 5, 60), rng.integers(1, 3, 60)
+    rows = {"A": rng.permutation(60)}
+    ((portion,),) = cut_groups(rows, np.zeros(60, int), half, sum_bytes=1e6, place=place)
+    keys = list(zip(place[portion.rows], half[portion.rows], strict=True))
+    assert keys == sorted(keys)
 
 
 def test_large_boxes_make_fewer_groups():

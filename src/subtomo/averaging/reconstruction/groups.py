@@ -22,7 +22,7 @@ class Portion:
     ----------
     tomogram : its name
     optics_row : of their optics group
-    rows : (m,) of the particles, those of half 1 first
+    rows : (m,) of the particles
     """
 
     tomogram: str
@@ -36,6 +36,7 @@ def cut_groups(
     half: IntArray,
     *,
     sum_bytes: float,
+    place: NDArray[np.int64] | None = None,
 ) -> list[list[Portion]]:
     """Cut the particles into groups of nearly equal number, and these by tomogram.
 
@@ -47,11 +48,17 @@ def cut_groups(
     rows_by_tomogram : rows of the particles, in the order in which they are added
     optics_row, half : by row
     sum_bytes : of one group's sums on disk
+    place : by row; in a tomogram particles of one place are taken together, and those of one half
 
     Returns
     -------
     The portions of each group
     """
+    if place is None:
+        place = np.zeros_like(half)
+    rows_by_tomogram = {
+        name: rows[np.lexsort((half[rows], place[rows]))] for name, rows in rows_by_tomogram.items()
+    }
     names = np.repeat(np.arange(len(rows_by_tomogram)), [len(r) for r in rows_by_tomogram.values()])
     rows = np.concatenate(list(rows_by_tomogram.values()))
     n_groups = min(MOST_GROUPS, len(rows) // LEAST_IN_GROUP, int(_MOST_BYTES / sum_bytes))
@@ -60,17 +67,16 @@ def cut_groups(
         portions: list[Portion] = []
         for number, tomogram in enumerate(rows_by_tomogram):
             mine = rows[part[names[part] == number]]
-            portions += _portions(tomogram, mine, optics_row, half)
+            portions += _portions(tomogram, mine, optics_row)
         groups.append(portions)
     return groups
 
 
-def _portions(tomogram: str, rows: IntArray, optics_row: IntArray, half: IntArray) -> list[Portion]:
+def _portions(tomogram: str, rows: IntArray, optics_row: IntArray) -> list[Portion]:
     """Cut particles of a tomogram by optics group, and by number."""
     portions: list[Portion] = []
     for group in np.unique(optics_row[rows]).tolist():
         mine = rows[optics_row[rows] == group]
-        mine = mine[np.argsort(half[mine], kind="stable")]
         parts = np.array_split(mine, -(-len(mine) // _MOST_IN_PORTION))
         portions += [Portion(tomogram, group, part) for part in parts]
     return portions

@@ -11,12 +11,13 @@ from subtomo.averaging.reconstruction.groups import IntArray, Portion, cut_group
 from subtomo.averaging.reconstruction.resolution import given_mask
 from subtomo.averaging.reconstruction.settings import MapSettings, ReconstructionSettings
 from subtomo.errors import DataError, SettingsError, StarError
-from subtomo.geometry.particle_views import ViewGrid, particle_views
+from subtomo.geometry.particle_views import ViewGrid, neighbourhoods, particle_views
 from subtomo.model import TiltSeries
 from subtomo.signal.fourier_symmetry import Helix, SymmetryOperations, symmetry_operations
 from subtomo.sources.particle_poses import HALF, Poses, particle_poses
 from subtomo.sources.particle_project import ParticleProject
 from subtomo.sources.project import open_project
+from subtomo.sources.series_checks import require_ctf, require_window
 
 SUM_BYTES = 24  # of a voxel: real part, imaginary part, weight
 
@@ -65,8 +66,11 @@ def plan_reconstruction(settings: ReconstructionSettings) -> Reconstruction:
     operations = operations_of(settings, pixel_size * settings.bin)
     n_images = 0
     for name in rows:
-        _check_series(project.tilt_series[name], settings)
-        n_images += _count_views(project, poses, rows[name], project.tilt_series[name], settings)
+        series = project.tilt_series[name]
+        if settings.ctf:
+            require_ctf(series)
+        require_window(series, settings.box_size, settings.bin, settings.window_size)
+        n_images += _count_views(project, poses, rows[name], series, settings)
     if not n_images:
         raise DataError(
             f"{project.particles.source}: no particle lies {settings.box_size / 2:g} pixels or "
@@ -82,6 +86,7 @@ def plan_reconstruction(settings: ReconstructionSettings) -> Reconstruction:
             poses.optics_row,
             poses.half,
             sum_bytes=sum_bytes(settings.box_size, len(halves)),
+            place=neighbourhoods(poses.position_px),
         ),
         pixel_size=pixel_size,
         operations=operations,
@@ -155,19 +160,3 @@ def _numbers(rows_by_tomogram: Mapping[str, IntArray], n: int) -> NDArray[np.int
     for rows in rows_by_tomogram.values():
         numbers[rows] = np.arange(1, len(rows) + 1)
     return numbers
-
-
-def _check_series(series: TiltSeries, settings: ReconstructionSettings) -> None:
-    """Check what must be known of a tilt series, and that a window fits its images."""
-    if settings.ctf and series.ctf is None:
-        raise DataError(
-            f"tilt series {series.name} has no CTF (rlnDefocusU, rlnDefocusV, rlnDefocusAngle); "
-            "estimate it, or give --no-ctf"
-        )
-    window = settings.window_size
-    if series.image_size_px is not None and window > min(series.image_size_px):
-        x, y = series.image_size_px
-        raise SettingsError(
-            f"--box-size {settings.box_size} at --bin {settings.bin:g} takes {window} pixels, but "
-            f"the images of {series.name} are {x} x {y}; give a smaller box"
-        )

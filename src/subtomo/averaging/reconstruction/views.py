@@ -97,6 +97,7 @@ def add_views(
     -----
     Source: RELION 5, commit 73f0a3c0 (relion_tomo_reconstruct_particle).
     """
+    tiles.expect(views.first, grids.window_size)
     for batch in view_batches(views, grids.window_size):
         spectra, transfer = view_spectra(
             tiles,

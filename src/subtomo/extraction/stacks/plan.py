@@ -7,16 +7,16 @@ from pathlib import PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import DataError, SettingsError
+from subtomo.errors import DataError
 from subtomo.extraction.stacks.settings import StackSettings
-from subtomo.geometry.particle_views import ViewGrid, particle_views
+from subtomo.geometry.particle_views import ViewGrid, neighbourhoods, particle_views
 from subtomo.model import TiltSeries
 from subtomo.sources.particle_poses import Poses, particle_poses
 from subtomo.sources.particle_project import ParticleProject
 from subtomo.sources.project import open_project
+from subtomo.sources.series_checks import require_ctf, require_window
 
 _PORTION = 250  # particles of an item, at most
-_NEIGHBOURHOOD_PX = 512  # particles are taken square by square: their images lie in few tiles
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +77,9 @@ def plan_extraction(settings: StackSettings) -> StackExtraction:
     portions: dict[str, Portion] = {}
     for name, rows in project.rows_by_tomogram().items():
         series = project.tilt_series[name]
-        _check_series(series, settings)
+        if settings.premultiply_ctf:
+            require_ctf(series)
+        require_window(series, settings.box_size, settings.bin, view_grid(settings).window_size)
         seen = _visible(project, poses, series, rows, settings)
         visible |= dict(zip(rows.tolist(), seen, strict=True))
         portions |= _portions(name, rows[seen.sum(axis=1) >= settings.min_frames], poses)
@@ -108,8 +110,7 @@ def _visible(
 
 def _portions(tomogram: str, rows: NDArray[np.intp], poses: Poses) -> Iterator[tuple[str, Portion]]:
     """Cut the particles of a tomogram into items of neighbours, each of one optics group."""
-    x, y, _ = (poses.position_px[rows] // _NEIGHBOURHOOD_PX).T
-    rows = rows[np.lexsort((x, y))]
+    rows = rows[np.argsort(neighbourhoods(poses.position_px[rows]), kind="stable")]
     parts = []
     for optics_row in np.unique(poses.optics_row[rows]).tolist():
         mine = rows[poses.optics_row[rows] == optics_row]
@@ -117,22 +118,6 @@ def _portions(tomogram: str, rows: NDArray[np.intp], poses: Poses) -> Iterator[t
         parts += [Portion(tomogram, part, optics_row) for part in cut]
     for number, portion in enumerate(parts, start=1):
         yield tomogram if len(parts) == 1 else f"{tomogram} part {number}", portion
-
-
-def _check_series(series: TiltSeries, settings: StackSettings) -> None:
-    """Check what must be known of a tilt series, and that a window fits its images."""
-    if settings.premultiply_ctf and series.ctf is None:
-        raise DataError(
-            f"tilt series {series.name} has no CTF (rlnDefocusU, rlnDefocusV, rlnDefocusAngle); "
-            "estimate it, or give --no-ctf"
-        )
-    window = view_grid(settings).window_size
-    if series.image_size_px is not None and window > min(series.image_size_px):
-        x, y = series.image_size_px
-        raise SettingsError(
-            f"--box-size {settings.box_size} at --bin {settings.bin:g} takes {window} pixels, but "
-            f"the images of {series.name} are {x} x {y}; give a smaller box"
-        )
 
 
 def _file_names(project: ParticleProject) -> NDArray[np.str_]:
