@@ -12,6 +12,7 @@ from torch import Tensor
 from subtomo.averaging.reconstruction.group_sums import GroupTask, add_group
 from subtomo.averaging.reconstruction.stacks_portion import StackPortion
 from subtomo.averaging.reconstruction.stacks_settings import ReconstructStacksSettings
+from subtomo.jobs.memory import keep_freed_memory
 from subtomo.signal.circle import subtract_background
 from subtomo.signal.fourier_insertion import insert_slices_gather
 from subtomo.signal.fourier_sums import FourierSums
@@ -53,6 +54,7 @@ def back_project_stacks(payload: dict[str, Any]) -> dict[str, Any]:
     -------
     ``n_images`` and ``failures``
     """
+    keep_freed_memory()
     settings: ReconstructStacksSettings = payload["settings"]
     task: GroupTask = payload["task"]
 
