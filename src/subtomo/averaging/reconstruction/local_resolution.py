@@ -119,7 +119,7 @@ def _bands(n: int, pixel_size: float, options: LocalOptions) -> Iterator[_Band]:
     length = n * pixel_size
     first = max(1.0, length / options.window)
     last = max(min(length / options.finest, n / 2), first + 1)
-    apart = max(1.0, 0.5 * length / options.window, (last - first) / (_MOST_BANDS - 1))
+    apart = max(1.0, length / options.window, (last - first) / (_MOST_BANDS - 1))
     count = 1 + math.ceil((last - first) / apart)
     step = (last - first) / (count - 1)
     radius = frequency_radius((n, n, n), 1 / n)
