@@ -78,11 +78,20 @@ def insert_slices_torch(
     s, device = sums.box_size, sums.values.device
     padded = _padded(spectra, weights)
     points = _points(s, device)
+    squared, columns = points.square().sum(-1), points.T.contiguous()
+    matrices, limits = matrices.to(device), radii.to(device)[:, None] ** 2
     flat = sums.values.view(-1, _LANES)
-    step = max(1, int(_TORCH_BYTES / (200 * len(points))))
+    step = max(1, int(_TORCH_BYTES / (20 * len(points))))
     for start in range(0, len(spectra), step):
         part = slice(start, start + step)
-        flat += _gathered(padded[part], matrices[part].to(device), radii[part].to(device), points)
+        near = ((matrices[part, 2] @ columns).abs() < 1) & (squared <= limits[part])
+        number, voxel = near.nonzero(as_tuple=True)
+        values = _read(padded[part], matrices[part], number, points[voxel])
+        counts = near.sum(1).tolist()
+        # slice by slice: in one of them no voxel comes twice, so that the order of sums is fixed
+        parts = (torch.split(each, counts) for each in (voxel, values))
+        for index, gathered in zip(*parts, strict=True):
+            flat[index] += gathered
 
 
 def _real_type(weights: Tensor) -> Any:
@@ -203,24 +212,20 @@ def _points(s: int, device: torch.device) -> Tensor:
     return torch.stack(torch.meshgrid(y, y, x, indexing="ij")[::-1], dim=-1).reshape(-1, 3)
 
 
-def _gathered(padded: Tensor, matrices: Tensor, radii: Tensor, points: Tensor) -> Tensor:
-    """Sum what the voxels gather from some slices: (voxel, 3) float64."""
+def _read(padded: Tensor, matrices: Tensor, number: Tensor, points: Tensor) -> Tensor:
+    """Read slices, given by their number, where points (m, 3) meet them: (m, 3) float64."""
     limit = padded.shape[1] // 2
-    u, v, w = torch.einsum("kij,nj->ikn", matrices, points)
-    inside = (points**2).sum(-1) <= radii[:, None] ** 2
-    inside &= (w.abs() < 1) & (u.abs() < limit) & (v.abs() < limit)
+    u, v, w = (matrices[number] * points[:, None]).sum(-1).unbind(-1)
+    inside = (u.abs() < limit) & (v.abs() < limit)
     sign = torch.where(u < 0, -1.0, 1.0)
     u = torch.where(inside, sign * u, 0.0)
     v = torch.where(inside, sign * v, 0.0) + limit
+    share = torch.where(inside, 1 - w.abs(), 0.0)
     i, j = u.long(), v.long()
     s, t = u - i, v - j
-    share = torch.where(inside, 1 - w.abs(), 0.0)
-    flat = padded.flatten(1, 2)
-    gathered = torch.zeros((len(points), _LANES), dtype=torch.float64, device=points.device)
-    for dj, weight_j in ((0, 1 - t), (1, t)):
-        for di, weight_i in ((0, 1 - s), (1, s)):
-            index = (j + dj) * padded.shape[2] + i + di
-            values = flat.gather(1, index[..., None].expand(-1, -1, _LANES)).double()
-            values[..., 1] *= sign
-            gathered += (values * (share * weight_i * weight_j)[..., None]).sum(0)
-    return gathered
+    values = torch.zeros((len(points), _LANES), dtype=torch.float64, device=points.device)
+    for row, part in ((j, 1 - t), (j + 1, t)):
+        for column, of_part in ((i, 1 - s), (i + 1, s)):
+            values += (share * part * of_part)[:, None] * padded[number, row, column]
+    values[:, 1] *= sign
+    return values
