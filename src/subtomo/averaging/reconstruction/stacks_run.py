@@ -46,7 +46,8 @@ def run(settings: ReconstructStacksSettings, job: "Job") -> Path:
     plan = plan_stacks(settings)
     device = compute_device(settings.device)
     names = [f"group {number}" for number in range(1, len(plan.groups) + 1)]
-    with job.start([*names, "maps"], inputs=_inputs(settings), bytes_needed=_bytes_needed(plan)):
+    inputs, n_bytes = _inputs(settings, plan), _bytes_needed(plan)
+    with job.start([*names, "maps"], inputs=inputs, bytes_needed=n_bytes):
         folder = job.folder / TEMPORARY
         if not settings.resume:
             shutil.rmtree(folder, ignore_errors=True)
@@ -78,9 +79,11 @@ def run(settings: ReconstructStacksSettings, job: "Job") -> Path:
     return path
 
 
-def _inputs(settings: ReconstructStacksSettings) -> list[Path]:
-    tomograms = settings.tomograms_starfile
-    return [settings.particles] if tomograms is None else [settings.particles, tomograms]
+def _inputs(settings: ReconstructStacksSettings, plan: StackReconstruction) -> list[Path]:
+    """Name the tables that are read."""
+    project = plan.stacks.project
+    tables = (settings.particles, Path(project.particles.source), Path(project.tomograms_file))
+    return list(dict.fromkeys(path.absolute() for path in tables))
 
 
 def _bytes_needed(plan: StackReconstruction) -> float:
