@@ -101,6 +101,14 @@ def test_magnification_is_ignored_as_by_relion_unless_it_is_asked_for(oracle, tm
     assert np.abs(used - plain).max() > 0.1 * plain.std()
 
 
+def test_relions_words_for_options_are_understood(oracle, tmp_path):
+    ours = ["--symmetry", "C2", "--cutoff-fraction", "0.2", "--no-ctf"]
+    assert reconstruct(tmp_path / "ours", *ours) == 0
+    relions = ["--sym", "C2", "--cutoff-fract", "0.2", "--no-ctf"]
+    assert reconstruct(tmp_path / "relions", *relions) == 0
+    assert maps_of(tmp_path / "ours") == maps_of(tmp_path / "relions")
+
+
 class Killer:
     """Stands for the back-projection of portions; is killed at one of them."""
 
