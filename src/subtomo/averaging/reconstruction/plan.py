@@ -1,20 +1,21 @@
 """What will be reconstructed, found from the tables before any pixel is read."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
 from subtomo.averaging.reconstruction.groups import IntArray, Portion, cut_groups
+from subtomo.averaging.reconstruction.halves import choose_halves
 from subtomo.averaging.reconstruction.resolution import given_mask
 from subtomo.averaging.reconstruction.settings import MapSettings, ReconstructionSettings
-from subtomo.errors import DataError, SettingsError, StarError
+from subtomo.errors import DataError, SettingsError
 from subtomo.geometry.particle_views import ViewGrid, neighbourhoods, particle_views
 from subtomo.model import TiltSeries
 from subtomo.signal.fourier_symmetry import Helix, SymmetryOperations, symmetry_operations
-from subtomo.sources.particle_poses import HALF, Poses, particle_poses
+from subtomo.sources.particle_poses import Poses, particle_poses
 from subtomo.sources.particle_project import ParticleProject
 from subtomo.sources.project import open_project
 from subtomo.sources.series_checks import require_ctf, require_window
@@ -60,7 +61,8 @@ def plan_reconstruction(settings: ReconstructionSettings) -> Reconstruction:
     """
     project = open_project(settings, need_ctf=settings.ctf)
     poses = particle_poses(project)
-    halves = _halves(project, poses)
+    poses = replace(poses, half=choose_halves(project, poses.half, settings))
+    halves = tuple(np.unique(poses.half).tolist())
     rows = project.rows_by_tomogram()
     pixel_size = next(iter(project.tilt_series.values())).pixel_size
     operations = operations_of(settings, pixel_size * settings.bin)
@@ -124,23 +126,6 @@ def operations_of(settings: MapSettings, pixel_size: float) -> SymmetryOperation
         return symmetry_operations(settings.symmetry, helix)
     except SettingsError as error:
         raise SettingsError(f"--symmetry: {error}") from None
-
-
-def _halves(project: ParticleProject, poses: Poses) -> tuple[int, ...]:
-    """Give the halves that are in the table; all particles have one or none has."""
-    table = project.particles
-    if HALF not in table:
-        return (0,)
-    bad = np.flatnonzero(poses.half == 0)
-    if len(bad):
-        raise StarError(f"{table.place(bad[0])}: {HALF} is 0; expected 1 or 2")
-    counts = np.bincount(poses.half, minlength=3)[1:]
-    if not counts.all():
-        raise DataError(
-            f"{table.source}: the halves ({HALF}) have {counts[0]} and {counts[1]} particles; "
-            "expected at least one each, or no such column"
-        )
-    return (1, 2)
 
 
 def _count_views(

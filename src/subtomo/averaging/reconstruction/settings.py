@@ -1,6 +1,6 @@
 """Settings of ``subtomo reconstruct``; names follow RELION's."""
 
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -58,6 +58,14 @@ class MapSettings(PostprocessOptions, JobSettings):
             "only RELION's files are written"
         ),
     )
+    split: Literal["table", "rows", "random"] = Field(
+        "table",
+        description=(
+            "Halves of the particles: those in the table (rlnRandomSubset; without them there is "
+            "one map and no resolution), its even and odd rows, or drawn at random"
+        ),
+    )
+    seed: int = Field(0, ge=0, lt=2**63, description="Seed of halves that are drawn at random")
     backup: bool = Field(
         True,
         description="Save the sums after each tomogram, so that a killed job goes on from there",

@@ -6,14 +6,13 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from subtomo.averaging.halves import draw_halves
 from subtomo.averaging.reconstruction.groups import Portion, cut_groups
+from subtomo.averaging.reconstruction.halves import choose_halves
 from subtomo.averaging.reconstruction.plan import operations_of, sum_bytes
 from subtomo.averaging.reconstruction.resolution import given_mask
 from subtomo.averaging.reconstruction.stacks_settings import ReconstructStacksSettings
-from subtomo.errors import DataError, SettingsError, StarError
+from subtomo.errors import DataError, SettingsError
 from subtomo.signal.fourier_symmetry import SymmetryOperations
-from subtomo.sources.particle_poses import HALF
 from subtomo.sources.particle_stacks import ParticleStacks
 from subtomo.sources.stack_tables import open_particle_stacks
 
@@ -65,7 +64,7 @@ def plan_stacks(settings: ReconstructStacksSettings) -> StackReconstruction:
         )
     if settings.ctf:
         _check_ctf(stacks)
-    half = choose_halves(stacks, settings)
+    half = choose_halves(stacks.project, stacks.poses.half, settings)
     n_halves = len(np.unique(half))
     return StackReconstruction(
         stacks=stacks,
@@ -79,50 +78,6 @@ def plan_stacks(settings: ReconstructStacksSettings) -> StackReconstruction:
         operations=operations_of(settings, stacks.pixel_size),
         mask=given_mask(settings, size, stacks.pixel_size),
     )
-
-
-def choose_halves(stacks: ParticleStacks, settings: ReconstructStacksSettings) -> NDArray[np.int64]:
-    """Give the half of each particle.
-
-    Parameters
-    ----------
-    stacks : the particles
-    settings : ``split`` says how
-
-    Returns
-    -------
-    (n,) 1 or 2; 0 for all where the table has none and none were asked for
-
-    Raises
-    ------
-    StarError
-        If only some particles have a half in the table.
-    DataError
-        If one of the halves is empty.
-    """
-    n = len(stacks)
-    if settings.split == "rows":
-        half = np.arange(n) % 2 + 1
-    elif settings.split == "random":
-        half = draw_halves(stacks.project.tomogram, settings.seed)
-    else:
-        half = _halves_of_table(stacks)
-    counts = [int((half == which).sum()) for which in (1, 2)]
-    if max(counts) and not min(counts):
-        raise DataError(
-            f"{stacks.project.particles.source}: the halves have {counts[0]} and {counts[1]} "
-            "particles; expected at least one each: give --split rows or --split random"
-        )
-    return half
-
-
-def _halves_of_table(stacks: ParticleStacks) -> NDArray[np.int64]:
-    half = stacks.poses.half
-    bad = np.flatnonzero(half == 0)
-    if len(bad) and HALF in stacks.project.particles:
-        place = stacks.project.particles.place(bad[0])
-        raise StarError(f"{place}: {HALF} is 0; expected 1 or 2, or another --split than table")
-    return half
 
 
 def _check_ctf(stacks: ParticleStacks) -> None:

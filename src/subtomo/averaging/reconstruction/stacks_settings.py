@@ -1,7 +1,5 @@
 """Settings of ``subtomo reconstruct stacks``."""
 
-from typing import Literal
-
 from pydantic import Field
 
 from subtomo.averaging.reconstruction.settings import MapSettings
@@ -11,14 +9,6 @@ from subtomo.sources.settings import StackSource
 class ReconstructStacksSettings(StackSource, MapSettings):
     """Options of reconstruction from stacks of 2D images that were extracted."""
 
-    split: Literal["table", "rows", "random"] = Field(
-        "table",
-        description=(
-            "Halves of the particles: those in the table (rlnRandomSubset; without them there is "
-            "one map and no resolution), its even and odd rows, or drawn at random"
-        ),
-    )
-    seed: int = Field(0, ge=0, lt=2**63, description="Seed of halves that are drawn at random")
     ctf: bool = Field(
         True,
         description=(
