@@ -52,6 +52,10 @@ def main() -> None:
         axes[1, column].imshow(extracted[tilt], cmap="gray")
     for axis in axes.flat:
         axis.set_axis_off()
+    bar = 100 / series.pixel_size
+    axes[1, 0].plot([3, 3 + bar], [CROP - 4] * 2, color="white", linewidth=3)
+    axes[1, 0].text(3 + bar / 2, CROP - 6, "100 Å", color="white", ha="center", fontsize=8)
+    figure.suptitle("tilt angle", fontsize=9)
     figure.savefig(arguments.out / "stack_images.png", dpi=80)
 
 

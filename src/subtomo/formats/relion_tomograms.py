@@ -46,12 +46,12 @@ _DEFORMATION_KINDS: dict[str, DeformationKind] = {
 }
 _SIZE = tuple(f"rlnTomoSize{axis}" for axis in "XYZ")
 _ACQUISITION = ("rlnVoltage", "rlnSphericalAberration", "rlnAmplitudeContrast")
-_STAR_FILE = "rlnTomoTiltSeriesStarFile"
+STAR_FILE = "rlnTomoTiltSeriesStarFile"
 _TOMOGRAM = "rlnTomoReconstructedTomogram"
 _BINNING = "rlnTomoTomogramBinning"
 _KNOWN = {
     *(_NAME, _PIXEL_SIZE, _HAND, _SLOPE, *_SIZE, *_ACQUISITION),
-    *(_STAR_FILE, STACK, STACK_SIZE, _TOMOGRAM, _BINNING),
+    *(STAR_FILE, STACK, STACK_SIZE, _TOMOGRAM, _BINNING),
     *(_DOSE_BFACTOR, _DEFORMATION, *_DEFORMATION_GRID),
 }
 
@@ -238,18 +238,18 @@ class _EntryReader:
     def tilts(self, row: int, name: str) -> StarTable:
         """Find the rows of the tilts: in a file of their own, or in a block of this one."""
         table = self.table
-        if _STAR_FILE not in table:
+        if STAR_FILE not in table:
             if name not in self.blocks:
                 raise StarError(
-                    f"{table.place(row)}: tomogram {name} has neither {_STAR_FILE} nor a block "
+                    f"{table.place(row)}: tomogram {name} has neither {STAR_FILE} nor a block "
                     f"data_{name} in this file"
                 )
             return self.blocks[name]
-        file = str(table.columns[_STAR_FILE][row])
+        file = str(table.columns[STAR_FILE][row])
         found = find_file(file, self.path, self.relative_dir)
         if found is None:
             why = not_found(file, self.path, self.relative_dir)
-            raise MissingFileError(f"{table.place(row)}: {_STAR_FILE} {why}")
+            raise MissingFileError(f"{table.place(row)}: {STAR_FILE} {why}")
         series = read_star(found)
         if name not in series and len(series) != 1:
             listed = ", ".join(f"data_{block}" for block in series)
@@ -333,7 +333,7 @@ def _table(entries: Sequence[TomogramEntry], files: Sequence[str], path: Path) -
         _PIXEL_SIZE: np.array([one.pixel_size for one in series]),
         _HAND: np.array([float(one.handedness) for one in series]),
         _SLOPE: np.array([one.defocus_slope for one in series]),
-        _STAR_FILE: np.array(files, dtype=np.str_),
+        STAR_FILE: np.array(files, dtype=np.str_),
     }
     sizes = [one.tomogram_size_px for one in series]
     if all(size is not None for size in sizes):

@@ -140,3 +140,14 @@ def test_an_interrupted_job_goes_on_and_ends_the_same(oracle, tmp_path):
 def test_without_a_visible_particle_the_table_is_empty(oracle, tmp_path):
     assert extract(tmp_path, "--box-size", "32", "--min-frames", "22") == 0
     assert len(read_star(tmp_path / "particles.star")["particles"]) == 0
+
+
+def test_names_that_relion_would_not_find_are_told(shared_data, tmp_path, monkeypatch, capsys):
+    project = shared_data / "relion5_oracle"
+    monkeypatch.chdir(tmp_path)
+    files = {"particles": project / "particles_few.star", "tomograms": project / "tomograms.star"}
+    assert extract(tmp_path / "out", "--box-size", "32", **files) == 0
+    assert "RELION would not find tilt_series/TS_01.star" in capsys.readouterr().err
+    monkeypatch.chdir(project)
+    assert extract(tmp_path / "again", "--box-size", "32") == 0
+    assert "RELION would not find" not in capsys.readouterr().err

@@ -10,7 +10,7 @@ from subtomo.extraction.stacks.plan import (
     plan_extraction,
 )
 from subtomo.extraction.stacks.settings import StackSettings
-from subtomo.extraction.stacks.tables import write_tables
+from subtomo.extraction.stacks.tables import hidden_from_relion, write_tables
 from subtomo.signal.device import compute_device
 from subtomo.sources.optics_aberrations import optics_aberrations
 
@@ -46,6 +46,7 @@ def run(settings: StackSettings, job: "Job") -> Path:
         results = job.map("extract", extract_portion, payloads)
         finished = [plan.portions[item] for item in results]
         write_tables(plan, finished, settings)
+        _warn_of_relion(job, plan)
     return job.folder / "particles.star"
 
 
@@ -99,3 +100,16 @@ def _say_plan(job: "Job", plan: StackExtraction, settings: StackSettings) -> Non
         least = settings.min_frames
         few = "no image" if least == 1 else f"fewer than {least} images (--min-frames)"
         job.warn(f"{left_out} particles are visible on {few} and are left out")
+
+
+def _warn_of_relion(job: "Job", plan: StackExtraction) -> None:
+    """Warn if RELION, which starts names at the working directory, would miss the tilt series."""
+    if plan.project.is_generated:
+        return
+    tomograms = Path(plan.project.tomograms_file)
+    hidden = hidden_from_relion(tomograms)
+    if hidden is not None:
+        job.warn(
+            f"RELION would not find {hidden}, which {tomograms} names, from this folder; to go "
+            "on with RELION, extract from the folder where that name starts"
+        )

@@ -1,6 +1,7 @@
 """The tables that an extraction of stacks writes."""
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,8 @@ from numpy.typing import NDArray
 
 from subtomo.extraction.stacks.plan import Portion, StackExtraction
 from subtomo.extraction.stacks.settings import StackSettings
+from subtomo.formats.relion_tomograms import STAR_FILE
+from subtomo.formats.star import read_star
 from subtomo.sources.output_tables import (
     OutputOptions,
     extraction_tables,
@@ -54,3 +57,21 @@ def _files(plan: StackExtraction, folder: str, settings: StackSettings) -> dict[
     if settings.pseudo_subtomograms:
         return {"image_names": named("_data.mrc"), "ctf_names": named("_weights.mrc")}
     return {"image_names": named("_stack2d.mrcs"), "visible": plan.visible}
+
+
+def hidden_from_relion(tomograms_file: Path) -> str | None:
+    """Name the first tilt-series file that RELION would not find from the working directory.
+
+    Parameters
+    ----------
+    tomograms_file : the table that the optimisation set names
+
+    Returns
+    -------
+    The file as the table names it; None if RELION finds all of them
+    """
+    table = next(iter(read_star(tomograms_file).values()))
+    if STAR_FILE not in table:
+        return None
+    names = table.text(STAR_FILE).tolist()
+    return next((name for name in names if not Path(name).exists()), None)
