@@ -38,6 +38,7 @@ from tilt_project import make_project
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
 IMAGE_PX = 1536
 NUMBERS = {64: (200, 1000), 128: (100, 400)}  # of particles, by box
+MANY = 2000  # particles of one series
 
 
 def main():
@@ -63,6 +64,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         for box in options.boxes:
             print_row(box, Path(folder), options)
+        print_zarr(Path(folder), options.repeats)
 
 
 def print_row(box, folder, options):
@@ -89,6 +91,26 @@ def print_row(box, folder, options):
         text += f"{peer['.mrcs']:.3f}, {peer['.zarr']:.3f} | "
         text += ", ".join(f"{ours[s] / peer[s]:.2f}" for s in peer)
     print(text, flush=True)
+
+
+def print_zarr(folder, repeats, box=64):
+    """Compare Zarr with MRC where the whole series is used; what one particle costs is start-up."""
+    seconds = {}
+    for suffix in (".mrcs", ".zarr"):
+        one, many = (
+            make_project(folder / f"{suffix[1:]}_{n}", n, image_px=IMAGE_PX, suffix=suffix)
+            for n in (1, MANY)
+        )
+        least = [
+            min(into_empty_folder(lambda p: extract(p, box), project) for _ in range(repeats))
+            for project in (one, many)
+        ]
+        seconds[suffix] = least[1] - least[0]
+    ratio = seconds[".zarr"] / seconds[".mrcs"]
+    print(
+        f"{MANY} particles at box {box}, less start-up: MRC {seconds['.mrcs']:.1f} s, "
+        f"Zarr {seconds['.zarr']:.1f} s: {ratio:.2f}"
+    )
 
 
 def slope(run, projects, suffix, box, repeats):
