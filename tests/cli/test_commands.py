@@ -46,6 +46,14 @@ def test_every_setting_is_described_and_every_quantity_has_its_unit(name):
 
 
 @each_command
+def test_handedness_has_one_name(name):
+    kind = COMMANDS[name].load_settings()
+    assert "hand" not in kind.model_fields
+    if "handedness" in kind.model_fields:
+        assert kind.field_named("--hand") == "handedness"
+
+
+@each_command
 def test_run_exists_and_the_group_is_described(name):
     assert callable(COMMANDS[name].load_run())
     assert COMMANDS[name].help[0].isupper()

@@ -71,7 +71,7 @@ class TiltSeries:
     x_tilts : (tilt,) degrees; zero where not given
     ctf : per tilt, or None where unknown
     acquisition : the microscope
-    handedness : +1 or -1, sign of defocus along the tilt
+    handedness : +1 or -1, defocus rises or falls with height along the beam
     defocus_slope : factor on the depth in the defocus (RELION's rlnTomoDefocusSlope)
     dose_bfactor : Å² for each e⁻/Å² before the exposure; 0: dose weights by critical exposure
         (RELION's rlnCtfBfactorPerElectronDose)

@@ -83,7 +83,11 @@ class SimulateSettings(JobSettings):
     )
     astigmatism: float = Field(0.0, ge=0, description="Difference of the two defoci (Å)")
     phase_shift: float = Field(0.0, description="Phase shift of a phase plate (degrees)")
-    handedness: int = Field(1, description="1 or -1: sign of the defocus along the tilt")
+    handedness: int = Field(
+        1,
+        description="Whether defocus rises (1) or falls (-1) with height along the beam",
+        json_schema_extra={"aliases": ["--hand"]},
+    )
     voltage: float = Field(300.0, gt=0, description="Acceleration voltage (kV)")
     spherical_aberration: float = Field(2.7, ge=0, description="Spherical aberration (mm)")
     amplitude_contrast: float = Field(0.07, ge=0, lt=1, description="Amplitude contrast (fraction)")

@@ -75,8 +75,8 @@ class StackSource(BaseModel):
     handedness: int | None = Field(
         None,
         description=(
-            "Whether defocus rises (1) or falls (-1) with height, for all tilt series; when not "
-            "given, as the table of tomograms says"
+            "Whether defocus rises (1) or falls (-1) with height along the beam, for all tilt "
+            "series; when not given, as the table of tomograms says"
         ),
         json_schema_extra={"aliases": ["--hand"]},
     )

@@ -46,7 +46,7 @@ def test_several_series_make_one_project(folder: Path, capsys: pytest.CaptureFix
     assert run(arguments(folder, "--thickness", 40)) == 0
     said = capsys.readouterr().err
     assert "A: IMOD, 3 tilts from -30° to 30°, 2 Å, dose up to 6 e⁻/Å², defocus 2.00 to" in said
-    assert "assumed: spherical aberration 2.7 mm, amplitude contrast 0.07, hand -1" in said
+    assert "assumed: spherical aberration 2.7 mm, amplitude contrast 0.07, handedness -1" in said
     assert "voltage 300 kV (1 series), dose 0 (1 series)" in said
     one, two = read_tomograms_star(folder / "out/tomograms.star")
     a, b = one.tilt_series, two.tilt_series
@@ -143,7 +143,7 @@ def test_the_thickness_must_be_known(folder: Path, capsys: pytest.CaptureFixture
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"hand": 2}, "--hand is 2; expected 1 or -1"),
+        ({"handedness": 2}, "--handedness is 2; expected 1 or -1"),
         ({"tomogram_size": (1, 0, 1)}, "expected three positive numbers"),
         ({"tomogram_size": (1, 1, 1), "thickness": 3}, "exclude each other"),
         ({"tilt_order": "a.csv"}, "--tilt-order needs --dose-per-tilt"),

@@ -50,7 +50,8 @@ class PortalAccess(BaseModel):
     handedness: int = Field(
         -1,
         description=(
-            "Whether defocus rises (1) or falls (-1) with height; the portal does not say it"
+            "Whether defocus rises (1) or falls (-1) with height along the beam; the portal does "
+            "not say it"
         ),
         json_schema_extra=_also("--hand"),
     )

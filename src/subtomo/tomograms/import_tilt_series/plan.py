@@ -20,9 +20,9 @@ from subtomo.tomograms.import_tilt_series.settings import ImportTiltSeriesSettin
 from subtomo.tomograms.import_tilt_series.warp import read_warp
 from subtomo.tomograms.tomogram_size import size_from_images
 
-_RELION_HAND = -1  # what RELION 5's import assumes
+_RELION_HANDEDNESS = -1  # what RELION 5's import assumes
 _OPTICS_GROUP = "rlnOpticsGroupName"
-_UNITS = {"voltage": " kV", "spherical_aberration": " mm", "amplitude_contrast": "", "hand": ""}
+_UNITS = {"voltage": " kV", "spherical_aberration": " mm"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,16 +110,16 @@ def _with_acquisition(
     series = aligned.tilt_series
     found: dict[str, Any] = {"voltage": mdoc.voltage if mdoc else None}
     if aligned.knows_optics:
-        found = vars(series.acquisition) | {"hand": series.handedness}
-    defaults = vars(Acquisition()) | {"hand": _RELION_HAND}
+        found = vars(series.acquisition) | {"handedness": series.handedness}
+    defaults = vars(Acquisition()) | {"handedness": _RELION_HANDEDNESS}
     values, assumed = {}, []
     for name, default in defaults.items():
         stated = [v for v in (getattr(settings, name), found.get(name)) if v is not None]
         values[name] = stated[0] if stated else default
         if not stated:
-            assumed.append(f"{name.replace('_', ' ')} {default:g}{_UNITS[name]}")
-    hand = int(values.pop("hand"))
-    return replace(series, acquisition=Acquisition(**values), handedness=hand), assumed
+            assumed.append(f"{name.replace('_', ' ')} {default:g}{_UNITS.get(name, '')}")
+    handedness = int(values.pop("handedness"))
+    return replace(series, acquisition=Acquisition(**values), handedness=handedness), assumed
 
 
 def _ctf(aligned: AlignedSeries, files: SeriesFiles) -> TiltCtf | None:

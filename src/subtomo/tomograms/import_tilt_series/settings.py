@@ -71,13 +71,13 @@ class ImportTiltSeriesSettings(JobSettings):
     amplitude_contrast: float | None = Field(
         None, ge=0, lt=1, description="Amplitude contrast (fraction); default: Warp's, or 0.07"
     )
-    hand: int | None = Field(
+    handedness: int | None = Field(
         None,
         description=(
-            "Sign of the defocus along the tilt, 1 or -1 (RELION's rlnTomoHand); default: Warp's "
-            "own, else -1 as in RELION's import"
+            "Whether defocus rises (1) or falls (-1) with height along the beam (RELION's "
+            "rlnTomoHand); default: Warp's own, else -1 as in RELION's import"
         ),
-        json_schema_extra={"aliases": ["--handedness"]},
+        json_schema_extra={"aliases": ["--hand"]},
     )
     dose_per_tilt: float | None = Field(
         None,
@@ -94,8 +94,8 @@ class ImportTiltSeriesSettings(JobSettings):
 
     @model_validator(mode="after")
     def _check_import_options(self) -> Self:
-        if self.hand not in (None, 1, -1):
-            raise ValueError(f"--hand is {self.hand}; expected 1 or -1")
+        if self.handedness not in (None, 1, -1):
+            raise ValueError(f"--handedness is {self.handedness}; expected 1 or -1")
         if self.tomogram_size is not None:
             if min(self.tomogram_size) < 1:
                 raise ValueError(
