@@ -46,6 +46,10 @@ def opened(folder, sample, **values):
     return open_copick_local_project(source(folder, sample, **values))
 
 
+def listed(folder, sample, **values):
+    return list_copick(source(folder, sample, **values))
+
+
 def picks_file(folder, run="TS_01", name="picker_1_blob"):
     return folder / f"ExperimentRuns/{run}/Picks/{name}.json"
 
@@ -101,9 +105,30 @@ def test_a_map_says_which_tomogram_a_run_means(copy, sample, tmp_path):
     table.write_text("run,tomogram\nother,TS_01\n")
     with pytest.raises(SettingsError, match="runs TS_01 and other both mean tomogram TS_01"):
         opened(copy, sample, copick_run_map=table)
-    table.write_text("run,tomogram\nother,TS_09\n")
-    skipped = opened(copy, sample, copick_run_map=table).skipped
-    assert "the map says tomogram TS_09" in skipped["run other"]
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ("TS_01,TS_02", "run TS_01 means tomogram TS_02, but there is a tomogram called TS_01"),
+        ("TS_01,TS_09", "run TS_01 means tomogram TS_09, which the table of tomograms does not"),
+        ("other,TS_09", "run other means tomogram TS_09, .*; it lists TS_01, TS_02"),
+        ("other,other", "run other means tomogram other, which the table"),
+    ],
+)
+@pytest.mark.parametrize("look", [opened, listed])
+def test_a_map_that_contradicts_the_table_of_tomograms(copy, sample, tmp_path, row, words, look):
+    (copy / "ExperimentRuns/TS_02").rename(copy / "ExperimentRuns/other")
+    table = tmp_path / "map.csv"
+    table.write_text(f"run,tomogram\n{row}\n")
+    with pytest.raises(SettingsError, match=words):
+        look(copy, sample, copick_run_map=table)
+
+
+def test_a_map_may_say_what_names_say_and_list_runs_that_are_not_meant(sample, tmp_path):
+    (tmp_path / "map.csv").write_text("run,tomogram\nTS_01,TS_01\nTS_07,TS_08\n")
+    project = opened(sample / "copick", sample, copick_run_map=tmp_path / "map.csv")
+    assert set(project.tomogram) == {"TS_01", "TS_02"}
 
 
 @pytest.mark.parametrize(
@@ -345,7 +370,7 @@ def test_wrong_choices(sample, values, words):
 def test_list_shows_runs_objects_and_counts(copy, sample):
     (copy / "ExperimentRuns/TS_02").rename(copy / "ExperimentRuns/other")
     add_picks(copy, "picker_1_thing")
-    rows = list_copick(source(copy, sample, copick_name=None, list_matches=True)).splitlines()
+    rows = listed(copy, sample, copick_name=None, list_matches=True).splitlines()
     assert [row.split() for row in rows] == [
         ["run", "object", "user", "session", "picks", "oriented", "tomogram"],
         ["TS_01", "blob", "picker", "1", "12", "yes", "TS_01"],

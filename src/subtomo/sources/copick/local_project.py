@@ -35,7 +35,7 @@ def open_copick_local_project(source: CopickLocalSource) -> ParticleProject:
     MissingFileError, FormatError
         If a file is missing or damaged.
     SettingsError
-        If two runs mean the same tomogram.
+        If the map of runs contradicts the table of tomograms, or two runs mean the same tomogram.
     DataError
         If no picks are meant, or none of them is of a known tomogram; with ``strict``, at the first
         run that is not.

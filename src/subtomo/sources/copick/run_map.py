@@ -66,18 +66,18 @@ def tomograms_of_runs(
     Raises
     ------
     SettingsError
-        If two runs mean the same tomogram: their picks would be mixed.
+        If the map says of a run a tomogram that is not known, or another one than that of its name;
+        or if two runs mean the same tomogram: their picks would be mixed.
     """
     found: dict[str, str] = {}
     failures: dict[str, str] = {}
     for run in runs:
+        _check_row(run, known, run_map)
         name = run if run in known else run_map.get(run)
         if name is None:
             failures[run] = (
                 f"no tomogram is called {run}; --copick-run-map can say which one is meant"
             )
-        elif name not in known:
-            failures[run] = f"the map says tomogram {name}, which is not in the table of tomograms"
         elif name in found.values():
             other = next(each for each, tomogram in found.items() if tomogram == name)
             raise SettingsError(
@@ -87,3 +87,20 @@ def tomograms_of_runs(
         else:
             found[run] = name
     return found, failures
+
+
+def _check_row(run: str, known: Collection[str], run_map: dict[str, str]) -> None:
+    """Check what the map says of a run, if it says anything."""
+    told = run_map.get(run)
+    if told is None:
+        return
+    if told not in known:
+        raise SettingsError(
+            f"--copick-run-map says that run {run} means tomogram {told}, which the table of "
+            f"tomograms does not list; it lists {', '.join(list(known)[:5])}"
+        )
+    if run in known and told != run:
+        raise SettingsError(
+            f"--copick-run-map says that run {run} means tomogram {told}, but there is a tomogram "
+            f"called {run}; take the row out of the map, or rename the tomogram"
+        )
