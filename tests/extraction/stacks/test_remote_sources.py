@@ -108,6 +108,9 @@ def test_tables_are_written_and_read_again(portal, here, monkeypatch):
     ]
     uri = "s3://sample-portal/19001/TS_02/TiltSeries/100/TS_02.zarr"
     assert set(written.text("tomoTiltSeriesURI")) == {uri}
+    particles = read_star("out/particles.star")["particles"]
+    assert set(particles.text("subtomoClassName")) == {"blob complex"}
+    assert particles.text("subtomoSource").tolist()[-1] == "portal annotation 95012"
     sets = read_star("out/optimisation_set.star")[""]
     assert sets.text("rlnTomoTomogramsFile").tolist() == ["out/tomograms.star"]
 

@@ -40,6 +40,9 @@ def test_particles_are_those_of_the_local_project(portal):
         project.particles.integers("cdpAnnotationShapeId").tolist() == [96011] * 12 + [96012] * 12
     )
     assert np.all(project.particles.integers("subtomoIsOriented") == 1)
+    assert set(project.particles.text("subtomoClassName")) == {"blob complex"}
+    sources = project.particles.text("subtomoSource").tolist()
+    assert sources == ["portal annotation 95011"] * 12 + ["portal annotation 95012"] * 12
     assert project.is_generated
     assert not project.skipped
 

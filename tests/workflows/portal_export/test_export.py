@@ -59,6 +59,8 @@ def test_the_project_is_whole_and_reads_on_disk(portal, here, monkeypatch):
     )
     expected = open_portal_project(source)
     assert project.particle_name.tolist() == expected.particle_name.tolist()
+    for tag in ("subtomoClassName", "subtomoSource"):
+        assert project.particles.text(tag).tolist() == expected.particles.text(tag).tolist()
     found, wanted = particle_poses(project), particle_poses(expected)
     assert np.allclose(found.position_px, wanted.position_px, rtol=0, atol=1e-5)
     assert np.allclose(found.orientation, wanted.orientation, rtol=0, atol=1e-6)

@@ -10,7 +10,7 @@ from subtomo.sources.image_sizes import with_image_sizes
 from subtomo.sources.particle_project import TOMOGRAM, ParticleProject, make_particle_project
 from subtomo.sources.portal.checks import check_offset
 from subtomo.sources.portal.client import STAGING_URL, PortalClient
-from subtomo.sources.portal.points import AnnotatedPoints
+from subtomo.sources.portal.points import ObjectPoints
 from subtomo.sources.portal.records import SeriesRecords
 from subtomo.sources.portal.settings import PortalAccess
 from subtomo.sources.portal.tilt_series import portal_tilt_series
@@ -27,14 +27,14 @@ class Gathered:
     ----------
     is_strict : the first failure is an error
     rows, tilt_series : by name of the tomogram
-    points : with the id of their shape, by name of the tomogram
+    points : of each file, by name of the tomogram
     skipped : reasons by what was left out
     """
 
     is_strict: bool
     rows: dict[str, TomogramRows] = field(default_factory=dict)
     tilt_series: dict[str, TiltSeries] = field(default_factory=dict)
-    points: dict[str, list[tuple[int, AnnotatedPoints]]] = field(default_factory=dict)
+    points: dict[str, list[ObjectPoints]] = field(default_factory=dict)
     skipped: dict[str, str] = field(default_factory=dict)
 
     def skip(self, what: str, error: SubtomoError) -> None:

@@ -32,6 +32,26 @@ class AnnotatedPoints:
         return len(self.position)
 
 
+@dataclass(frozen=True, eq=False)
+class ObjectPoints:
+    """Points of one annotation file, and what the portal says of them.
+
+    Parameters
+    ----------
+    points : of the file
+    shape, annotation : ids
+    object_name : what the points are
+    """
+
+    points: AnnotatedPoints
+    shape: int
+    annotation: int
+    object_name: str
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+
 def parse_points(content: bytes, place: str) -> AnnotatedPoints:
     """Read the points of an annotation file (ndjson).
 

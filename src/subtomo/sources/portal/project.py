@@ -25,7 +25,7 @@ from subtomo.sources.portal.gathered import (
     generated_project,
     open_portal,
 )
-from subtomo.sources.portal.points import AnnotatedPoints, parse_points
+from subtomo.sources.portal.points import AnnotatedPoints, ObjectPoints, parse_points
 from subtomo.sources.portal.records import (
     Matches,
     Row,
@@ -39,6 +39,8 @@ from subtomo.sources.portal.tomogram_rows import TomogramRows, tomogram_rows
 from subtomo.sources.stores import http_address
 from subtomo.sources.tile_fetching import REQUESTS
 
+OBJECT_NAME = "subtomoClassName"
+SOURCE = "subtomoSource"
 ANNOTATION_SHAPE = "cdpAnnotationShapeId"
 IS_ORIENTED = "subtomoIsOriented"
 
@@ -76,7 +78,7 @@ def open_portal_project(
     gathered = Gathered(source.strict)
     files = _tomograms(gathered, matches, records)
     add_tilt_series(gathered, records, source, need_ctf=need_ctf, prefer_mrc=prefer_mrc)
-    _read_points(gathered, files, source)
+    _read_points(gathered, matches, files, source)
     return _project(gathered, oriented=not source.no_orientations)
 
 
@@ -101,7 +103,10 @@ def _tomograms(
 
 
 def _read_points(
-    gathered: Gathered, files: Mapping[str, Sequence[Row]], source: DataPortalSource
+    gathered: Gathered,
+    matches: Matches,
+    files: Mapping[str, Sequence[Row]],
+    source: DataPortalSource,
 ) -> None:
     """Fetch the points of the tomograms that can be used."""
     http = HttpFiles()
@@ -120,8 +125,12 @@ def _read_points(
                 except SubtomoError as error:
                     gathered.skip(f"{name} annotation file {file.id}", error)
                     continue
-                of_tomogram = gathered.points.setdefault(name, [])
-                of_tomogram.append((file.annotation_shape_id, points))
+                annotation = matches.annotation_of(file)
+                gathered.points.setdefault(name, []).append(
+                    ObjectPoints(
+                        points, file.annotation_shape_id, annotation.id, annotation.object_name
+                    )
+                )
 
 
 def read_points(http: HttpFiles, file: Row, endpoint_url: str | None) -> AnnotatedPoints:
@@ -146,41 +155,52 @@ def read_points(http: HttpFiles, file: Row, endpoint_url: str | None) -> Annotat
 def _project(gathered: Gathered, *, oriented: bool) -> ParticleProject:
     """Make the tables."""
     names: list[str] = []
-    parts: list[tuple[NDArray[np.float64], AnnotatedPoints, NDArray[np.int64]]] = []
-    for name, groups in gathered.points.items():
-        rows = gathered.rows[name]
-        spacing = float(rows.tomogram.voxel_spacing)
-        centred = [(points.position - rows.size / 2) * spacing for _, points in groups]
-        check_visible(name, gathered.tilt_series[name], np.concatenate(centred))
-        check_duplicates(name, centred, [shape for shape, _ in groups], spacing)
-        for (shape, points), places in zip(groups, centred, strict=True):
-            names += [name] * len(points)
-            parts.append((places, points, np.full(len(points), shape)))
-    if not names:
+    groups: list[ObjectPoints] = []
+    centred: list[NDArray[np.float64]] = []
+    for name, of_tomogram in gathered.points.items():
+        names += [name] * len(of_tomogram)
+        groups += of_tomogram
+        centred += _centred(gathered, name)
+    if not any(map(len, groups)):
         raise DataError(
             f"no points are left to use{': ' if gathered.skipped else ''}{gathered.reasons()}"
         )
-    rotations = np.concatenate([points.rotation for _, points, _ in parts])
-    is_oriented = np.concatenate([points.is_oriented for _, points, _ in parts])
+    rotations = np.concatenate([group.points.rotation for group in groups])
+    is_oriented = np.concatenate([group.points.is_oriented for group in groups])
     if not oriented:
         rotations, is_oriented = np.broadcast_to(np.eye(3), rotations.shape), is_oriented & False
     elif not is_oriented.all():
         warnings.warn(
-            f"{np.sum(~is_oriented)} of {len(names)} particles have no orientation: their angles "
-            f"are 0 and {IS_ORIENTED} is 0",
+            f"{np.sum(~is_oriented)} of {len(is_oriented)} particles have no orientation: their "
+            f"angles are 0 and {IS_ORIENTED} is 0",
             SubtomoWarning,
             stacklevel=3,
         )
     angles = relion_from_quaternions(quaternions_from_matrices(rotations))
-    centred_all = np.concatenate([places for places, _, _ in parts])
+    counts = [len(group) for group in groups]
+    of_groups = {
+        OBJECT_NAME: [group.object_name for group in groups],
+        SOURCE: [f"portal annotation {group.annotation}" for group in groups],
+        ANNOTATION_SHAPE: [group.shape for group in groups],
+    }
     particles = StarTable(
         {
-            TOMOGRAM: np.array(names),
-            **dict(zip(CENTRED, centred_all.T, strict=True)),
+            TOMOGRAM: np.repeat(np.array(names), counts),
+            **dict(zip(CENTRED, np.concatenate(centred).T, strict=True)),
             **dict(zip(ANGLES, angles.T, strict=True)),
-            ANNOTATION_SHAPE: np.concatenate([shapes for _, _, shapes in parts]),
+            **{tag: np.repeat(np.array(values), counts) for tag, values in of_groups.items()},
             IS_ORIENTED: is_oriented.astype(np.int64),
         },
         source="points of the portal",
     )
     return generated_project(gathered, particles)
+
+
+def _centred(gathered: Gathered, name: str) -> list[NDArray[np.float64]]:
+    """Give the points of each file of a tomogram, (n, 3) Å from its centre; tell doubts."""
+    rows, groups = gathered.rows[name], gathered.points[name]
+    spacing = float(rows.tomogram.voxel_spacing)
+    centred = [(group.points.position - rows.size / 2) * spacing for group in groups]
+    check_visible(name, gathered.tilt_series[name], np.concatenate(centred))
+    check_duplicates(name, centred, [group.shape for group in groups], spacing)
+    return centred

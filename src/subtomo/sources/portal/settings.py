@@ -80,8 +80,8 @@ class PortalAccess(BaseModel):
         return self
 
 
-class DataPortalSource(PortalAccess, Listing):
-    """Particles that the portal's annotations give; all filters that are given must fit."""
+class PortalFilters(BaseModel):
+    """Which particles of the portal are meant; all filters that are given must fit."""
 
     deposition_ids: Numbers = Field(
         (), description="Depositions", json_schema_extra=_also("--deposition-id")
@@ -137,8 +137,10 @@ class DataPortalSource(PortalAccess, Listing):
         return self
 
 
-DataPortalSource.FILTERS = tuple(
-    name
-    for name in DataPortalSource.__annotations__
-    if name.endswith(("_ids", "_titles", "_names"))
+PortalFilters.FILTERS = tuple(
+    name for name in PortalFilters.model_fields if name.endswith(("_ids", "_titles", "_names"))
 )
+
+
+class DataPortalSource(PortalAccess, Listing, PortalFilters):
+    """Particles that the portal's annotations give."""
