@@ -11,13 +11,22 @@ from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
 
 from subtomo.cli.commands import COMMANDS
+from subtomo.cli.field_order import arguments, in_lines, own_options, usage
 from subtomo.cli.field_shape import shape_of
-from subtomo.cli.field_text import called, default_text, is_argument, limits_text
+from subtomo.cli.field_text import (
+    called,
+    default_text,
+    is_argument,
+    limits_text,
+    off_names,
+    option_names,
+)
 from subtomo.jobs.command import Command
 from subtomo.jobs.settings import CommandSettings, JobSettings
 
 NO_BREAK = "&nbsp;"
 _INDEX = "commands/index.md"
+_LINE = 70  # characters of a usage line
 
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
@@ -99,29 +108,17 @@ def _shared_options() -> list[str]:
 def _command_page(name: str, row: Command) -> str:
     """Write the page of one command."""
     kind = row.load_settings()
-    is_job = issubclass(kind, JobSettings)
-    own = [
-        field for field in kind.model_fields if not (is_job and field in JobSettings.model_fields)
-    ]
-    arguments = [field for field in own if is_argument(kind, field)]
-    options = [field for field in own if field not in arguments]
-    usage = " ".join(
-        ["subtomo", name, *(_usage(kind, field) for field in arguments), "[OPTIONS]"]
-        + (["--output-dir PATH"] if is_job else [])
-    )
-    lines = [f"# subtomo {name}", "", f"{row.help}.", "", "```console", f"$ {usage}", "```", ""]
-    if arguments:
-        lines += ["## Arguments", "", *_table(kind, arguments), ""]
-    if options:
+    typed = in_lines([f"$ subtomo {name}", *usage(kind)], _LINE)
+    lines = [f"# subtomo {name}", "", f"{row.help}.", ""]
+    lines += ["```console", *" \\\n    ".join(typed).splitlines(), "```", ""]
+    if positional := arguments(kind):
+        lines += ["## Arguments", "", *_table(kind, positional), ""]
+    if options := own_options(kind):
         lines += ["## Options", "", *_table(kind, options), ""]
-    link = "../commands/index.md#options-of-every-" + ("job" if is_job else "command")
-    lines += [f"And the [options of every {'job' if is_job else 'command'}]({link}).", ""]
+    of_whom = "job" if issubclass(kind, JobSettings) else "command"
+    link = f"../commands/index.md#options-of-every-{of_whom}"
+    lines += [f"And the [options of every {of_whom}]({link}).", ""]
     return "\n".join(lines)
-
-
-def _usage(kind: type[CommandSettings], name: str) -> str:
-    is_repeated = shape_of(kind.model_fields[name].annotation).repeated
-    return called(kind, name) + ("..." if is_repeated else "")
 
 
 def _table(kind: type[CommandSettings], names: list[str]) -> list[str]:
@@ -137,14 +134,20 @@ def _table(kind: type[CommandSettings], names: list[str]) -> list[str]:
             shown = "yes or no"
         if limits := limits_text(field):
             shown += f"<br>{limits.replace(' and ', '<br>').replace(' ', NO_BREAK)}"
-        aliases = [f"`{alias}`" for alias in kind.field_extra(name).get("aliases", [])]
         default = default_text(field).removeprefix("default: ")
         text = field.description or ""
         if shape.repeated and not is_argument(kind, name):
             text += "; may be repeated"
-        called_names = ", ".join([f"`{called(kind, name)}`", *aliases])
-        rows.append(f"| {called_names} | {shown} | {_escaped(default)} | {_escaped(text)} |")
+        rows.append(f"| {_names(kind, name)} | {shown} | {_escaped(default)} | {_escaped(text)} |")
     return rows
+
+
+def _names(kind: type[CommandSettings], name: str) -> str:
+    """Write what a setting is called; what turns a switch off on its own line."""
+    if is_argument(kind, name):
+        return f"`{called(kind, name)}`"
+    lines = [names for names in (option_names(kind, name), off_names(kind, name)) if names]
+    return "<br>".join(", ".join(f"`{each}`" for each in names) for names in lines)
 
 
 def _escaped(text: str) -> str:

@@ -38,5 +38,16 @@ def test_index_lists_commands_and_the_options_of_every_job(reference):
         assert f"| `{called(JobSettings, field)}`" in page
 
 
+def test_page_shows_what_is_needed_and_what_turns_switches_off(reference):
+    page = reference._command_page("extract stacks local", COMMANDS["extract stacks local"])
+    assert (
+        "$ subtomo extract stacks local --particles-starfile PATH \\\n"
+        "    --tomograms-starfile PATH --box-size INTEGER --output-dir PATH \\\n"
+        "    [OPTIONS]\n"
+    ) in page
+    assert "| `--invert-contrast`, `--ic`<br>`--no-invert-contrast`, `--no-ic` |" in page
+    assert "| `--premultiply-ctf`<br>`--no-premultiply-ctf`, `--no-ctf` |" in page
+
+
 def test_text_that_markdown_would_take_is_escaped(reference):
     assert reference._escaped("a|b <c> [d]") == r"a\|b \<c\> \[d\]"

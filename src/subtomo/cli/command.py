@@ -7,6 +7,7 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from subtomo.cli.field_order import in_lines, is_of_jobs, usage
 from subtomo.cli.field_text import description, is_argument
 from subtomo.cli.options import parameters
 from subtomo.cli.values import Values
@@ -69,6 +70,11 @@ class SettingsCommand(click.Command):
         except KeyboardInterrupt as error:  # which click would answer itself
             raise Interrupted(error) from None
 
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the arguments and the options that are needed."""
+        words = [f"Usage: {ctx.command_path}", *usage(self.kind)]
+        formatter.write("\n    ".join(in_lines(words, formatter.width - 4)) + "\n")
+
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List arguments, the command's own options, and those that all share, apart."""
         sections: dict[str, list[tuple[str, str]]] = {}
@@ -89,8 +95,7 @@ class SettingsCommand(click.Command):
         row = parameter.get_help_record(ctx) or ("", "")
         if name not in self.kind.model_fields:
             return "Other options", row
-        is_of_jobs = issubclass(self.kind, JobSettings) and name in JobSettings.model_fields
-        return "Options of every job" if is_of_jobs else "Options", row
+        return "Options of every job" if is_of_jobs(self.kind, name) else "Options", row
 
     def _run_job(self, settings: JobSettings, shared: dict[str, Any]) -> None:
         """Run the command in its folder and say where that is."""

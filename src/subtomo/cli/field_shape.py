@@ -32,6 +32,11 @@ class Shape:
     is_flag: bool = False
     is_yaml: bool = False
 
+    @property
+    def metavar(self) -> str:
+        """What stands for the values of one option."""
+        return " ".join([self.shown] * self.nargs)
+
 
 def shape_of(annotation: Any) -> Shape:
     """Read how a type is written."""

@@ -26,6 +26,28 @@ def option_name(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
+def argument_text(kind: type[CommandSettings], name: str) -> str:
+    """Write an argument as usage lines do: in brackets where it may be left out."""
+    field = kind.model_fields[name]
+    shown = called(kind, name) + ("..." if shape_of(field.annotation).repeated else "")
+    return shown if field.is_required() else f"[{shown}]"
+
+
+def option_names(kind: type[CommandSettings], name: str) -> list[str]:
+    """List the names of an option; of a switch, those that turn it on."""
+    return [option_name(name), *kind.field_extra(name).get("aliases", [])]
+
+
+def off_names(kind: type[CommandSettings], name: str) -> list[str]:
+    """List the names that turn a switch off; none for other options."""
+    if not shape_of(kind.model_fields[name].annotation).is_flag:
+        return []
+    long_name = option_name(name)
+    is_negative = long_name.startswith("--no-")
+    opposite = f"--{long_name[5:]}" if is_negative else f"--no-{long_name[2:]}"
+    return [opposite, *kind.field_extra(name).get("off_aliases", [])]
+
+
 def description(kind: type[CommandSettings], name: str) -> str:
     """Describe a setting, with its limits, its default and whether it may be repeated."""
     field = kind.model_fields[name]

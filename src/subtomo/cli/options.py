@@ -5,9 +5,10 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
+from subtomo.cli.field_order import arguments, options_of_jobs, own_options
 from subtomo.cli.field_shape import Shape, shape_of
-from subtomo.cli.field_text import description, is_argument, option_name
-from subtomo.jobs.settings import CommandSettings, JobSettings
+from subtomo.cli.field_text import argument_text, description, off_names, option_names
+from subtomo.jobs.settings import CommandSettings
 
 
 class Text(click.ParamType[Any]):
@@ -29,47 +30,35 @@ class Text(click.ParamType[Any]):
 
 def parameters(kind: type[CommandSettings]) -> list[click.Parameter]:
     """Make an option or an argument of each field: arguments, own options, options of jobs."""
-    names = list(kind.model_fields)
-    arguments = [name for name in names if is_argument(kind, name)]
-    own = [name for name in names if name not in arguments and not _is_of_jobs(kind, name)]
-    shared = [name for name in names if name not in arguments and _is_of_jobs(kind, name)]
+    options = [*own_options(kind), *options_of_jobs(kind)]
     return [
-        *(_argument(kind, name) for name in arguments),
-        *(_option(kind, name) for name in own),
-        *(_option(kind, name) for name in shared),
+        *(_argument(kind, name) for name in arguments(kind)),
+        *(_option(kind, name) for name in options),
     ]
 
 
-def _is_of_jobs(kind: type[CommandSettings], name: str) -> bool:
-    return issubclass(kind, JobSettings) and name in JobSettings.model_fields
-
-
 def _argument(kind: type[CommandSettings], name: str) -> click.Argument:
-    field = kind.model_fields[name]
-    shape = shape_of(field.annotation)
-    shown = name.upper() + ("..." if shape.repeated else "")
+    shape = shape_of(kind.model_fields[name].annotation)
     return click.Argument(
         [name],
         type=Text(shape),
         nargs=-1 if shape.repeated else shape.nargs,
         required=False,
-        metavar=shown if field.is_required() else f"[{shown}]",
+        metavar=argument_text(kind, name),
     )
 
 
 def _option(kind: type[CommandSettings], name: str) -> click.Option:
     shape = shape_of(kind.model_fields[name].annotation)
-    aliases = kind.field_extra(name).get("aliases", [])
-    long_name = option_name(name)
+    names = option_names(kind, name)
     if shape.is_flag:
-        is_negative = long_name.startswith("--no-")
-        long_name += f"/--{long_name[5:]}" if is_negative else f"/--no-{long_name[2:]}"
-        return click.Option([name, long_name, *aliases], help=description(kind, name), default=None)
+        off = [f" /{each}" for each in off_names(kind, name)]
+        return click.Option([name, *names, *off], help=description(kind, name), default=None)
     return click.Option(
-        [name, long_name, *aliases],
+        [name, *names],
         type=Text(shape),
         nargs=shape.nargs,
         multiple=shape.repeated,
-        metavar=" ".join([shape.shown] * shape.nargs),
+        metavar=shape.metavar,
         help=description(kind, name),
     )

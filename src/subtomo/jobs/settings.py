@@ -15,6 +15,8 @@ class CommandSettings(BaseModel):
 
     * ``"argument": True``: positional on the command line;
     * ``"aliases": ["--other-name", "-o"]``: other names of the option;
+    * ``"off_aliases": ["--without"]``: other names of what turns a switch off;
+    * ``"needed": True``: shown in the usage line though it has a default, since most calls need it;
     * ``"affects_results": False``: may differ when a job is resumed.
     """
 

@@ -22,10 +22,20 @@ class LocalSource(BaseModel):
     """A RELION project on disk."""
 
     particles_starfile: Path | None = Field(
-        None, description="Table of particles; wins over the one in the optimisation set"
+        None,
+        description=(
+            "Table of particles; wins over the one in the optimisation set, which may be given "
+            "instead"
+        ),
+        json_schema_extra={"needed": True},
     )
     tomograms_starfile: Path | None = Field(
-        None, description="Table of tomograms; wins over the one in the optimisation set"
+        None,
+        description=(
+            "Table of tomograms; wins over the one in the optimisation set, which may be given "
+            "instead"
+        ),
+        json_schema_extra={"needed": True},
     )
     trajectories_starfile: Path | None = Field(
         None, description="Motion of the particles from tilt to tilt"

@@ -32,7 +32,10 @@ BAD_OPTIONS = {
     "box beyond the image": (["--box-size", "302"], "takes 302 pixels, but the images of TS_01"),
     "crop beyond the box": (["--box-size", "32", "--crop-size", "34"], "larger than --box-size 32"),
     "odd window": (["--box-size", "30", "--bin", "1.5"], "windows of 45 pixels"),
-    "bin below one": (["--box-size", "32", "--bin", "0.5"], "--bin is 0.5; expected 1 or more"),
+    "bin below one": (
+        ["--box-size", "32", "--bin", "0.5"],
+        "--bin: found '0.5'; expected at least 1",
+    ),
     "no matrices": (["--box-size", "32", "--anisotropic-magnification"], "no column rlnMagMat00"),
     "masked spectra": (["--box-size", "32", "--write-fourier"], "needs --no-circle-crop"),
     "no device": (["--box-size", "32", "--device", "cuda:9"], "--device cuda:9 cannot be used"),

@@ -170,17 +170,17 @@ class ReconstructionSettings(MapSettings):
         return self
 
 
-class ReconstructLocalSettings(LocalSource, ReconstructionSettings):
+class ReconstructLocalSettings(ReconstructionSettings, LocalSource):
     """Options of ``subtomo reconstruct local``."""
 
 
-class ReconstructDataPortalSettings(DataPortalSource, ReconstructionSettings):
+class ReconstructDataPortalSettings(ReconstructionSettings, DataPortalSource):
     """Options of ``subtomo reconstruct data-portal``."""
 
 
-class ReconstructCopickLocalSettings(CopickLocalSource, ReconstructionSettings):
+class ReconstructCopickLocalSettings(ReconstructionSettings, CopickLocalSource):
     """Options of ``subtomo reconstruct copick-local``."""
 
 
-class ReconstructCopickDataPortalSettings(CopickDataPortalSource, ReconstructionSettings):
+class ReconstructCopickDataPortalSettings(ReconstructionSettings, CopickDataPortalSource):
     """Options of ``subtomo reconstruct copick-data-portal``."""

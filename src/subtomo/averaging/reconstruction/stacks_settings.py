@@ -6,7 +6,7 @@ from subtomo.averaging.reconstruction.settings import MapSettings
 from subtomo.sources.settings import StackSource
 
 
-class ReconstructStacksSettings(StackSource, MapSettings):
+class ReconstructStacksSettings(MapSettings, StackSource):
     """Options of reconstruction from stacks of 2D images that were extracted."""
 
     ctf: bool = Field(

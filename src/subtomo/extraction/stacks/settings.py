@@ -28,7 +28,7 @@ class StackSettings(JobSettings):
     )
     bin: float = Field(
         1.0,
-        gt=0,
+        ge=1,
         description=(
             "Number of pixels of the tilt images in one of the box, by Fourier cropping; its "
             "product with the box size, rounded, must be even"
@@ -36,13 +36,16 @@ class StackSettings(JobSettings):
     )
     premultiply_ctf: bool = Field(
         True,
-        description="Multiply the images by their CTF and dose weight",
-        json_schema_extra={"aliases": [" /--no-ctf"]},
+        description=(
+            "Multiply the images by their CTF and dose weight; --no-ctf does not (--ctf is "
+            "something else: with --pseudo-subtomograms it writes CTF² volumes)"
+        ),
+        json_schema_extra={"off_aliases": ["--no-ctf"]},
     )
     invert_contrast: bool = Field(
         True,
         description="Turn the contrast, so that protein is bright",
-        json_schema_extra={"aliases": ["--ic/--no-ic"]},
+        json_schema_extra={"aliases": ["--ic"], "off_aliases": ["--no-ic"]},
     )
     circle_crop: bool = Field(
         True,
@@ -67,7 +70,7 @@ class StackSettings(JobSettings):
     apply_offsets: bool = Field(
         True,
         description="Centre the images at the particles' refined positions (rlnOrigin*Angst)",
-        json_schema_extra={"aliases": [" /--dont-apply-offsets"]},
+        json_schema_extra={"off_aliases": ["--dont-apply-offsets"]},
     )
     apply_orientations: bool = Field(
         False,
@@ -99,7 +102,10 @@ class StackSettings(JobSettings):
     )
     ctf_volumes: bool = Field(
         False,
-        description="Of pseudo-subtomograms, write the whole volume of weights too (CTF²)",
+        description=(
+            "Of pseudo-subtomograms, write the whole volume of weights too (CTF²); not the "
+            "opposite of --no-ctf, which leaves the CTF out of the images"
+        ),
         json_schema_extra={"aliases": ["--ctf"]},
     )
     multi: bool = Field(
@@ -171,8 +177,6 @@ class StackSettings(JobSettings):
                 "--no-circle-crop, no --grid-precorr and --crop-size equal to --box-size"
             )
         self._check_pseudo_options()
-        if window < self.box_size:
-            raise ValueError(f"--bin is {self.bin:g}; expected 1 or more")
         return self
 
     def _check_pseudo_options(self) -> None:
@@ -190,17 +194,17 @@ class StackSettings(JobSettings):
                 raise ValueError(f"--{name.replace('_', '-')} needs --pseudo-subtomograms")
 
 
-class ExtractLocalSettings(LocalSource, StackSettings):
+class ExtractLocalSettings(StackSettings, LocalSource):
     """Options of ``subtomo extract stacks local``."""
 
 
-class ExtractDataPortalSettings(DataPortalSource, StackSettings):
+class ExtractDataPortalSettings(StackSettings, DataPortalSource):
     """Options of ``subtomo extract stacks data-portal``."""
 
 
-class ExtractCopickLocalSettings(CopickLocalSource, StackSettings):
+class ExtractCopickLocalSettings(StackSettings, CopickLocalSource):
     """Options of ``subtomo extract stacks copick-local``."""
 
 
-class ExtractCopickDataPortalSettings(CopickDataPortalSource, StackSettings):
+class ExtractCopickDataPortalSettings(StackSettings, CopickDataPortalSource):
     """Options of ``subtomo extract stacks copick-data-portal``."""

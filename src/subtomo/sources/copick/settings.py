@@ -14,7 +14,12 @@ class CopickPicks(Listing):
 
     copick_config: Path = Field(description="Configuration of the copick project (JSON)")
     copick_name: str | None = Field(
-        None, description="Name of the picked object; may hold * and ?, or be re:EXPRESSION"
+        None,
+        description=(
+            "Name of the picked object; may hold * and ?, or be re:EXPRESSION; --copick-uri may be "
+            "given instead"
+        ),
+        json_schema_extra={"needed": True},
     )
     copick_user_id: str | None = Field(
         None, description="Who picked, as copick_name; any when not given"
@@ -25,7 +30,8 @@ class CopickPicks(Listing):
     copick_uri: str | None = Field(
         None,
         description=(
-            "The same three as OBJECT:USER/SESSION; parts that are left out may be anything"
+            "Object, user and session in one as OBJECT:USER/SESSION; parts that are left out may "
+            "be anything"
         ),
     )
     copick_run_names: Names = Field(

@@ -21,9 +21,9 @@ class ExportSettings(JobSettings):
     )
 
 
-class ExportPortalSettings(DataPortalSource, ExportSettings):
+class ExportPortalSettings(ExportSettings, DataPortalSource):
     """Options of ``subtomo portal export``."""
 
 
-class ExportCopickSettings(CopickDataPortalSource, ExportSettings):
+class ExportCopickSettings(ExportSettings, CopickDataPortalSource):
     """Options of ``subtomo portal export-copick``."""
