@@ -38,8 +38,29 @@ def test_a_wide_mask_leaks_less_beyond_a_low_pass():
     assert power[1] < 0.5 * power[0]
 
 
-def test_a_flat_average_gives_the_sphere():
-    assert torch.equal(density_mask(torch.zeros(N, N, N), BOX, 40.0, wide=True), BOX.sphere)
+def on_faces(mask):
+    """Values of the outermost voxels."""
+    within = torch.zeros_like(mask, dtype=torch.bool)
+    within[1:-1, 1:-1, 1:-1] = True
+    return mask[~within]
+
+
+@pytest.mark.parametrize("wide", [True, False])
+@pytest.mark.parametrize("n", [24, N, 48])
+def test_density_near_a_face_is_not_cut_off_at_it(n, wide):
+    density = blobs(n, [[0, 0, 0], [0.3 * n, 0, 0]], width=0.1 * n)
+    mask = density_mask(density, Box(n, PIXEL), 30.0, wide=wide)
+    assert on_faces(mask).max() == 0
+    assert mask.diff(dim=-1).abs().max() < 0.5  # no step, also where the box ends
+    assert mask[n // 2, n // 2, n // 2] == pytest.approx(1, abs=1e-3)
+
+
+@pytest.mark.parametrize("n", [8, 31, N])
+def test_a_flat_average_gives_a_sphere(n):
+    mask = density_mask(torch.zeros(n, n, n), Box(n, PIXEL), 40.0, wide=True)
+    assert on_faces(mask).max() == 0
+    assert mask[n // 2, n // 2, n // 2] == 1
+    assert mask.mean() > 0.1
 
 
 def test_sphere_of_a_diameter():

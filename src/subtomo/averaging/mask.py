@@ -1,6 +1,8 @@
 """The mask of an average: given, a sphere, or made around its density."""
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from scipy import ndimage
 from torch import Tensor
 
@@ -10,10 +12,10 @@ from subtomo.signal.masks import soft_edge, soft_sphere
 
 _SPHERE_EDGE_PX = 4.0
 # Around a density, (growth, edge). Close, to align with: the less noise in a reference the better.
-_CLOSE_PX = (2, 4.0)
 # Wide, to correlate half maps: a close mask carries what the shells below a reference's low-pass
-# share into those beyond it. In parts of the box, as leaks are as wide in shells, and at most.
-_WIDE, _MOST_WIDE_PX = (1 / 8, 1 / 6), (6, 8.0)
+# share into those beyond it.
+_CLOSE_PX, _WIDE_PX = (2, 4.0), (6, 8.0)
+_MOST_OF_BOX = (1 / 8, 1 / 6)  # leaks are as wide in shells, and two edges lie within the box
 _LEAST, _MOST = 0.005, 0.6  # parts of the box between which a mask around density is believable
 
 
@@ -36,7 +38,7 @@ def density_mask(average: Tensor, box: Box, resolution: float, *, wide: bool) ->
     """Make a soft mask around the density of an average.
 
     The low-passed average is cut at the threshold that separates its values best (Otsu), the
-    largest connected parts are kept, grown, filled and given a soft edge.
+    largest connected parts are kept, grown, filled and given a soft edge, which ends in the box.
 
     Parameters
     ----------
@@ -47,27 +49,40 @@ def density_mask(average: Tensor, box: Box, resolution: float, *, wide: bool) ->
 
     Returns
     -------
-    (n, n, n) float32; the sphere that fills the box where no density stands out
+    (n, n, n) float32, 0 at the faces of the box; a sphere where no density stands out
     """
+    n = box.size
+    growth, edge = _WIDE_PX if wide else _CLOSE_PX
+    growth = max(_CLOSE_PX[0], min(growth, round(_MOST_OF_BOX[0] * n)))
+    edge = min(edge, _MOST_OF_BOX[1] * n)
+    grown = ndimage.binary_dilation(_densest(average, box, resolution), iterations=growth)
+    filled = ndimage.binary_fill_holes(grown)
+    inner = filled & (_depth(n) >= edge)
+    if filled.mean() > _MOST or inner.mean() < _LEAST:
+        edge = min(_SPHERE_EDGE_PX, edge)
+        return soft_sphere((n,) * 3, (n - 1) // 2 - edge, edge)
+    return soft_edge(torch.from_numpy(inner), edge)
+
+
+def _densest(average: Tensor, box: Box, resolution: float) -> NDArray[np.bool_]:
+    """Find the largest connected parts of the density (n, n, n)."""
     sphere = box.sphere.cpu()
     resolution = max(resolution, 3 * box.pixel_size)
     low = apply_filter(average, bandpass(average.shape, box.pixel_size, low_pass=resolution))
     values = low[sphere > 0.5]
-    dense = ((low > _otsu_threshold(values)) & (sphere > 0.5)).numpy()
+    dense: NDArray[np.bool_] = ((low > _otsu_threshold(values)) & (sphere > 0.5)).numpy()
     labels, count = ndimage.label(dense)
     if count > 1:
         sizes = ndimage.sum_labels(dense, labels, range(1, count + 1))
         kept = [i + 1 for i, size in enumerate(sizes) if size >= 0.1 * sizes.max()]
         dense = (labels[..., None] == kept).any(axis=-1)
-    growth, edge = _CLOSE_PX
-    if wide:
-        growth = max(growth, min(round(_WIDE[0] * box.size), _MOST_WIDE_PX[0]))
-        edge = max(edge, min(_WIDE[1] * box.size, _MOST_WIDE_PX[1]))
-    grown = ndimage.binary_dilation(dense, iterations=growth)
-    filled = ndimage.binary_fill_holes(grown)
-    if not _LEAST < filled.mean() < _MOST:
-        return sphere
-    return soft_edge(torch.from_numpy(filled), edge) * sphere
+    return dense
+
+
+def _depth(n: int) -> NDArray[np.intp]:
+    """Count the voxels between each voxel of a cube and the nearest face: (n, n, n)."""
+    along = np.minimum(np.arange(n), np.arange(n)[::-1])
+    return np.minimum(np.minimum(along[:, None, None], along[:, None]), along)
 
 
 def _otsu_threshold(values: Tensor, bins: int = 256) -> float:
