@@ -7,6 +7,7 @@ import pytest
 
 from subtomo.errors import FormatError, MissingFileError, MrcError, SubtomoError
 from subtomo.formats.mrc_header import HEADER_DTYPE, build_header
+from subtomo.formats.relion_stack import write_image_stack
 from subtomo.formats.volumes import write_volume
 from subtomo.model import Volume
 from subtomo.sources.info import DESCRIBERS, describe
@@ -69,8 +70,9 @@ def test_the_values_of_a_header(tmp_path: Path) -> None:
             "images": "300 x 320 pixels (x, y)",
         },
         "relion5_oracle/out/default/optimisation_set.star": {
-            "format": "STAR",
-            "data_": "rlnTomoTomogramsFile = tomograms.star",
+            "format": "optimisation set (RELION), which names the files of a particle project",
+            "particles": "out/default/particles.star",
+            "tomograms": "tomograms.star",
         },
         "etspy_haadf_tilt_series/HAADF.rawtlt": {"tilts": "91, from -90° to 90°"},
         "warp_metadata/xf_import_00254.tlt": {"tilts": "41, from -60.01° to 59.98°"},
@@ -87,6 +89,26 @@ def test_the_values_of_a_header(tmp_path: Path) -> None:
 def test_peers_files(shared_data: Path, name: str, expected: dict[str, str]) -> None:
     rows = words(shared_data / name)
     assert {label: rows.get(label) for label in expected} == expected
+
+
+# RELION gives the sections of a stack a pixel size of 1 Å, and no origin.
+def test_images_of_a_particle(tmp_path: Path) -> None:
+    write_image_stack(tmp_path / "1_stack2d.mrcs", VALUES, 10.0)
+    rows = words(tmp_path / "1_stack2d.mrcs")
+    assert rows["format"] == "MRC mode 2 (float32), stack of images"
+    assert rows["images"] == "4 of 6 x 5 pixels (x, y)"
+    assert rows["pixel size"] == "10 Å"
+    assert rows["extent"] == "60 x 50 Å"
+    assert {"size", "origin"}.isdisjoint(rows)
+
+
+def test_an_optimisation_set_says_what_is_missing(tmp_path: Path) -> None:
+    (tmp_path / "p.star").write_text("")
+    (tmp_path / "a.star").write_text(
+        "data_\n_rlnTomoParticlesFile p.star\n_rlnTomoTomogramsFile t.star\n"
+    )
+    rows = words(tmp_path / "a.star")
+    assert (rows["particles"], rows["tomograms"]) == ("p.star", "t.star (not found)")
 
 
 def test_a_missing_pixel_size_is_no_error_here(tmp_path: Path) -> None:

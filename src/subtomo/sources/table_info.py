@@ -4,7 +4,9 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from subtomo.formats.optimisation_set import FILES, is_optimisation_set
 from subtomo.formats.particles import read_particles
+from subtomo.formats.paths import find_file
 from subtomo.formats.relion_particles import CENTRED, COORDINATES
 from subtomo.formats.relion_tomograms import TomogramEntry, read_tomograms_star
 from subtomo.formats.star import StarTable, read_star
@@ -32,6 +34,8 @@ def describe_star(path: Path) -> Rows:
         If it cannot be read.
     """
     blocks = read_star(path)
+    if is_optimisation_set(blocks):
+        return _optimisation_set(path, blocks)
     if any("rlnTomoTiltSeriesPixelSize" in t and "rlnTomoHand" in t for t in blocks.values()):
         return _tomograms(path)
     for table in blocks.values():
@@ -59,6 +63,17 @@ def describe_csv(path: Path) -> Rows:
     particles = read_particles(path, coordinate_pixel_size=_pixels_if_needed(path))
     rows = [("format", "particles in CSV"), *_counts(particles.tomogram.tolist())]
     return [*rows, ("other columns", ", ".join(particles.extra) or "none")]
+
+
+def _optimisation_set(path: Path, blocks: Mapping[str, StarTable]) -> Rows:
+    """Describe an optimisation set by the files that it names."""
+    rows = [("format", "optimisation set (RELION), which names the files of a particle project")]
+    called = {tag: what for what, tag in FILES.items()}
+    for tag, values in next(iter(blocks.values())).columns.items():
+        name = str(values[0])
+        state = " (not found)" if find_file(name, path) is None else ""
+        rows.append((called.get(tag, tag), f"{name}{state}"))
+    return rows
 
 
 def _tomograms(path: Path) -> Rows:

@@ -9,7 +9,7 @@ from subtomo.formats.mrc import read_mrc
 from subtomo.formats.mrc_header import MrcHeader
 from subtomo.formats.ome_zarr import find_level, open_ome_zarr_level
 from subtomo.formats.tiff import read_tiff
-from subtomo.formats.volumes import format_of
+from subtomo.formats.volumes import VOLUME_SUFFIXES, format_of, volume_suffix
 
 Rows = list[tuple[str, str]]
 
@@ -42,19 +42,25 @@ def describe_volume(path: Path) -> Rows:
 def _mrc(path: Path) -> Rows:
     """Describe an MRC file."""
     data, header = read_mrc(path)
-    kind = "stack of images" if header.is_stack else "volume"
-    if not header.has_our_origin:
-        x, y, z = (f"{value:g}" for value in header.origin)
-        origin = f"0, 0, 0 Å assumed: the header's {x}, {y}, {z} was not written by subtomo"
+    if volume_suffix(path).removesuffix(".gz") not in VOLUME_SUFFIXES:
+        kind, grid = "stack of images", _images(data.shape, header.pixel_size)
     else:
-        origin = _point(header.origin)
+        kind = ("stack of images" if header.is_stack else "volume") + " by its header"
+        grid = [*_grid(data.shape, header.pixel_size), ("origin", _origin(header))]
     rows = [
-        ("format", f"MRC mode {header.mode} ({data.dtype}), {kind} by its header"),
-        *_grid(data.shape, header.pixel_size),
-        ("origin", origin),
+        ("format", f"MRC mode {header.mode} ({data.dtype}), {kind}"),
+        *grid,
         ("values", _values(header)),
     ]
     return [*rows, *(("label", label) for label in header.labels)]
+
+
+def _origin(header: MrcHeader) -> str:
+    """Say where an MRC header puts the first voxel, and whether that counts."""
+    if header.has_our_origin:
+        return _point(header.origin)
+    x, y, z = (f"{value:g}" for value in header.origin)
+    return f"0, 0, 0 Å assumed: the header's {x}, {y}, {z} was not written by subtomo"
 
 
 def _values(header: MrcHeader) -> str:
@@ -101,7 +107,19 @@ def _zarr(path: Path) -> Rows:
 
 def _grid(shape: Sequence[int], pixel_size: Sequence[float]) -> Rows:
     """Describe size, pixel size and extent; (z, y, x) and (x, y, z)."""
-    rows = [("size", f"{_size(shape)} (x, y, z)"), ("pixel size", _pixel_size(pixel_size))]
+    return [("size", f"{_size(shape)} (x, y, z)"), *_scale(shape, pixel_size)]
+
+
+def _images(shape: Sequence[int], pixel_size: Sequence[float]) -> Rows:
+    """Describe a stack (image, y, x), whose header has a third pixel size that means nothing."""
+    n, height, width = shape
+    images = ("images", f"{n} of {width} x {height} pixels (x, y)")
+    return [images, *_scale((height, width), pixel_size[:2])]
+
+
+def _scale(shape: Sequence[int], pixel_size: Sequence[float]) -> Rows:
+    """Describe pixel size and extent; the shape ends, the pixel size starts with x."""
+    rows = [("pixel size", _pixel_size(pixel_size))]
     if min(pixel_size) > 0:
         extent = (f"{n * size:.0f}" for n, size in zip(shape[::-1], pixel_size, strict=True))
         rows.append(("extent", f"{' x '.join(extent)} Å"))
