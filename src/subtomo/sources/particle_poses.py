@@ -1,6 +1,7 @@
 """Where the particles of a project are and how they are turned."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -42,6 +43,16 @@ class Poses:
 
     def __len__(self) -> int:
         return len(self.half)
+
+    def select(self, index: NDArray[Any]) -> "Poses":
+        """Keep some of the particles: indices or a mask (n,)."""
+        return Poses(
+            self.position_px[index],
+            self.subtomogram[index],
+            self.orientation[index],
+            self.half[index],
+            self.optics_row[index],
+        )
 
 
 def particle_poses(project: ParticleProject, *, apply_offsets: bool = True) -> Poses:

@@ -1,19 +1,17 @@
 """What will be reconstructed, found from the tables before any pixel is read."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from subtomo.averaging.reconstruction.groups import IntArray, Portion, cut_groups
+from subtomo.averaging.reconstruction.groups import Portion, cut_groups
 from subtomo.averaging.reconstruction.halves import choose_halves
 from subtomo.averaging.reconstruction.resolution import given_mask
 from subtomo.averaging.reconstruction.settings import MapSettings, ReconstructionSettings
 from subtomo.errors import DataError, SettingsError
 from subtomo.geometry.particle_views import ViewGrid, neighbourhoods, particle_views
-from subtomo.model import TiltSeries
 from subtomo.signal.fourier_symmetry import Helix, SymmetryOperations, symmetry_operations
 from subtomo.sources.particle_poses import Poses, particle_poses
 from subtomo.sources.particle_project import ParticleProject
@@ -29,14 +27,15 @@ class Reconstruction:
 
     Parameters
     ----------
-    project : particles and tilt series
-    poses : of all particles
+    project : particles that are visible on an image, and tilt series
+    poses : of these particles
     halves : 1 and 2, or 0 alone where the table has none
     numbers : (n,) of the particles in their tomograms, from 1
     groups : the portions of each group
     pixel_size : Å, of the maps before binning: that of the first tomogram of the table
     operations : to average over
     n_images : how many images will be added
+    n_unseen : how many particles of the table are visible on none, and left out
     mask : of the maps, or None: to be made
     """
 
@@ -48,6 +47,7 @@ class Reconstruction:
     pixel_size: float
     operations: SymmetryOperations
     n_images: int
+    n_unseen: int
     mask: Tensor | None
 
 
@@ -61,38 +61,36 @@ def plan_reconstruction(settings: ReconstructionSettings) -> Reconstruction:
     """
     project = open_project(settings, need_ctf=settings.ctf)
     poses = particle_poses(project)
-    poses = replace(poses, half=choose_halves(project, poses.half, settings))
-    halves = tuple(np.unique(poses.half).tolist())
-    rows = project.rows_by_tomogram()
-    pixel_size = next(iter(project.tilt_series.values())).pixel_size
-    operations = operations_of(settings, pixel_size * settings.bin)
-    n_images = 0
-    for name in rows:
-        series = project.tilt_series[name]
-        if settings.ctf:
-            require_ctf(series)
-        require_window(series, settings.box_size, settings.bin, settings.window_size)
-        n_images += _count_views(project, poses, rows[name], series, settings)
-    if not n_images:
+    numbers = _numbers(project)
+    _check_series(project, settings)
+    n_views = _count_views(project, poses, settings)
+    seen = n_views > 0
+    if not seen.any():
         raise DataError(
             f"{project.particles.source}: no particle lies {settings.box_size / 2:g} pixels or "
             "more inside any tilt image; give a smaller --box-size, or check the coordinates"
         )
+    project = replace(project, particles=project.particles.select(seen))
+    poses = poses.select(seen)
+    poses = replace(poses, half=choose_halves(project, poses.half, settings))
+    halves = tuple(np.unique(poses.half).tolist())
+    pixel_size = next(iter(project.tilt_series.values())).pixel_size
     return Reconstruction(
         project=project,
         poses=poses,
         halves=halves,
-        numbers=_numbers(rows, len(project)),
+        numbers=numbers[seen],
         groups=cut_groups(
-            rows,
+            project.rows_by_tomogram(),
             poses.optics_row,
             poses.half,
             sum_bytes=sum_bytes(settings.box_size, len(halves)),
             place=neighbourhoods(poses.position_px),
         ),
         pixel_size=pixel_size,
-        operations=operations,
-        n_images=n_images,
+        operations=operations_of(settings, pixel_size * settings.bin),
+        n_images=int(n_views.sum()),
+        n_unseen=int((~seen).sum()),
         mask=given_mask(
             settings, settings.crop_size or settings.box_size, pixel_size * settings.bin
         ),
@@ -128,20 +126,35 @@ def operations_of(settings: MapSettings, pixel_size: float) -> SymmetryOperation
         raise SettingsError(f"--symmetry: {error}") from None
 
 
+def _check_series(project: ParticleProject, settings: ReconstructionSettings) -> None:
+    """Refuse tilt series that lack what is needed of them."""
+    for name in project.rows_by_tomogram():
+        series = project.tilt_series[name]
+        if settings.ctf:
+            require_ctf(series)
+        require_window(series, settings.box_size, settings.bin, settings.window_size)
+
+
 def _count_views(
-    project: ParticleProject,
-    poses: Poses,
-    rows: IntArray,
-    series: TiltSeries,
-    settings: ReconstructionSettings,
-) -> int:
-    positions = poses.position_px[rows] * series.pixel_size
-    trajectories = project.trajectories_of(rows)
-    return len(particle_views(series, positions, view_grid(settings), trajectories=trajectories))
+    project: ParticleProject, poses: Poses, settings: ReconstructionSettings
+) -> NDArray[np.int64]:
+    """Count the images that each particle is visible on, (n,)."""
+    counts = np.zeros(len(project), dtype=np.int64)
+    for name, rows in project.rows_by_tomogram().items():
+        series = project.tilt_series[name]
+        views = particle_views(
+            series,
+            poses.position_px[rows] * series.pixel_size,
+            view_grid(settings),
+            trajectories=project.trajectories_of(rows),
+        )
+        counts[rows] = views.visible.sum(axis=1)
+    return counts
 
 
-def _numbers(rows_by_tomogram: Mapping[str, IntArray], n: int) -> NDArray[np.int64]:
-    numbers = np.zeros(n, dtype=np.int64)
-    for rows in rows_by_tomogram.values():
+def _numbers(project: ParticleProject) -> NDArray[np.int64]:
+    """Give the place of each particle in its tomogram, from 1, (n,)."""
+    numbers = np.zeros(len(project), dtype=np.int64)
+    for rows in project.rows_by_tomogram().values():
         numbers[rows] = np.arange(1, len(rows) + 1)
     return numbers
