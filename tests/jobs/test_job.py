@@ -9,7 +9,14 @@ import pytest
 import toy
 from pydantic import Field
 
-from subtomo.errors import DataError, ItemsFailed, OutputError, SettingsError, SubtomoWarning
+from subtomo.errors import (
+    DataError,
+    ItemsFailed,
+    OutputError,
+    RemoteError,
+    SettingsError,
+    SubtomoWarning,
+)
 from subtomo.jobs.job import DryRun, Job
 from subtomo.jobs.settings import JobSettings
 
@@ -54,16 +61,20 @@ def test_results_come_in_the_order_of_payloads(tmp_path):
         ]
 
 
-def test_what_is_left_out_counts_as_failed_and_the_rest_is_done(tmp_path):
+@pytest.mark.parametrize(
+    ("kind", "advice"),
+    [(DataError, "changed options need --overwrite"), (RemoteError, "--resume tries again")],
+)
+def test_what_is_left_out_counts_as_failed_and_the_rest_is_done(tmp_path, kind, advice):
     job = make_job(tmp_path / "out")
 
     def run():
+        job.leave_out("open", "TS_09", kind("has no CTF"))
         with job.start(["a"]):
-            job.leave_out("open", "TS_09", "has no CTF")
             assert job.map("double", double, {"a": 1}) == {"a": {"twice": 2}}
             (job.folder / "table.txt").write_text("2")
 
-    with pytest.raises(ItemsFailed, match=r"^1 item failed: TS_09: has no CTF; --resume tries"):
+    with pytest.raises(ItemsFailed, match=rf"^1 item failed: TS_09: has no CTF; {advice}$"):
         run()
     record = record_of(tmp_path / "out")
     assert record["state"] == "items failed"
@@ -247,8 +258,30 @@ def test_dry_run_says_the_items_and_writes_nothing(tmp_path, capsys):
     settings = toy.ToySettings(output_dir=tmp_path / "out", count=2)
     with pytest.raises(DryRun):
         toy.run(settings, Job("toy", settings, dry_run=True))
-    assert "item_0\n  item_1" in capsys.readouterr().out
+    assert "compute 2 items:\n  item_0\n  item_1\n" in capsys.readouterr().out
     assert not (tmp_path / "out").exists()
+
+
+def test_dry_run_says_what_is_left_out_and_what_is_said_before(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    job = Job("toy", toy.ToySettings(output_dir="out"), dry_run=True)
+    job.log("3 numbers")
+    job.leave_out("open", "TS_09", DataError("has no CTF"))
+    with pytest.raises(DryRun), job.start(["TS_01"]):
+        pass
+    said = capsys.readouterr()
+    assert said.err == "3 numbers\n"
+    assert said.out == (
+        "subtomo toy would write to out and compute 1 item:\n  TS_01\n"
+        "and leave out 1 item:\n  TS_09: has no CTF\n"
+    )
+
+
+def test_paths_are_shown_as_the_folder_was_given(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    job = make_job(Path("out"))
+    assert job.folder == tmp_path / "out"
+    assert job.shown(job.folder / "maps/a.mrc") == Path("out/maps/a.mrc")
 
 
 def test_items_that_are_finished_are_not_computed_again(tmp_path):

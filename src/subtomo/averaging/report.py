@@ -11,6 +11,7 @@ from subtomo.averaging.figures import fsc_figure, orientations_figure, slices_fi
 from subtomo.averaging.inputs import AverageInputs
 from subtomo.averaging.reference import HalfMaps
 from subtomo.averaging.resolution import resolution_of
+from subtomo.counts import count_of
 from subtomo.geometry.rotations import angular_distance
 from subtomo.model import Particles
 from subtomo.report import Report
@@ -55,7 +56,8 @@ def write_report(
     counts = [int((particles.half == half).sum()) for half in (1, 2)]
     report = Report(
         "Average",
-        f"{len(particles)} particles of {len(np.unique(particles.tomogram))} tomograms "
+        f"{count_of(len(particles), 'particle')} of "
+        f"{count_of(len(np.unique(particles.tomogram)), 'tomogram')} "
         f"(halves of {counts[0]} and {counts[1]}), {resolution:.1f} Å at FSC 0.143.",
     )
     report.add_section("Average")

@@ -12,6 +12,7 @@ from subtomo.averaging.report import RoundSummary, write_report
 from subtomo.averaging.resolution import resolution_of, write_curves
 from subtomo.averaging.rounds import chunks_of, run_rounds
 from subtomo.averaging.settings import AverageSettings
+from subtomo.counts import count_of
 from subtomo.errors import DataError
 from subtomo.formats.particles import write_particles
 from subtomo.formats.subtomograms import (
@@ -80,7 +81,7 @@ def run(settings: AverageSettings, job: "Job") -> Path:
         _write_table(job.folder / "particles.star", particles, settings)
         write_report(job.folder / "report.html", inputs, particles, maps, summaries)
         path = job.folder / "average.mrc"
-        job.log(f"average of {len(particles)} particles: {path}")
+        job.log(f"average of {count_of(len(particles), 'particle')}: {job.shown(path)}")
     return path
 
 

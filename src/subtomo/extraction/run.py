@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from subtomo.counts import count_of
 from subtomo.extraction.items import box_name, extract_tomogram, transfer_name
 from subtomo.extraction.plan import Extraction, plan_extraction
 from subtomo.extraction.settings import ExtractVolumesSettings
@@ -58,7 +59,9 @@ def run(settings: ExtractVolumesSettings, job: "Job") -> Path:
         path = job.folder / "particles.star"
         table = _table(plan, numbers, results, settings)
         write_particles(path, table, {name: t.frame for name, t in plan.tomograms.items()})
-        job.log(f"{len(table)} subtomograms of {plan.box_size} voxels: {path}")
+        job.log(
+            f"{count_of(len(table), 'subtomogram')} of {plan.box_size} voxels: {job.shown(path)}"
+        )
     return path
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from subtomo.counts import count_of
 from subtomo.jobs.items import Failure
 
 
@@ -12,11 +13,13 @@ class Failures:
     ----------
     rows : stage, item and reason of each, for job.json
     all_wrong_input : nothing failed by the program or a worker's death
+    any_can_pass : trying again may help
     """
 
     def __init__(self) -> None:
         self.rows: list[dict[str, str]] = []
         self.all_wrong_input = True
+        self.any_can_pass = False
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -25,6 +28,7 @@ class Failures:
         """Note that an item failed."""
         self.rows.append({"stage": stage, "item": item, "reason": failure.reason})
         self.all_wrong_input &= failure.kind == "wrong input"
+        self.any_can_pass |= failure.can_pass
 
     def lines(self) -> Iterator[str]:
         """Say each in a line."""
@@ -33,16 +37,17 @@ class Failures:
 
     def summary(self) -> str:
         """Put all in one line."""
-        failed = "1 item failed" if len(self) == 1 else f"{len(self)} items failed"
+        failed = f"{count_of(len(self), 'item')} failed"
         others = f" (and {len(self) - 1} more, see job.json)" if len(self) > 1 else ""
-        return f"{failed}: {self._first()}{others}; --resume tries again"
+        advice = "--resume tries again" if self.any_can_pass else "changed options need --overwrite"
+        return f"{failed}: {self.reasons()[0]}{others}; {advice}"
 
     def hopeless(self) -> str:
         """Say why a whole stage failed by its input, which --resume would not change."""
         others = f" (and {len(self) - 1} more like it)" if len(self) > 1 else ""
-        return f"{self._first()}{others}"
+        return f"{self.reasons()[0]}{others}"
 
-    def _first(self) -> str:
-        """Say which item failed first and why; many reasons begin with its name."""
-        item, reason = self.rows[0]["item"], self.rows[0]["reason"]
-        return reason if reason.startswith(f"{item}: ") else f"{item}: {reason}"
+    def reasons(self) -> list[str]:
+        """Say why each item failed, with its name; many reasons begin with it."""
+        pairs = ((row["item"], row["reason"]) for row in self.rows)
+        return [why if why.startswith(f"{item}: ") else f"{item}: {why}" for item, why in pairs]

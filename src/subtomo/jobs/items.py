@@ -27,11 +27,20 @@ class Task:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why an item failed; ``trace`` is for the log, of a fault of the program."""
+    """Why an item failed.
+
+    Parameters
+    ----------
+    reason : in words
+    trace : for the log, of a fault of the program
+    kind : of the cause
+    can_pass : whether trying again with the same settings may help
+    """
 
     reason: str
     trace: str = ""
     kind: Literal["failed", "wrong input", "disk full"] = "failed"
+    can_pass: bool = True
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from subtomo.errors import DiskFullError, ItemsFailed, SubtomoError
+from subtomo.counts import count_of
+from subtomo.errors import DiskFullError, ItemsFailed, MissingFileError, RemoteError, SubtomoError
 from subtomo.jobs.executors.choice import KeptExecutor
 from subtomo.jobs.failures import Failures
 from subtomo.jobs.folder import (
@@ -90,16 +91,22 @@ class Job:
         """Warn, once for the same words."""
         self.messages.warn(text)
 
-    def leave_out(self, stage: str, item: str, reason: str) -> None:
-        """Count an item that cannot be begun among the failed ones.
+    def leave_out(self, stage: str, item: str, error: SubtomoError) -> None:
+        """Count an item that cannot be begun among the failed ones; before :meth:`start`.
 
         Parameters
         ----------
         stage : of the job
         item : its name
-        reason : why its input cannot be used
+        error : why its input cannot be used; only a file that is not there, or does not come, may
+            be there when the job is resumed
         """
-        self._failures.add(stage, item, Failure(reason, kind="wrong input"))
+        can_pass = isinstance(error, MissingFileError | RemoteError)
+        self._failures.add(stage, item, Failure(str(error), kind="wrong input", can_pass=can_pass))
+
+    def shown(self, path: Path) -> Path:
+        """Give a path in the output folder as the user would: below the folder as it was given."""
+        return self.settings.output_dir / path.relative_to(self.folder)
 
     @contextmanager
     def start(
@@ -112,7 +119,8 @@ class Job:
     ) -> Iterator[None]:
         """Open the output folder for the block that computes and writes.
 
-        Call it when everything has been checked: nothing is written before.
+        Call it when everything has been checked: nothing is written before. What is said of the
+        work before is said in a dry run too.
 
         Parameters
         ----------
@@ -338,10 +346,15 @@ class Job:
 
     def _say_plan(self, items: Sequence[str]) -> None:
         print(
-            f"subtomo {self.command} would write to {self.folder} and compute {len(items)} items:"
+            f"subtomo {self.command} would write to {self.settings.output_dir} and compute "
+            f"{count_of(len(items), 'item')}:"
         )
         for item in items:
             print(f"  {item}")
+        if self._failures:
+            print(f"and leave out {count_of(len(self._failures), 'item')}:")
+        for reason in self._failures.reasons():
+            print(f"  {reason}")
 
     def _end_early(self, error: BaseException) -> BaseException:
         """Note why the block ended before its end; give the error to raise."""

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import DataError, StarError, SubtomoWarning
+from subtomo.errors import DataError, StarError, SubtomoError, SubtomoWarning
 from subtomo.formats.relion_optics import TILT_SERIES_PIXEL_SIZE
 from subtomo.formats.star import StarTable
 from subtomo.model import TiltSeries
@@ -37,7 +37,7 @@ class ParticleProject:
     trajectories : (tilt, 3) Å by particle name, added to its position; None where nothing moves
     dropped : number of particles left out, by name of an unknown tomogram
     inputs : files that the tables were read from
-    skipped : why tomograms that were asked for are left out, by name
+    skipped : why tomograms that were asked for, or parts of them, are left out, by name
     is_generated : whether the tables came from no file and go with the output
     """
 
@@ -49,7 +49,7 @@ class ParticleProject:
     trajectories: dict[str, NDArray[np.float64]] | None = None
     dropped: dict[str, int] = field(default_factory=dict)
     inputs: tuple[Path, ...] = ()
-    skipped: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, SubtomoError] = field(default_factory=dict)
     is_generated: bool = False
 
     def __len__(self) -> int:

@@ -98,5 +98,5 @@ def _with_sizes(project: ParticleProject) -> ParticleProject:
     particles = project.particles
     if failures:
         particles = particles.select(~np.isin(project.tomogram, list(failures)))
-    skipped = {**project.skipped, **{name: str(error) for name, error in failures.items()}}
+    skipped = {**project.skipped, **failures}
     return replace(project, particles=particles, tilt_series=tilt_series, skipped=skipped)

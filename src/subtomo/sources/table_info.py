@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
+from subtomo.counts import count_of
 from subtomo.formats.optimisation_set import FILES, is_optimisation_set
 from subtomo.formats.particles import read_particles
 from subtomo.formats.paths import find_file
@@ -131,7 +132,7 @@ def _blocks(blocks: Mapping[str, StarTable]) -> Rows:
 def _counts(tomograms: list[str]) -> Rows:
     """Count particles, and those of each tomogram."""
     counts = Counter(tomograms)
-    places = "1 tomogram" if len(counts) == 1 else f"{len(counts)} tomograms"
+    places = count_of(len(counts), "tomogram")
     rows = [("particles", f"{len(tomograms)} in {places}")]
     for name, count in list(counts.items())[:_MOST_TOMOGRAMS]:
         rows.append((f"in {name}", str(count)))

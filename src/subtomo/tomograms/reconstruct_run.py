@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from subtomo.counts import count_of
 from subtomo.errors import DataError, SettingsError
 from subtomo.formats.mrc_writer import MrcWriter
 from subtomo.formats.relion_tomograms import TomogramEntry, write_tomograms_star
@@ -65,7 +66,7 @@ def run(settings: ReconstructSettings, job: "Job") -> Path:
                 if entry.name in done
             ],
         )
-        job.log(f"{len(done)} tomogram{'s' * (len(done) != 1)}: {table}")
+        job.log(f"{count_of(len(done), 'tomogram')}: {job.shown(table)}")
     return table
 
 

@@ -39,3 +39,13 @@ def test_a_run_that_cannot_be_used_is_listed_at_the_end(portal, tmp_path, expect
     assert f"1 item failed: {NAMES[2]}: tilt series 91013 has no CTF" in capsys.readouterr().err
     found = read_mrc(tmp_path / "out/merged.mrc")[0]
     assert np.abs(found - expected).max() < 1e-5 * expected.std()
+
+
+def test_a_dry_run_tells_what_the_run_would(portal, tmp_path, capsys):
+    options = ["--portal-url", portal.url, "--run-ids", "90011,90013", "--annotation-names"]
+    words = ["reconstruct", "data-portal", *options, "blob complex", "--box-size", "24"]
+    assert run([*words, "--output-dir", str(tmp_path / "out"), "--dry-run"]) == 0
+    said = capsys.readouterr()
+    assert "12 particles of 1 tomogram on 132 images" in said.err
+    assert f"leave out 1 item:\n  {NAMES[2]}: tilt series 91013 has no CTF" in said.out
+    assert not list(tmp_path.iterdir())

@@ -184,6 +184,17 @@ def test_the_images_agree_with_the_handedness_that_is_given(shared_data, tmp_pat
     assert change.abs().max() > 0.01 * read(folder / "merged.mrc").std()
 
 
+def test_a_dry_run_tells_of_the_particles_and_their_handedness(shared_data, tmp_path, capsys):
+    table = shared_data / f"{DATA_70S}_optimisation_set.star"
+    words = ["reconstruct", "stacks", table, "-o", tmp_path / "out", "--split", "rows"]
+    assert run([*map(str, words), "--dry-run"]) == 0
+    said = capsys.readouterr()
+    assert "40 particles of 4 tomograms on 1430 images, halves of 20 and 20" in said.err
+    assert "give --handedness 1" in said.err
+    assert "compute 2 items:\n  group 1\n  maps\n" in said.out
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.fixture(scope="module")
 def plain(extracted, tmp_path_factory):
     """The merged map of these stacks without options."""

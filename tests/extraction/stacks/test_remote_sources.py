@@ -183,8 +183,21 @@ def test_a_run_without_ctf_is_listed_at_the_end(portal, here, capsys):
     assert from_portal(portal, runs="90012,90013") == 1
     said = capsys.readouterr()
     assert f"1 item failed: {NAMES[2]}: tilt series 91013 has no CTF" in said.err
+    assert said.err.endswith("--no-ctf takes it as it is; changed options need --overwrite\n")
     assert len(pixels(here / "out", NAMES[1])) == 12
     assert json.loads((here / "out/job.json").read_text())["state"] == "items failed"
+
+
+def test_a_dry_run_tells_what_the_run_would(portal, here, capsys):
+    options = ["--run-ids", "90012,90013", "--annotation-names", "blob complex"]
+    words = ["extract", "stacks", "data-portal", "--portal-url", portal.url, *options]
+    assert run([*words, "--box-size", "80", "--output-dir", "out", "--dry-run"]) == 0
+    said = capsys.readouterr()
+    assert "11 particles of 1 tomogram, 93 images" in said.err
+    assert "warning: 1 particle left out: visible on no image" in said.err
+    assert f"compute 1 item:\n  {NAMES[1]}\n" in said.out
+    assert f"leave out 1 item:\n  {NAMES[2]}: tilt series 91013 has no CTF" in said.out
+    assert not list(here.iterdir())
 
 
 def test_strict_leaves_nothing_behind(portal, here, capsys):

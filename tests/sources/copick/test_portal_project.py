@@ -144,7 +144,7 @@ def test_a_file_that_does_not_come_is_left_out(portal, config):
     portal.faults.kinds["TS_02/Reconstructions"] = "refused"
     project = opened(portal, config, copick_session_id="9701?")
     assert set(project.tomogram) == {NAMES[0]}
-    assert "HTTP 403" in project.skipped["run 90012 annotation file 97012"]
+    assert "HTTP 403" in str(project.skipped["run 90012 annotation file 97012"])
 
 
 def test_no_picks_at_all(portal, config):

@@ -75,6 +75,28 @@ def test_the_project_is_whole_and_reads_on_disk(portal, here, monkeypatch):
     assert project.optics.columns.keys() == expected.optics.columns.keys()
 
 
+def test_a_dry_run_tells_what_the_run_would(portal, here, capsys):
+    words = ["portal", "export", "--portal-url", portal.url, "--run-ids", "90011,90013"]
+    words += ["--annotation-names", "blob complex", "--output-dir", "out", "--dry-run"]
+    assert run(words) == 0
+    said = capsys.readouterr()
+    assert said.err == "12 particles of 1 tomogram, 0.0016 GB of images\n"  # 11 x 192 x 192 x 4 B
+    assert "compute 1 item:\n  run_90011_tiltseries_91011\n" in said.out
+    assert f"leave out 1 item:\n  {NAMES[2]}: tilt series 91013 has no CTF" in said.out
+    assert not list(here.iterdir())
+
+
+def test_paths_are_shown_as_they_were_given(portal, here, capsys):
+    words = ["portal", "export", "--portal-url", portal.url, "--run-ids", "90011", "--stars-only"]
+    words += ["--annotation-names", "blob complex", "--output-dir", "out"]
+    assert run(words) == 0
+    assert capsys.readouterr().err == (
+        "12 particles of 1 tomogram\n"
+        "project of 12 particles: out/optimisation_set.star\n"
+        "done: out\n"
+    )
+
+
 def test_stars_only(portal, here):
     assert export(portal, "--stars-only") == 0
     assert not list((here / "out").rglob("*.mrc"))

@@ -21,6 +21,7 @@ from subtomo.averaging.reconstruction.postprocess import (
     write_postprocessed,
 )
 from subtomo.averaging.reconstruction.postprocess_settings import PostprocessOptions
+from subtomo.counts import count_of
 from subtomo.formats.volumes import read_volume
 from subtomo.geometry.rotations import quaternions_from_matrices
 from subtomo.report import Report
@@ -56,8 +57,8 @@ class ReconstructedParticles:
         halves = [int((self.half == half).sum()) for half in (1, 2)]
         split = f", halves of {halves[0]} and {halves[1]}" if any(halves) else ""
         return (
-            f"{len(self.half)} particles of {self.n_tomograms} tomograms on {self.n_images} images"
-            f"{split}"
+            f"{count_of(len(self.half), 'particle')} of {count_of(self.n_tomograms, 'tomogram')} "
+            f"on {count_of(self.n_images, 'image')}{split}"
         )
 
 

@@ -15,6 +15,7 @@ from subtomo.averaging.reconstruction.plan import Reconstruction, plan_reconstru
 from subtomo.averaging.reconstruction.report import ReconstructedParticles, finish_reconstruction
 from subtomo.averaging.reconstruction.settings import ReconstructionSettings
 from subtomo.averaging.reconstruction.stages import TEMPORARY, MapPlan, add_up_and_write
+from subtomo.counts import count_of
 from subtomo.formats.atomic import replacing
 from subtomo.signal.device import compute_device
 from subtomo.sources.optics_aberrations import optics_aberrations
@@ -44,19 +45,19 @@ def run(settings: ReconstructionSettings, job: "Job") -> Path:
     device = compute_device(settings.device)
     names = [f"group {number}" for number in range(1, len(plan.groups) + 1)]
     n_bytes = _bytes_needed(plan, settings)
+    particles = ReconstructedParticles(
+        orientation=plan.poses.orientation,
+        half=plan.poses.half,
+        n_tomograms=len({portion.tomogram for group in plan.groups for portion in group}),
+        n_images=plan.n_images,
+    )
+    job.log(particles.summary)
+    for name, error in plan.project.skipped.items():
+        job.leave_out("open", name, error)
     with job.start([*names, "maps"], inputs=plan.project.inputs, bytes_needed=n_bytes):
         folder = job.folder / TEMPORARY
         if not settings.resume:
             shutil.rmtree(folder, ignore_errors=True)
-        particles = ReconstructedParticles(
-            orientation=plan.poses.orientation,
-            half=plan.poses.half,
-            n_tomograms=len({portion.tomogram for group in plan.groups for portion in group}),
-            n_images=plan.n_images,
-        )
-        job.log(particles.summary)
-        for name, reason in plan.project.skipped.items():
-            job.leave_out("open", name, reason)
         payloads = dict(zip(names, _payloads(plan, settings, folder, device), strict=True))
         maps = MapPlan(
             pixel_size=plan.pixel_size * settings.bin,
@@ -73,7 +74,7 @@ def run(settings: ReconstructionSettings, job: "Job") -> Path:
         if settings.postprocess:
             finish_reconstruction(job, particles, settings, plan.mask)
         path = job.folder / "merged.mrc"
-        job.log(f"map of {len(plan.poses)} particles: {path}")
+        job.log(f"map of {count_of(len(plan.poses), 'particle')}: {job.shown(path)}")
     return path
 
 

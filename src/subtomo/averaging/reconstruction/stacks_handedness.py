@@ -8,11 +8,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from subtomo.averaging.reconstruction.stacks_portion import StackPortion
+from subtomo.averaging.reconstruction.groups import Portion
 from subtomo.errors import SubtomoError
 from subtomo.signal.fourier import frequency_radius
 from subtomo.signal.particle_spectra import transfer_of
 from subtomo.signal.spectrum_grids import spectrum_grids
+from subtomo.sources.particle_stacks import ParticleStacks, SeriesStacks
 
 FloatArray = NDArray[np.float64]
 
@@ -23,7 +24,7 @@ _CONVINCING = 3.0  # nats an image
 _MOST_AGAINST = 0.1  # of the particles
 
 
-def handedness_evidence(portions: Sequence[StackPortion]) -> FloatArray:
+def handedness_evidence(stacks: ParticleStacks, portions: Sequence[Portion]) -> FloatArray:
     """Measure how much better images fit the handedness of their tables than the other one.
 
     Noise that is multiplied by a CTF has the power of the squared CTF, zeros and all: the images
@@ -31,7 +32,8 @@ def handedness_evidence(portions: Sequence[StackPortion]) -> FloatArray:
 
     Parameters
     ----------
-    portions : particles; those whose images are not premultiplied say nothing
+    stacks : particles; those whose images are not premultiplied say nothing
+    portions : of them, each of one tilt series
 
     Returns
     -------
@@ -42,14 +44,15 @@ def handedness_evidence(portions: Sequence[StackPortion]) -> FloatArray:
     Power is taken to be exponentially distributed around noise(|k|) · CTF², with the noise from all
     images and a scale of each image's own.
     """
-    telling = [portion for portion in portions if portion.is_premultiplied]
+    telling = [portion for portion in portions if stacks.is_premultiplied[portion.rows[0]]]
     if not telling:
         return np.zeros(0)
     share = max(1, _MOST_PARTICLES // len(telling))
     found = [np.zeros(0)]
     for portion in telling[:_MOST_PARTICLES]:
         with suppress(SubtomoError):  # of images that cannot be read, when they are added
-            found.append(_of_portion(portion, share))
+            step = -(-len(portion.rows) // share)
+            found.append(_of_series(stacks.of_series(portion.tomogram, portion.rows[::step])))
     return np.concatenate(found)
 
 
@@ -60,11 +63,8 @@ def contradicts(evidence: FloatArray) -> bool:
     return bool(np.mean(evidence) < -_CONVINCING and np.mean(evidence > 0) < _MOST_AGAINST)
 
 
-def _of_portion(portion: StackPortion, most: int) -> FloatArray:
+def _of_series(stacks: SeriesStacks) -> FloatArray:
     """Log likelihood ratio an image, by particle."""
-    stacks, _ = portion.read()
-    step = -(-len(stacks) // most)
-    stacks = stacks.select(np.arange(0, len(stacks), step))
     views = stacks.views()
     power = torch.fft.rfft2(torch.from_numpy(stacks.load()), norm="ortho").abs().square()
     size = stacks.box_size

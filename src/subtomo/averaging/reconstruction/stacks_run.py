@@ -1,7 +1,7 @@
 """The command ``subtomo reconstruct stacks``."""
 
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +19,7 @@ from subtomo.averaging.reconstruction.stacks_plan import StackReconstruction, pl
 from subtomo.averaging.reconstruction.stacks_portion import StackPortion
 from subtomo.averaging.reconstruction.stacks_settings import ReconstructStacksSettings
 from subtomo.averaging.reconstruction.stages import TEMPORARY, MapPlan, add_up_and_write
+from subtomo.counts import count_of
 from subtomo.signal.device import compute_device
 from subtomo.sources.optics_aberrations import optics_aberrations
 
@@ -47,22 +48,21 @@ def run(settings: ReconstructStacksSettings, job: "Job") -> Path:
     device = compute_device(settings.device)
     names = [f"group {number}" for number in range(1, len(plan.groups) + 1)]
     inputs, n_bytes = _inputs(settings, plan), _bytes_needed(plan)
+    particles = ReconstructedParticles(
+        orientation=plan.stacks.poses.orientation,
+        half=plan.half,
+        n_tomograms=plan.n_tomograms,
+        n_images=plan.stacks.image_count,
+        notes=_doubts_on_handedness(plan),
+    )
+    job.log(particles.summary)
+    for doubt in particles.notes:
+        job.warn(doubt)
     with job.start([*names, "maps"], inputs=inputs, bytes_needed=n_bytes):
         folder = job.folder / TEMPORARY
         if not settings.resume:
             shutil.rmtree(folder, ignore_errors=True)
         payloads = dict(zip(names, _payloads(plan, settings, folder, device), strict=True))
-        doubts = _doubts_on_handedness(payloads)
-        particles = ReconstructedParticles(
-            orientation=plan.stacks.poses.orientation,
-            half=plan.half,
-            n_tomograms=plan.n_tomograms,
-            n_images=plan.stacks.image_count,
-            notes=doubts,
-        )
-        job.log(particles.summary)
-        for doubt in doubts:
-            job.warn(doubt)
         maps = MapPlan(
             pixel_size=plan.stacks.pixel_size,
             operations=plan.operations,
@@ -75,7 +75,7 @@ def run(settings: ReconstructStacksSettings, job: "Job") -> Path:
         if settings.postprocess:
             finish_reconstruction(job, particles, settings, plan.mask)
         path = job.folder / "merged.mrc"
-        job.log(f"map of {len(plan.half)} particles: {path}")
+        job.log(f"map of {count_of(len(plan.half), 'particle')}: {job.shown(path)}")
     return path
 
 
@@ -92,13 +92,14 @@ def _bytes_needed(plan: StackReconstruction) -> float:
     return len(plan.groups) * sum_bytes(size, n_halves) + 4.0 * size**3 * (4 * n_halves + 8)
 
 
-def _doubts_on_handedness(payloads: Mapping[str, dict[str, Any]]) -> list[str]:
+def _doubts_on_handedness(plan: StackReconstruction) -> list[str]:
     """Say so where the images were made with another handedness than is taken now."""
-    tasks = [portion for payload in payloads.values() for portion in payload["task"].portions]
-    evidence = handedness_evidence([task.payload for task in tasks])
+    portions = [portion for group in plan.groups for portion in group]
+    evidence = handedness_evidence(plan.stacks, portions)
     if not contradicts(evidence):
         return []
-    signs = {-task.payload.tilt_series.handedness for task in tasks}
+    tilt_series = plan.stacks.project.tilt_series
+    signs = {-tilt_series[portion.tomogram].handedness for portion in portions}
     advice = f"give --handedness {signs.pop()}" if len(signs) == 1 else "change rlnTomoHand"
     text = (
         f"{int((evidence < 0).sum())} of {len(evidence)} particles looked at were multiplied by "

@@ -3,6 +3,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from subtomo.counts import count_of
 from subtomo.extraction.stacks.items import extract_portion
 from subtomo.extraction.stacks.plan import (
     Portion,
@@ -39,10 +40,8 @@ def run(settings: StackSettings, job: "Job") -> Path:
     plan = plan_extraction(settings)
     payloads = _payloads(plan, settings, job.folder)
     bytes_needed = _bytes_needed(plan, settings)
+    _say_plan(job, plan, settings)
     with job.start(list(payloads), inputs=plan.project.inputs, bytes_needed=bytes_needed):
-        _say_plan(job, plan, settings)
-        for name, reason in plan.project.skipped.items():
-            job.leave_out("open", name, reason)
         results = job.map("extract", extract_portion, payloads)
         finished = [plan.portions[item] for item in results]
         write_tables(plan, finished, settings)
@@ -91,15 +90,18 @@ def _bytes_needed(plan: StackExtraction, settings: StackSettings) -> float:
 def _say_plan(job: "Job", plan: StackExtraction, settings: StackSettings) -> None:
     """Say how much there is to do and what is left out."""
     n_kept = sum(len(portion.rows) for portion in plan.portions.values())
+    n_tomograms = len({portion.tomogram for portion in plan.portions.values()})
     job.log(
-        f"{n_kept} particles of {len({p.tomogram for p in plan.portions.values()})} tomograms, "
-        f"{plan.image_count} images"
+        f"{count_of(n_kept, 'particle')} of {count_of(n_tomograms, 'tomogram')}, "
+        f"{count_of(plan.image_count, 'image')}"
     )
     left_out = len(plan.visible) - n_kept
     if left_out:
         least = settings.min_frames
         few = "no image" if least == 1 else f"fewer than {least} images (--min-frames)"
-        job.warn(f"{left_out} particles are visible on {few} and are left out")
+        job.warn(f"{count_of(left_out, 'particle')} left out: visible on {few}")
+    for name, error in plan.project.skipped.items():
+        job.leave_out("open", name, error)
 
 
 def _warn_of_relion(job: "Job", plan: StackExtraction) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from subtomo.counts import count_of
 from subtomo.formats.atomic import replacing
 from subtomo.formats.finite import require_finite, require_variation
 from subtomo.formats.particles import read_particles, write_particles
@@ -86,7 +87,7 @@ def run(settings: MatchSettings, job: "Job") -> Path:
         path = job.folder / "particles.star"
         write_particles(path, picks, frames)
         _write_thresholds(job.folder / "thresholds.csv", searches, statistics, thresholds, picks)
-        job.log(f"{len(picks)} pick{'s' * (len(picks) != 1)}: {path}")
+        job.log(f"{count_of(len(picks), 'pick')}: {job.shown(path)}")
         if not len(picks):
             job.warn(
                 "no pick is above its threshold; look at the score volumes, or give --threshold"

@@ -1,5 +1,6 @@
 """What a copick project has that matches, in words."""
 
+from subtomo.counts import count_of
 from subtomo.sources.copick.choice import choice_of
 from subtomo.sources.copick.config import read_copick_config
 from subtomo.sources.copick.local_project import meant_picks
@@ -10,7 +11,7 @@ from subtomo.sources.copick.run_map import read_run_map, tomograms_of_runs
 from subtomo.sources.copick.settings import CopickDataPortalSource, CopickLocalSource
 from subtomo.sources.local_project import table_tilt_series
 from subtomo.sources.portal.gathered import open_portal
-from subtomo.sources.portal.listing import count_of, in_columns
+from subtomo.sources.portal.listing import in_columns
 
 _HEADINGS = ("run", "object", "user", "session", "picks", "oriented", "tomogram")
 

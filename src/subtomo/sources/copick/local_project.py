@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from subtomo.counts import count_of
 from subtomo.errors import DataError, SubtomoWarning
 from subtomo.model import TiltSeries
 from subtomo.sources.copick.choice import Choice, choice_of
@@ -99,7 +100,7 @@ def _what_there_is(files: CopickFiles, runs: list[str]) -> str:
             f"{name}:{user}/{session}": None for *_, (name, user, session) in files.pick_names(run)
         }
     listed = ", ".join(list(found)[:5])
-    return f" in {len(runs)} runs; there are {listed or 'no picks at all'}"
+    return f" in {count_of(len(runs), 'run')}; there are {listed or 'no picks at all'}"
 
 
 def _size(files: CopickFiles, picks: PickSet, series: TiltSeries) -> FloatArray:

@@ -1,12 +1,12 @@
 """Particles of a project from picks."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import DataError, SubtomoWarning
+from subtomo.errors import DataError, SubtomoError, SubtomoWarning
 from subtomo.formats.relion_particles import ANGLES, CENTRED
 from subtomo.formats.star import StarTable
 from subtomo.geometry.euler import relion_from_quaternions
@@ -19,14 +19,14 @@ IS_ORIENTED = "subtomoIsOriented"
 
 
 def particles_of_picks(
-    placed: Sequence[tuple[str, FloatArray, PickSet]], skipped: dict[str, str]
+    placed: Sequence[tuple[str, FloatArray, PickSet]], skipped: Mapping[str, SubtomoError]
 ) -> StarTable:
     """Make the table of particles.
 
     Parameters
     ----------
     placed : tomogram, size (x, y, z) of it in Å, picks in it
-    skipped : reasons for what is left out, for the message when nothing is left
+    skipped : why things are left out, for the message when nothing is left
 
     Returns
     -------
@@ -44,7 +44,7 @@ def particles_of_picks(
     """
     placed = [(tomogram, size, picks) for tomogram, size, picks in placed if len(picks)]
     if not placed:
-        reasons = "; ".join(f"{what}: {reason}" for what, reason in list(skipped.items())[:1])
+        reasons = "; ".join(f"{what}: {error}" for what, error in list(skipped.items())[:1])
         raise DataError(f"no pick is left to use{': ' + reasons if reasons else ''}")
     _warn_of_several(placed)
     rotations = np.concatenate([picks.rotation for _, _, picks in placed])

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from subtomo.counts import count_of
 from subtomo.errors import DataError, SubtomoError
 from subtomo.sources.copick.choice import Choice, choice_of
 from subtomo.sources.copick.config import CopickConfig, read_copick_config
@@ -119,7 +120,7 @@ def portal_picks(
         if failures:
             raise next(iter(failures.values()))
         raise DataError(
-            f"no picks fit {choice}: neither {len(runs)} runs in the folders of "
+            f"no picks fit {choice}: neither {count_of(len(runs), 'run')} in the folders of "
             f"{source.copick_config} nor the annotations of its datasets; --list shows all"
         )
     return sorted(found, key=lambda each: int(each.picks.run)), failures

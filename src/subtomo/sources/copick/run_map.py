@@ -4,7 +4,7 @@ import csv
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from subtomo.errors import FormatError, MissingFileError, SettingsError
+from subtomo.errors import DataError, FormatError, MissingFileError, SettingsError, SubtomoError
 
 _COLUMNS = ("run", "tomogram")
 
@@ -49,7 +49,7 @@ def read_run_map(path: Path | None) -> dict[str, str]:
 
 def tomograms_of_runs(
     runs: Iterable[str], known: Collection[str], run_map: dict[str, str]
-) -> tuple[dict[str, str], dict[str, str]]:
+) -> tuple[dict[str, str], dict[str, SubtomoError]]:
     """Find the tomogram of each run: the one of its name, else the one in the map.
 
     Parameters
@@ -70,12 +70,12 @@ def tomograms_of_runs(
         or if two runs mean the same tomogram: their picks would be mixed.
     """
     found: dict[str, str] = {}
-    failures: dict[str, str] = {}
+    failures: dict[str, SubtomoError] = {}
     for run in runs:
         _check_row(run, known, run_map)
         name = run if run in known else run_map.get(run)
         if name is None:
-            failures[run] = (
+            failures[run] = DataError(
                 f"no tomogram is called {run}; --copick-run-map can say which one is meant"
             )
         elif name in found.values():

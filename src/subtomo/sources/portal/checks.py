@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from subtomo.counts import count_of
 from subtomo.errors import SubtomoWarning
 from subtomo.geometry.tilt_projection import project_points, visible_tilts
 from subtomo.model import TiltSeries
@@ -87,7 +88,7 @@ def check_duplicates(
             count = int(np.sum(nearest <= distance))
             if count:
                 warnings.warn(
-                    f"{name}: {count} points of annotation shape {shapes[j]} lie within "
+                    f"{name}: {count_of(count, 'point')} of annotation shape {shapes[j]} within "
                     f"{distance:g} Å of points of shape {shapes[i]}: the same particles are there "
                     "twice; --annotation-ids or --annotation-names choose one",
                     SubtomoWarning,

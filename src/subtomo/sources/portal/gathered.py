@@ -28,20 +28,20 @@ class Gathered:
     is_strict : the first failure is an error
     rows, tilt_series : by name of the tomogram
     points : of each file, by name of the tomogram
-    skipped : reasons by what was left out
+    skipped : why, by what was left out
     """
 
     is_strict: bool
     rows: dict[str, TomogramRows] = field(default_factory=dict)
     tilt_series: dict[str, TiltSeries] = field(default_factory=dict)
     points: dict[str, list[ObjectPoints]] = field(default_factory=dict)
-    skipped: dict[str, str] = field(default_factory=dict)
+    skipped: dict[str, SubtomoError] = field(default_factory=dict)
 
     def skip(self, what: str, error: SubtomoError) -> None:
         """Leave something out."""
         if self.is_strict:
             raise error
-        self.skipped[what] = str(error)
+        self.skipped[what] = error
         self.rows.pop(what, None)
         self.tilt_series.pop(what, None)
 
@@ -70,7 +70,7 @@ class Gathered:
 
     def reasons(self) -> str:
         """Give the first reason, and how many there are."""
-        reasons = [f"{what}: {reason}" for what, reason in self.skipped.items()]
+        reasons = [f"{what}: {error}" for what, error in self.skipped.items()]
         more = f" (and {len(reasons) - 1} more)" if len(reasons) > 1 else ""
         return (reasons[0] if reasons else "") + more
 

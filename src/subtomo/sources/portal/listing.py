@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from subtomo.counts import count_of
 from subtomo.sources.portal.client import PortalClient
 from subtomo.sources.portal.gathered import open_portal
 from subtomo.sources.portal.records import Matches, Row, find_matches
@@ -73,8 +74,3 @@ def _row(file: Row, matches: Matches, runs: dict[int, str]) -> tuple[str, ...]:
         str(annotation.object_count if annotation.object_count is not None else "?"),
         f"alignment {file.alignment_id or '?'}, spacing {file.tomogram_voxel_spacing_id}",
     )
-
-
-def count_of(number: int, noun: str) -> str:
-    """Write a number of things."""
-    return f"{number} {noun}{'' if number == 1 else 's'}"

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from subtomo.counts import count_of
 from subtomo.errors import DataError, SubtomoWarning
 from subtomo.formats.relion_tilt_images import TILT_SERIES_URI
 from subtomo.model import Acquisition, TiltCtf, TiltSeries
@@ -96,8 +97,8 @@ def _joined(rows: TomogramRows, records: SeriesRecords) -> tuple[list[Row | None
     unknown = [number for number in numbers if number not in sections]
     if sections and unknown:
         warnings.warn(
-            f"{rows.name}: alignment {rows.alignment.id} has {len(unknown)} sections that tilt "
-            f"series {rows.tilt_series.id} does not have ({_some(unknown)}); they are left out",
+            f"{rows.name}: left out: {count_of(len(unknown), 'section')} ({_some(unknown)}) of "
+            f"alignment {rows.alignment.id} that tilt series {rows.tilt_series.id} does not have",
             SubtomoWarning,
             stacklevel=3,
         )
@@ -187,7 +188,8 @@ def _ctf(sections: Sequence[Row | None], name: str, *, need_ctf: bool) -> TiltCt
     no_astigmatism = [s for s in known if s.minor_defocus is None or s.astigmatic_angle is None]
     if no_astigmatism:
         warnings.warn(
-            f"{name}: no astigmatism is told for {len(no_astigmatism)} sections; none is assumed",
+            f"{name}: no astigmatism is told for {count_of(len(no_astigmatism), 'section')}; none "
+            "is assumed",
             SubtomoWarning,
             stacklevel=3,
         )

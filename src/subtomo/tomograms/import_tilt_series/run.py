@@ -38,7 +38,7 @@ def run(settings: ImportTiltSeriesSettings, job: "Job") -> Path:
         _warn_assumed(job, imports)
         table = job.folder / "tomograms.star"
         write_tomograms_star(table, entries_of(imports))
-        job.log(f"{len(imports)} tilt series: {table}")
+        job.log(f"{len(imports)} tilt series: {job.shown(table)}")
     return table
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from subtomo.counts import count_of
 from subtomo.formats.relion_star import write_relion_star
 from subtomo.formats.star import StarTable
 from subtomo.formats.tilt_images import split_image_name
@@ -48,14 +49,18 @@ def run(settings: ExportPortalSettings | ExportCopickSettings, job: "Job") -> Pa
     stacks = {} if settings.stars_only else _payloads(project, job.folder)
     n_bytes = sum(payload["n_bytes"] for payload in stacks.values())
     items = list(stacks) or list(project.tilt_series)
+    particles = count_of(len(project), "particle")
+    tomograms = count_of(len(project.tilt_series), "tomogram")
+    size = f", {n_bytes / 1e9:.2g} GB of images" if stacks else ""
+    job.log(f"{particles} of {tomograms}{size}")
+    for name, error in project.skipped.items():
+        job.leave_out("open", name, error)
     with job.start(items, bytes_needed=n_bytes):
-        for name, reason in project.skipped.items():
-            job.leave_out("open", name, reason)
         if stacks:
             done = job.map("copy", copy_stack, stacks)
             project = _with_stacks(project, done)
         path = _write_tables(project, job.folder, with_addresses=settings.stars_only)
-        job.log(f"{len(project)} particles of {len(project.tilt_series)} tomograms: {path}")
+        job.log(f"project of {count_of(len(project), 'particle')}: {job.shown(path)}")
     return path
 
 
