@@ -48,8 +48,19 @@ def test_filters(portal, clients, filters, expected):
 @pytest.mark.parametrize(
     ("filters", "words"),
     [
-        ({"annotation_names": "COMPLEX"}, "no annotation fits --annotation-names COMPLEX"),
-        ({"run_ids": 1, "ground_truth": True}, "no annotation fits --run-ids 1 --ground-truth"),
+        (
+            {"run_ids": 90011, "annotation_names": "blob"},
+            "no annotation fits --run-ids 90011 --annotation-names blob; names fit as a whole "
+            "only: give --inexact-match to find parts of them, or other filters than --ann",
+        ),
+        (
+            {"annotation_names": "ribo", "inexact_match": True},
+            "fits --annotation-names ribo --inexact-match; give other filters than --annotation-names, with",
+        ),
+        (
+            {"run_ids": 1, "ground_truth": True},
+            "no annotation fits --run-ids 1 --ground-truth; give fewer filters, with --list",
+        ),
         ({"tiltseries_ids": 91012, "alignment_ids": 92011}, "no alignment fits"),
     ],
 )

@@ -94,7 +94,7 @@ def find_matches(portal: PortalClient, source: DataPortalSource) -> Matches:
     places = _places(portal, source)
     annotations = _annotations(portal, source, places)
     if not annotations:
-        raise DataError(f"{portal.url}: no annotation fits {_asked(source)}; --list shows matches")
+        raise DataError(f"{portal.url}: no annotation fits {_asked(source)}; {_wider(source)}")
     matches = files_of_annotations(portal, annotations)
     if places is not None:
         matches = replace(matches, files=tuple(f for f in matches.files if places.has(f)))
@@ -220,7 +220,7 @@ def _annotations(
         if not values:
             continue
         expression = field_of(portal.models.Annotation, path)
-        if source.inexact_match and name.endswith(("_names", "_titles")):
+        if source.inexact_match and _is_text(name):
             alternatives.append([expression.ilike(f"%{value}%") for value in values])
         else:
             exact.append(expression._in(list(values)))
@@ -238,6 +238,23 @@ def _annotations(
 
 def _present(values: Iterable[int | None]) -> set[int]:
     return {value for value in values if value is not None}
+
+
+def _wider(source: DataPortalSource) -> str:
+    """Say how more would fit."""
+    named = [name for name in _OF_ANNOTATIONS if _is_text(name) and getattr(source, name)]
+    if not named:
+        return "give fewer filters, with --list to see what fits"
+    option = f"--{named[-1].replace('_', '-')}"
+    others = f"other filters than {option}, with --list, to see what there is"
+    if source.inexact_match:
+        return f"give {others}"
+    return f"names fit as a whole only: give --inexact-match to find parts of them, or {others}"
+
+
+def _is_text(name: str) -> bool:
+    """Tell whether a filter is a name or a title."""
+    return name.endswith(("_names", "_titles"))
 
 
 def _asked(source: DataPortalSource) -> str:
