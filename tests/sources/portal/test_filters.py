@@ -50,12 +50,11 @@ def test_filters(portal, clients, filters, expected):
     [
         (
             {"run_ids": 90011, "annotation_names": "blob"},
-            "no annotation fits --run-ids 90011 --annotation-names blob; names fit as a whole "
-            "only: give --inexact-match to find parts of them, or other filters than --ann",
+            "--annotation-names blob; names fit as a whole only: give --inexact-match to find",
         ),
         (
             {"annotation_names": "ribo", "inexact_match": True},
-            "fits --annotation-names ribo --inexact-match; give other filters than --annotation-names, with",
+            "ribo --inexact-match; give other filters than --annotation-names, with --list",
         ),
         (
             {"run_ids": 1, "ground_truth": True},
