@@ -4,9 +4,11 @@ The package cryoet_data_portal asks; it is optional and imported when it is used
 """
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
+from subtomo.counts import count_of
 from subtomo.errors import MissingDependency, RemoteError
 
 STAGING_URL = "https://graphql.cryoet.staging.si.czi.technology/graphql"
@@ -59,8 +61,8 @@ class PortalClient:
             except (requests.RequestException, TransportError) as error:
                 if attempt == _ATTEMPTS:
                     raise RemoteError(
-                        f"{self.url}: the portal does not answer ({_brief(error)}), {attempt} "
-                        "times; try again later or check --portal-url"
+                        f"{self.url}: the portal does not answer ({_in_words(error, self.url)}), "
+                        f"{count_of(attempt, 'time')}; try again later or check --portal-url"
                     ) from error
             time.sleep(_PAUSE * 2 ** (attempt - 1))
         raise AssertionError
@@ -124,7 +126,27 @@ def _with_time_limit(client: Any) -> Any:
     return TimedClient
 
 
-def _brief(error: Exception) -> str:
-    """Put a long chain of messages in one line."""
-    text = " ".join(str(error).split())
-    return text if len(text) < 200 else f"{text[:200]} …"
+def _in_words(error: Exception, url: str) -> str:
+    """Say why there is no answer, by what the error came from."""
+    import requests
+    from gql.transport.exceptions import TransportProtocolError, TransportServerError
+
+    if isinstance(error, TransportServerError):
+        return f"HTTP {error.code}"
+    if isinstance(error, TransportProtocolError):
+        return "what comes is not from a GraphQL service"
+    chain = list(_chain(error))
+    if any(isinstance(each, TimeoutError) for each in chain):
+        return f"no answer within {_SECONDS:g} s"
+    if any(isinstance(each, requests.exceptions.RetryError) for each in chain):
+        return f"the server failed: {chain[-1]}"
+    reasons = [each.strerror for each in chain if isinstance(each, OSError) and each.strerror]
+    host = urlsplit(url).hostname
+    return f"no connection to {host} ({reasons[-1] if reasons else 'it was closed'})"
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """Give an error and those that it came from."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

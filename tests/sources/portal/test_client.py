@@ -1,0 +1,80 @@
+"""What is said when the portal's metadata service does not answer."""
+
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+
+from subtomo.errors import RemoteError
+from subtomo.sources.portal import client
+
+ANSWERS = {
+    "refused": (403, b"no"),
+    "failing": (500, b"no"),
+    "a page": (200, b"<html>"),
+    "other JSON": (200, b"{}"),
+}
+
+
+@pytest.fixture(autouse=True)
+def hasty(monkeypatch):
+    pytest.importorskip("cryoet_data_portal", reason="the extra 'portal' is not installed")
+    monkeypatch.setattr(client, "_ATTEMPTS", 1)
+    monkeypatch.setattr(client, "_SECONDS", 0.1)
+
+
+@pytest.fixture
+def server():
+    """A server that behaves as its attribute ``kind`` says."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self):
+            if self.server.kind == "slow":
+                time.sleep(0.3)
+            if self.server.kind in ("slow", "closing"):
+                return
+            status, body = ANSWERS[self.server.kind]
+            self.send_response(status)
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *words):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        yield server
+        server.shutdown()
+
+
+def said(url, clients, monkeypatch):
+    portal = clients()
+    monkeypatch.setattr(portal, "url", url)
+    monkeypatch.setattr(portal._client, "url", url)
+    with pytest.raises(RemoteError) as error:
+        portal.find("Run", [portal.models.Run.id == 1])
+    return str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        ("refused", "HTTP 403"),
+        ("failing", "the server failed: too many 500 error responses"),
+        ("a page", "what comes is not from a GraphQL service"),
+        ("other JSON", "what comes is not from a GraphQL service"),
+        ("slow", "no answer within 0.1 s"),
+        ("closing", "no connection to 127.0.0.1 (it was closed)"),
+    ],
+)
+def test_answers_that_are_none_are_put_in_words(server, clients, monkeypatch, kind, words):
+    server.kind = kind
+    url = f"http://127.0.0.1:{server.server_address[1]}/graphql"
+    expected = f"{url}: the portal does not answer ({words}), 1 time; try again later or check"
+    assert said(url, clients, monkeypatch).startswith(expected)
+
+
+def test_no_connection_says_why(monkeypatch, clients):
+    words = "the portal does not answer (no connection to 127.0.0.1 (Connection refused)), 1 time;"
+    assert words in said("http://127.0.0.1:9/graphql", clients, monkeypatch)
