@@ -90,14 +90,26 @@ def test_a_changed_byte_is_found_where_there_is_a_checksum(tmp_path):
     layout = written(tmp_path / "a", zarr_format=3, compressors=zarr.codecs.Crc32cCodec())
     data = bytearray((tmp_path / "a" / layout.file_of((0, 0, 0))).read_bytes())
     data[7] ^= 1
-    with pytest.raises(ZarrError, match="checksum does not fit"):
+    words = (
+        r"chunk 0: the chunk is broken \(crc32c: the checksum does not fit\); copy the file again"
+    )
+    with pytest.raises(ZarrError, match=f"^{words}$"):
         layout.decode(bytes(data), "chunk 0")
 
 
 def test_a_cut_index_of_a_shard_is_an_error(tmp_path):
     layout = written(tmp_path / "a", zarr_format=3, shards=(5, 16, 16))
-    with pytest.raises(ZarrError, match="index of the shard is cut short"):
+    with pytest.raises(ZarrError, match="^shard: the index of the shard is cut short; copy"):
         layout.shard.spans(b"x" * 10, "shard")
+    first, _ = layout.shard.index_span
+    with pytest.raises(ZarrError, match=r"index of the shard is broken \(the checksum does not"):
+        layout.shard.spans(b"x" * -first, "shard")
+
+
+def test_what_is_damaged_at_an_address_is_not_the_readers_copy(tmp_path):
+    layout = written(tmp_path / "a", zarr_format=2)
+    with pytest.raises(ZarrError, match="; try again, and if it stays so, tell those who provide"):
+        layout.decode(b"x" * 100, "https://files/a/0.0.0")
 
 
 @pytest.mark.parametrize(

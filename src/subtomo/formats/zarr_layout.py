@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from subtomo.errors import ZarrError
 from subtomo.formats.blosc_blocks import first_blocks
+from subtomo.formats.paths import is_remote
 
 Index = tuple[int, ...]
 _DECODE_ERRORS = (ValueError, RuntimeError, TypeError, OSError, SystemError, ArithmeticError)
@@ -71,9 +72,12 @@ class ShardLayout:
         count = int(np.prod(self.chunks))
         first, end = self.index_span
         if len(index) != (end - first if self.index_first else -first):
-            raise ZarrError(f"{place}: the index of the shard is cut short; copy the file again")
+            raise _damaged(place, "the index of the shard is cut short")
         if self.has_checksum:
-            index = _without_checksum(index, place)
+            try:
+                index = _without_checksum(index)
+            except ValueError as error:
+                raise _damaged(place, f"the index of the shard is broken ({error})") from None
         numbers = struct.unpack(f"<{2 * count}Q", index)
         spans = {}
         for n, chunk in enumerate(np.ndindex(*self.chunks)):
@@ -146,14 +150,11 @@ class ZarrLayout:
                     content = first_blocks(content, expected)
                 content = codec.decode(content)
             except _DECODE_ERRORS as error:
-                raise ZarrError(
-                    f"{place}: the chunk is broken ({codec.name}: {error}); copy the file again"
-                ) from error
+                raise _damaged(place, f"the chunk is broken ({codec.name}: {error})") from error
         content = memoryview(content).cast("B")
         if content.nbytes < expected:
-            raise ZarrError(
-                f"{place}: the chunk holds {content.nbytes} bytes; expected {expected}: copy the "
-                "file again"
+            raise _damaged(
+                place, f"the chunk holds {content.nbytes} bytes, {expected} were expected"
             )
         if in_order:
             return np.frombuffer(content[:expected], self.dtype).reshape(shape)
@@ -261,7 +262,7 @@ def _codecs_of_version_3(
         elif name == "bytes":
             dtype = dtype.newbyteorder(">" if configuration.get("endian") == "big" else "<")
         elif name == "crc32c":
-            steps.append(ByteCodec(name, lambda data: _without_checksum(data, "checksum")))
+            steps.append(ByteCodec(name, _without_checksum))
         else:
             steps.append(ByteCodec(name, _decoder(name)))
     return dtype, axes, tuple(reversed(steps))
@@ -279,12 +280,20 @@ def _decoder(name: str) -> Callable[[bytes], Any]:
     return decode
 
 
-def _without_checksum(data: Any, place: str) -> bytes:
+def _without_checksum(data: Any) -> bytes:
     """Check the CRC-32C at the end of some bytes, and give what is before it."""
     import google_crc32c
 
     content = bytes(data)
     body, told = content[:-_CHECKSUM_BYTES], content[-_CHECKSUM_BYTES:]
     if len(told) < _CHECKSUM_BYTES or google_crc32c.value(body) != int.from_bytes(told, "little"):
-        raise ZarrError(f"{place}: the checksum does not fit; copy the file again")
+        raise ValueError("the checksum does not fit")
     return body
+
+
+def _damaged(place: str, what: str) -> ZarrError:
+    """Say what is damaged, and what to do about it."""
+    advice = "copy the file again"
+    if is_remote(place):
+        advice = "try again, and if it stays so, tell those who provide the file"
+    return ZarrError(f"{place}: {what}; {advice}")
