@@ -99,7 +99,7 @@ def test_a_changed_byte_is_found_where_there_is_a_checksum(tmp_path):
 
 def test_a_cut_index_of_a_shard_is_an_error(tmp_path):
     layout = written(tmp_path / "a", zarr_format=3, shards=(5, 16, 16))
-    with pytest.raises(ZarrError, match="^shard: the index of the shard is cut short; copy"):
+    with pytest.raises(ZarrError, match=r"^shard: the index of the shard is cut short; copy"):
         layout.shard.spans(b"x" * 10, "shard")
     first, _ = layout.shard.index_span
     with pytest.raises(ZarrError, match=r"index of the shard is broken \(the checksum does not"):
