@@ -34,6 +34,8 @@ def test_the_resolution_is_read_off():
     text = [t.get_text() for t in figure.axes[0].texts]
     assert text == [f"{resolution_of(curves()):.1f} Å at 0.143"]
     figure.canvas.draw()
+    above = [label.get_text() for label in figure.axes[0].child_axes[0].get_xticklabels()]
+    assert above == ["20", "30", "40", "60", "100", "200"]
 
 
 def test_views_of_all_particles_are_drawn():

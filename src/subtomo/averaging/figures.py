@@ -1,5 +1,6 @@
 """Figures of an average: its slices and projections, its resolution, its particles' views."""
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,7 +14,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-_AXES = (("z", "x", "y"), ("y", "x", "z"), ("x", "y", "z"))  # seen along, to the right, up
+SEEN_ALONG = (("z", "x", "y"), ("y", "x", "z"), ("x", "y", "z"))
+"""Axis along which a volume is seen, that to the right and that up, of three views."""
 
 
 def slices_figure(volume: NDArray[np.float32], pixel_size: float, *, title: str = "") -> "Figure":
@@ -33,7 +35,7 @@ def slices_figure(volume: NDArray[np.float32], pixel_size: float, *, title: str 
 
     figure = Figure(figsize=(9, 6.3), layout="constrained")
     axes = figure.subplots(2, 3)
-    for column, (along, right, up) in enumerate(_AXES):
+    for column, (along, right, up) in enumerate(SEEN_ALONG):
         axis = "zyx".index(along)
         views = (
             ("central slice", np.take(volume, volume.shape[axis] // 2, axis=axis)),
@@ -87,8 +89,8 @@ def fsc_figure(curves: FscCurves, *, title: str = "Fourier shell correlation") -
     above = axes.secondary_xaxis("top", functions=(_reciprocal, _reciprocal))
     above.set_xlabel("resolution (Å)")
     shortest = 1 / float(curves.frequency[-1])
-    ticks = [shortest * factor for factor in (1, 1.5, 2, 3, 5, 10)]
-    above.set_xticks(ticks, [f"{tick:.1f}" for tick in ticks])
+    ticks = sorted({math.ceil(shortest * factor - 1e-6) for factor in (1, 1.5, 2, 3, 5, 10)})
+    above.set_xticks(ticks, [str(tick) for tick in ticks])
     axes.legend(frameon=True, framealpha=1, edgecolor="none")
     return figure
 
@@ -124,11 +126,26 @@ def _show(
     axes: "Axes", image: NDArray[np.floating], pixel_size: float, right: str, up: str
 ) -> None:
     """Show one image with scales in Å from the centre."""
-    height, width = image.shape
-    left, bottom = -(width // 2 + 0.5) * pixel_size, -(height // 2 + 0.5) * pixel_size
-    extent = (left, left + width * pixel_size, bottom, bottom + height * pixel_size)
+    extent = centred_extent(image.shape, pixel_size)
     axes.imshow(image, cmap="gray", origin="lower", extent=extent)
     axes.set(xlabel=f"{right} (Å)", ylabel=f"{up} (Å)")
+
+
+def centred_extent(shape: tuple[int, ...], pixel_size: float) -> tuple[float, float, float, float]:
+    """Give the edges of an image whose pixel n // 2 is at 0, for matplotlib.
+
+    Parameters
+    ----------
+    shape : (y, x), or more
+    pixel_size : Å
+
+    Returns
+    -------
+    left, right, bottom, top in Å
+    """
+    height, width = shape[:2]
+    left, bottom = -(width // 2 + 0.5) * pixel_size, -(height // 2 + 0.5) * pixel_size
+    return left, left + width * pixel_size, bottom, bottom + height * pixel_size
 
 
 def _reciprocal(x: ArrayLike) -> NDArray[np.float64]:

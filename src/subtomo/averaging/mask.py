@@ -71,12 +71,26 @@ def _densest(average: Tensor, box: Box, resolution: float) -> NDArray[np.bool_]:
     low = apply_filter(average, bandpass(average.shape, box.pixel_size, low_pass=resolution))
     values = low[sphere > 0.5]
     dense: NDArray[np.bool_] = ((low > _otsu_threshold(values)) & (sphere > 0.5)).numpy()
-    labels, count = ndimage.label(dense)
-    if count > 1:
-        sizes = ndimage.sum_labels(dense, labels, range(1, count + 1))
-        kept = [i + 1 for i, size in enumerate(sizes) if size >= 0.1 * sizes.max()]
-        dense = (labels[..., None] == kept).any(axis=-1)
-    return dense
+    return largest_parts(dense)
+
+
+def largest_parts(binary: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Keep the largest connected part of a volume and those of at least a tenth of its size.
+
+    Parameters
+    ----------
+    binary : (z, y, x)
+
+    Returns
+    -------
+    (z, y, x)
+    """
+    labels, count = ndimage.label(binary)
+    sizes = ndimage.sum_labels(binary, labels, range(count + 1))
+    is_kept = sizes >= 0.1 * sizes.max()
+    is_kept[0] = False  # what is not set
+    kept: NDArray[np.bool_] = is_kept[labels]
+    return kept
 
 
 def _depth(n: int) -> NDArray[np.intp]:

@@ -1,7 +1,6 @@
 """What follows half maps: masks, curves, sharpened maps, their files and the report."""
 
 import csv
-import re
 from functools import lru_cache
 
 import mrcfile
@@ -11,11 +10,9 @@ import torch
 
 from subtomo.averaging.reconstruction.postprocess import postprocess, write_postprocessed
 from subtomo.averaging.reconstruction.postprocess_settings import PostprocessOptions
-from subtomo.averaging.reconstruction.report import ReconstructedParticles, finish_reconstruction
 from subtomo.averaging.reconstruction.resolution import given_mask
 from subtomo.errors import DataError, ShapeError
 from subtomo.formats.relion_stack import write_relion_volume
-from subtomo.geometry.rotations import matrices_from_quaternions, random_quaternions
 from subtomo.signal.filters import apply_filter
 from subtomo.signal.fourier import frequency_radius
 from subtomo.signal.masks import soft_sphere
@@ -120,31 +117,3 @@ def test_files_hold_what_was_found(tmp_path):
     assert float(rows[9]["resolution"]) == pytest.approx(N * PIXEL / 10, abs=1e-3)
     assert float(rows[9]["ln_amplitude"]) == pytest.approx(result.guinier.measured[10], abs=1e-4)
     assert (tmp_path / "fsc.csv").read_text().startswith("frequency,resolution,unmasked,masked")
-
-
-class Folder:
-    """As much of a job as the end of a reconstruction needs."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.said = []
-
-    def log(self, text):
-        self.said.append(text)
-
-
-def test_the_report_shows_maps_curves_and_views(tmp_path):
-    for name, volume in zip(("half1", "half2", "merged"), maps(), strict=True):
-        write_relion_volume(tmp_path / f"{name}.mrc", volume.numpy(), PIXEL)
-    orientation = matrices_from_quaternions(random_quaternions(50, np.random.default_rng(0)))
-    particles = ReconstructedParticles(
-        orientation, np.arange(50) % 2 + 1, 3, 1200, ["Mind the gap."]
-    )
-    job = Folder(tmp_path)
-    finish_reconstruction(job, particles, QUICK.model_copy(update={"local_resolution": True}))
-    page = (tmp_path / "report.html").read_text()
-    assert "50 particles of 3 tomograms on 1200 images, halves of 25 and 25" in page
-    assert "Mind the gap." in page
-    assert page.count("<img") == 6
-    assert re.search(r"postprocess.mrc: sharpened with b = -1\d\d Å²", page)
-    assert job.said[0].startswith("resolution ")

@@ -1,6 +1,7 @@
 """The command: files, bad input, kills, images that cannot be read."""
 
 import json
+import re
 
 import mrcfile
 import numpy as np
@@ -87,6 +88,40 @@ def test_it_ends_with_resolution_and_report_unless_told_not_to(oracle, tmp_path,
     monkeypatch.setattr("subtomo.report.Report.add_figure", lambda *_: None)
     assert reconstruct(tmp_path, "--postprocess") == 0
     assert {"fsc.csv", "postprocess.mrc", "report.html"} <= files_of(tmp_path)
+
+
+def test_particles_that_no_image_shows_are_left_out_of_all_counts(oracle, tmp_path, capsys):
+    """The first particle is moved far away; the maps are those of the others."""
+
+    def move(columns):
+        columns["rlnCenteredCoordinateXAngst"][0] = "99999"
+
+    def remove(columns):
+        return {tag: values[1:] for tag, values in columns.items()}
+
+    moved = change_table("particles_few.star", "particles", move, tmp_path / "moved.star")
+    fewer = change_table("particles_few.star", "particles", remove, tmp_path / "fewer.star")
+    for table in (moved, fewer):
+        assert reconstruct(tmp_path / table.stem, particles=table) == 0
+    assert maps_of(tmp_path / "moved") == maps_of(tmp_path / "fewer")
+    assert "1 particle left out: visible on no image" in capsys.readouterr().err
+    log = (tmp_path / "moved/log.txt").read_text()
+    n = len(read_star("particles_few.star")["particles"]) - 1
+    assert re.search(rf"{n} particles of 2 tomograms on \d+ images, halves of 3 and 2\n", log)
+    assert f"map of {n} particles: {tmp_path}/moved/merged.mrc\n" in log
+
+
+def test_the_map_is_named_as_the_folder_was_given(oracle, tmp_path, monkeypatch):
+    tables = {name: oracle / f"{name}.star" for name in ("particles_few", "tomograms")}
+    monkeypatch.chdir(tmp_path)
+    options = ["--tiltseries-relative-dir", str(oracle)]
+    assert (
+        reconstruct(
+            "out", *options, particles=tables["particles_few"], tomograms=tables["tomograms"]
+        )
+        == 0
+    )
+    assert " out/merged.mrc\n" in (tmp_path / "out/log.txt").read_text()
 
 
 def test_magnification_is_ignored_as_by_relion_unless_it_is_asked_for(oracle, tmp_path):

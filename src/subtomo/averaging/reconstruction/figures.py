@@ -1,30 +1,27 @@
-"""Figures of a reconstruction: the Guinier plot, and slices coloured by local resolution."""
+"""The Guinier plot of a reconstruction."""
 
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import NDArray
 
 from subtomo.averaging.reconstruction.sharpening import GuinierPlot
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-_LEAST_DENSITY = 0.25  # of the densest voxel of a slice, from which on colours are at their fullest
-_AXES = (("z", "x", "y"), ("y", "x", "z"), ("x", "y", "z"))  # seen along, to the right, up
 
-
-def guinier_figure(plot: GuinierPlot, b_factor: float) -> "Figure":
+def guinier_figure(plot: GuinierPlot, b_factor: float, resolution: float) -> "Figure":
     """Show the logarithm of a map's amplitudes against the squared frequency.
 
     Parameters
     ----------
     plot : of the masked map
     b_factor : Å² that the map is sharpened with
+    resolution : Å, of the map
 
     Returns
     -------
-    matplotlib Figure
+    matplotlib Figure; the curve of the signal is broken where the halves agree on nothing
     """
     from matplotlib.figure import Figure
 
@@ -32,10 +29,9 @@ def guinier_figure(plot: GuinierPlot, b_factor: float) -> "Figure":
     axes = figure.subplots()
     squared = plot.frequency[1:] ** 2
     axes.plot(squared, plot.measured[1:], color="0.6", label="of the map")
-    known = np.isfinite(plot.signal[1:])
-    axes.plot(
-        squared[known], plot.signal[1:][known], color="C0", lw=2, label="of what the halves share"
-    )
+    signal = np.where(np.isfinite(plot.signal[1:]), plot.signal[1:], np.nan)
+    axes.plot(squared, signal, color="C0", lw=2, label="of what the halves share")
+    axes.axvline(1 / resolution**2, color="0.3", lw=0.8, label=f"resolution, {resolution:.1f} Å")
     if plot.fitted is not None and plot.b_factor is not None and plot.intercept is not None:
         ends = np.array(plot.fitted) ** 2
         line = plot.intercept + plot.b_factor / 4 * ends
@@ -52,51 +48,3 @@ def guinier_figure(plot: GuinierPlot, b_factor: float) -> "Figure":
 def sharpening_in_words(b_factor: float) -> str:
     """Say how a map is sharpened."""
     return f"sharpened with b = {b_factor:.0f} Å²" if b_factor else "not sharpened"
-
-
-def local_resolution_figure(
-    density: NDArray[np.float32],
-    resolution: NDArray[np.float32],
-    mask: NDArray[np.float32],
-    pixel_size: float,
-) -> "Figure":
-    """Show the three central slices, coloured by local resolution, and how often each occurs.
-
-    Parameters
-    ----------
-    density : (z, y, x)
-    resolution : (z, y, x) Å
-    mask : (z, y, x); only voxels above one half are counted
-    pixel_size : Å
-
-    Returns
-    -------
-    matplotlib Figure
-    """
-    from matplotlib.cm import ScalarMappable
-    from matplotlib.colors import Normalize
-    from matplotlib.figure import Figure
-
-    inside = resolution[mask > 0.5] if (mask > 0.5).any() else resolution.ravel()
-    low, high = np.percentile(inside, (2, 98))
-    colours = ScalarMappable(Normalize(low, max(high, low + 0.1)), "viridis_r")
-    figure = Figure(figsize=(9, 5.6), layout="constrained")
-    grid = figure.add_gridspec(2, 3, height_ratios=(2, 1))
-    panels = [figure.add_subplot(grid[0, column]) for column in range(3)]
-    for panel, (along, right, up) in zip(panels, _AXES, strict=True):
-        axis = "zyx".index(along)
-        middle = density.shape[axis] // 2
-        slices = [np.take(volume, middle, axis=axis) for volume in (density, resolution, mask)]
-        strength = np.clip(slices[0] / max(_LEAST_DENSITY * slices[0].max(), 1e-30), 0, 1)
-        image = colours.to_rgba(slices[1])
-        image[..., 3] = strength * (slices[2] > 0.5)
-        half_width = density.shape[axis] / 2 * pixel_size
-        extent = (-half_width, half_width, -half_width, half_width)
-        panel.imshow(image, origin="lower", extent=extent)
-        panel.set(title=f"central slice along {along}")
-        panel.set(xlabel=f"{right} (Å)", ylabel=f"{up} (Å)")
-    figure.colorbar(colours, ax=panels, label="local resolution (Å)", shrink=0.9)
-    histogram = figure.add_subplot(grid[1, :])
-    histogram.hist(inside, bins=40, color="C0")
-    histogram.set(xlabel="local resolution (Å)", ylabel="voxels in the mask")
-    return figure

@@ -40,10 +40,12 @@ class LocalResolution:
     ----------
     resolution : (n, n, n) Å; the coarsest one tried where the mask leaves nothing to measure
     filtered : (n, n, n), the map with each band weighted by the agreement around each voxel
+    options : how it was measured
     """
 
     resolution: Tensor
     filtered: Tensor
+    options: LocalOptions
 
 
 def measure_locally(
@@ -97,7 +99,7 @@ def measure_locally(
         before = band.frequency
     resolution = torch.where(resolution.isnan(), 1 / before, resolution)
     resolution = torch.where(window.is_filled, resolution, resolution.max())
-    return LocalResolution(resolution, filtered)
+    return LocalResolution(resolution, filtered, options)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,33 +1,28 @@
-"""What a reconstruction ends with: postprocessed maps, curves and the report."""
+"""The report of a reconstruction."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
 from subtomo.averaging.figures import fsc_figure, orientations_figure, slices_figure
-from subtomo.averaging.reconstruction.figures import (
-    guinier_figure,
+from subtomo.averaging.reconstruction.figures import guinier_figure, sharpening_in_words
+from subtomo.averaging.reconstruction.local_figure import (
+    SHOWN_PERCENTILES,
     local_resolution_figure,
-    sharpening_in_words,
 )
-from subtomo.averaging.reconstruction.postprocess import (
-    Postprocessed,
-    postprocess,
-    write_postprocessed,
-)
+from subtomo.averaging.reconstruction.local_resolution import LocalResolution
+from subtomo.averaging.reconstruction.postprocess import Postprocessed
 from subtomo.averaging.reconstruction.postprocess_settings import PostprocessOptions
+from subtomo.averaging.reconstruction.settings import MapSettings
+from subtomo.averaging.reconstruction.sharpening import LEAST_SHELLS
 from subtomo.counts import count_of
-from subtomo.formats.volumes import read_volume
 from subtomo.geometry.rotations import quaternions_from_matrices
 from subtomo.report import Report
-
-if TYPE_CHECKING:
-    from subtomo.jobs.job import Job
+from subtomo.signal.fsc import resolution_at
 
 _MOST_DIRECTIONS = 20000  # drawn; more would not be seen
 
@@ -42,6 +37,7 @@ class ReconstructedParticles:
     half : (n,) 1 or 2; 0 where there are no halves
     n_tomograms : number of tilt series
     n_images : of all particles
+    box_size : voxels along each edge of what is back-projected
     notes : what the reader should know, a sentence each
     """
 
@@ -49,6 +45,7 @@ class ReconstructedParticles:
     half: NDArray[np.int64]
     n_tomograms: int
     n_images: int
+    box_size: int
     notes: Sequence[str] = ()
 
     @property
@@ -62,64 +59,77 @@ class ReconstructedParticles:
         )
 
 
-def finish_reconstruction(
-    job: "Job",
+def write_report(
+    path: Path,
     particles: ReconstructedParticles,
-    options: PostprocessOptions,
-    mask: Tensor | None = None,
-) -> Postprocessed | None:
-    """Postprocess the maps of a job, write its report and say the resolution.
+    settings: MapSettings,
+    whole: Tensor,
+    pixel_size: float,
+    result: Postprocessed | None,
+) -> None:
+    """Write slices, projections, resolution and views of a reconstruction.
 
     Parameters
     ----------
-    job : its folder has ``merged.mrc``, and ``half1.mrc`` and ``half2.mrc`` where there are halves
-    particles : that the maps are made of
-    options : of the reconstruction
-    mask : (n, n, n); see :func:`subtomo.averaging.reconstruction.resolution.given_mask`
-
-    Returns
-    -------
-    Postprocessed, or None without halves
+    path : the HTML file
+    particles : that the map is made of
+    settings : of the command
+    whole : (n, n, n), the map of all particles
+    pixel_size : Å
+    result : of the half maps; None where there are no halves
     """
-    folder = job.folder
-    merged = read_volume(folder / "merged.mrc")
-    pixel_size = merged.pixel_size
-    whole = torch.tensor(merged.load())
-    result = None
-    if (particles.half > 0).all():
-        half1, half2 = (
-            torch.tensor(read_volume(folder / f"half{half}.mrc").load()) for half in (1, 2)
-        )
-        result = postprocess(half1, half2, whole, pixel_size, options, mask)
-        write_postprocessed(folder, result, pixel_size)
-        job.log(f"resolution {result.found.resolution:.1f} Å (FSC 0.143)")
-    report = _begin_report(particles, result)
-    if result is None:
-        report.add_section("Map")
-        report.add_figure(slices_figure(whole.numpy(), pixel_size), "merged.mrc.")
-    else:
-        _add_maps(report, result, pixel_size)
-        _add_resolution(report, result, pixel_size)
-    _add_particles(report, particles)
-    report.write(folder / "report.html")
-    return result
-
-
-def _begin_report(particles: ReconstructedParticles, result: Postprocessed | None) -> Report:
     resolution = "" if result is None else f"; {result.found.resolution:.1f} Å at FSC 0.143"
-    report = Report("Reconstruction", f"{particles.summary}{resolution}.")
+    maps = _maps_in_words(settings, particles.box_size, pixel_size, result)
+    report = Report("Reconstruction", f"{particles.summary}{resolution}. {maps}.")
     for note in particles.notes:
         report.add_text(note)
+    report.add_section("Map")
     if result is None:
-        report.add_text(
-            "The particles have no halves, so that no resolution is known and the map is neither "
-            "sharpened nor filtered."
-        )
-    return report
+        _add_unfiltered(report, whole, pixel_size)
+    else:
+        _add_maps(report, result, pixel_size)
+        _add_resolution(report, result, settings)
+        if result.local is not None:
+            _add_local_resolution(report, result, result.local, pixel_size)
+    _add_particles(report, particles)
+    report.write(path)
+
+
+def _maps_in_words(
+    settings: MapSettings, box_size: int, pixel_size: float, result: Postprocessed | None
+) -> str:
+    """Say what grid, symmetry and mask the maps have."""
+    cropped = f", cropped to {settings.crop_size}" if settings.crop_size else ""
+    helix = f", helix of {settings.nr_helical_asu} units" if settings.nr_helical_asu > 1 else ""
+    mask = "" if result is None else f"; {mask_in_words(settings, result)}"
+    return (
+        f"Boxes of {box_size} voxels of {pixel_size:g} Å{cropped}; symmetry {settings.symmetry}"
+        f"{helix}{mask}"
+    )
+
+
+def mask_in_words(options: PostprocessOptions, result: Postprocessed) -> str:
+    """Say which mask it is, and what part of the box it fills."""
+    if options.mask is not None:
+        name = f"the mask {options.mask}"
+    elif options.mask_diameter is not None:
+        name = f"a spherical mask of {options.mask_diameter:g} Å"
+    else:
+        name = "the mask around the density"
+    return f"{name} fills {100 * float(result.found.mask.mean()):.0f} % of the box"
+
+
+def _add_unfiltered(report: Report, whole: Tensor, pixel_size: float) -> None:
+    report.add_text(
+        "The particles have no halves, so that no resolution is known and the map is neither "
+        "sharpened nor filtered; --split rows or --split random makes halves."
+    )
+    report.add_figure(
+        slices_figure(whole.numpy(), pixel_size), "merged.mrc: unfiltered; protein is bright."
+    )
 
 
 def _add_maps(report: Report, result: Postprocessed, pixel_size: float) -> None:
-    report.add_section("Map")
     report.add_figure(
         slices_figure(result.sharpened.numpy(), pixel_size),
         f"postprocess.mrc: {sharpening_in_words(result.b_factor)}, weighted by what the halves "
@@ -129,31 +139,45 @@ def _add_maps(report: Report, result: Postprocessed, pixel_size: float) -> None:
         report.add_figure(
             slices_figure(result.local.filtered.numpy(), pixel_size),
             f"locres_filtered.mrc: {sharpening_in_words(result.b_factor)}, weighted by what the "
-            "halves agree on around each voxel.",
+            "halves agree on around each voxel; protein is bright.",
         )
 
 
-def _add_resolution(report: Report, result: Postprocessed, pixel_size: float) -> None:
+def _add_resolution(report: Report, result: Postprocessed, options: PostprocessOptions) -> None:
     report.add_section("Resolution")
     report.add_figure(
         fsc_figure(result.found.curves),
         "Half maps against each other; corrected for the mask by phase randomisation (fsc.csv).",
     )
-    found = "no line is fitted" if result.guinier.b_factor is None else "with the fitted line"
+    resolution = result.found.resolution
+    found = "with the fitted line"
+    if result.guinier.b_factor is None:
+        found = (
+            f"without a line, as fewer than {LEAST_SHELLS} shells that the halves share lie "
+            f"between {options.guinier_from:g} Å (--guinier-from) and the resolution"
+        )
     report.add_figure(
-        guinier_figure(result.guinier, result.b_factor),
+        guinier_figure(result.guinier, result.b_factor, resolution),
         f"Amplitudes of the masked map, {found} (guinier.csv).",
     )
-    if result.local is not None:
-        report.add_figure(
-            local_resolution_figure(
-                result.local.filtered.numpy(),
-                result.local.resolution.numpy(),
-                result.found.mask.numpy(),
-                pixel_size,
-            ),
-            "Resolution around every voxel (locres.mrc), where there is density.",
-        )
+
+
+def _add_local_resolution(
+    report: Report, result: Postprocessed, local: LocalResolution, pixel_size: float
+) -> None:
+    curves, threshold = result.found.curves, local.options.threshold
+    overall = resolution_at(curves.frequency, curves.corrected, threshold)
+    low, high = SHOWN_PERCENTILES
+    report.add_figure(
+        local_resolution_figure(
+            local.filtered.numpy(), local.resolution.numpy(), result.found.mask.numpy(), pixel_size
+        ),
+        "Resolution around every voxel (locres.mrc), where there is density: where the halves' "
+        f"correlation in a Gaussian window {local.options.window:.0f} Å wide falls below "
+        f"{threshold:g}. It is coarser than at 0.143: the curve of the whole map falls below "
+        f"{threshold:g} at {overall:.1f} Å. Colours end at the {low}nd and {high}th percentile; "
+        "the histogram counts all coloured voxels of the volume.",
+    )
 
 
 def _add_particles(report: Report, particles: ReconstructedParticles) -> None:

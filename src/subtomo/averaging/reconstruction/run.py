@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from subtomo.averaging.reconstruction.ending import finish_reconstruction
 from subtomo.averaging.reconstruction.group_sums import GroupTask, PortionTask
 from subtomo.averaging.reconstruction.groups import Portion
 from subtomo.averaging.reconstruction.items import back_project_group
 from subtomo.averaging.reconstruction.maps import MapOptions
 from subtomo.averaging.reconstruction.plan import Reconstruction, plan_reconstruction, sum_bytes
-from subtomo.averaging.reconstruction.report import ReconstructedParticles, finish_reconstruction
+from subtomo.averaging.reconstruction.report import ReconstructedParticles
 from subtomo.averaging.reconstruction.settings import ReconstructionSettings
 from subtomo.averaging.reconstruction.stages import TEMPORARY, MapPlan, add_up_and_write
 from subtomo.counts import count_of
@@ -50,8 +51,11 @@ def run(settings: ReconstructionSettings, job: "Job") -> Path:
         half=plan.poses.half,
         n_tomograms=len({portion.tomogram for group in plan.groups for portion in group}),
         n_images=plan.n_images,
+        box_size=settings.box_size,
     )
     job.log(particles.summary)
+    if plan.n_unseen:
+        job.warn(f"{count_of(plan.n_unseen, 'particle')} left out: visible on no image")
     for name, error in plan.project.skipped.items():
         job.leave_out("open", name, error)
     with job.start([*names, "maps"], inputs=plan.project.inputs, bytes_needed=n_bytes):
@@ -71,11 +75,7 @@ def run(settings: ReconstructionSettings, job: "Job") -> Path:
             keep_volumes=settings.keep_volumes,
         )
         add_up_and_write(job, back_project_group, payloads, maps)
-        if settings.postprocess:
-            finish_reconstruction(job, particles, settings, plan.mask)
-        path = job.folder / "merged.mrc"
-        job.log(f"map of {count_of(len(plan.poses), 'particle')}: {job.shown(path)}")
-    return path
+        return finish_reconstruction(job, particles, settings, plan.mask)
 
 
 def _bytes_needed(plan: Reconstruction, settings: ReconstructionSettings) -> float:

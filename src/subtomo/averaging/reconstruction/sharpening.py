@@ -15,7 +15,8 @@ FloatArray = NDArray[np.float64]
 
 GUINIER_FROM = 10.0
 """Å; coarser, the amplitudes of proteins follow their shape: Rosenthal and Henderson (2003)."""
-_LEAST_SHELLS = 3  # of a straight line that is worth to be fitted
+LEAST_SHELLS = 3
+"""Of a straight line that is worth to be fitted."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,7 +95,7 @@ def guinier_plot(
         signal = measured + np.log(signal_share(curves.corrected))
     k = curves.frequency
     used = (k >= 1 / coarsest) & (k <= 1 / resolution) & np.isfinite(signal)
-    if used.sum() < _LEAST_SHELLS:
+    if used.sum() < LEAST_SHELLS:
         return GuinierPlot(k, measured, signal)
     slope, intercept = np.polyfit(k[used] ** 2, signal[used], 1)
     ends = (float(k[used][0]), float(k[used][-1]))

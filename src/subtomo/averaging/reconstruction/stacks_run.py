@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from subtomo.averaging.reconstruction.ending import finish_reconstruction
 from subtomo.averaging.reconstruction.group_sums import GroupTask, PortionTask
 from subtomo.averaging.reconstruction.groups import Portion
 from subtomo.averaging.reconstruction.maps import MapOptions
 from subtomo.averaging.reconstruction.plan import sum_bytes
-from subtomo.averaging.reconstruction.report import ReconstructedParticles, finish_reconstruction
+from subtomo.averaging.reconstruction.report import ReconstructedParticles
 from subtomo.averaging.reconstruction.stacks_handedness import (
     contradicts,
     handedness_evidence,
@@ -19,7 +20,6 @@ from subtomo.averaging.reconstruction.stacks_plan import StackReconstruction, pl
 from subtomo.averaging.reconstruction.stacks_portion import StackPortion
 from subtomo.averaging.reconstruction.stacks_settings import ReconstructStacksSettings
 from subtomo.averaging.reconstruction.stages import TEMPORARY, MapPlan, add_up_and_write
-from subtomo.counts import count_of
 from subtomo.signal.device import compute_device
 from subtomo.sources.optics_aberrations import optics_aberrations
 
@@ -53,6 +53,7 @@ def run(settings: ReconstructStacksSettings, job: "Job") -> Path:
         half=plan.half,
         n_tomograms=plan.n_tomograms,
         n_images=plan.stacks.image_count,
+        box_size=plan.stacks.box_size,
         notes=_doubts_on_handedness(plan),
     )
     job.log(particles.summary)
@@ -72,11 +73,7 @@ def run(settings: ReconstructStacksSettings, job: "Job") -> Path:
             keep_volumes=settings.keep_volumes,
         )
         add_up_and_write(job, back_project_stacks, payloads, maps)
-        if settings.postprocess:
-            finish_reconstruction(job, particles, settings, plan.mask)
-        path = job.folder / "merged.mrc"
-        job.log(f"map of {count_of(len(plan.half), 'particle')}: {job.shown(path)}")
-    return path
+        return finish_reconstruction(job, particles, settings, plan.mask)
 
 
 def _inputs(settings: ReconstructStacksSettings, plan: StackReconstruction) -> list[Path]:
