@@ -1,10 +1,12 @@
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
 from planted import PIXEL, asymmetric_density, blobs
 
 from subtomo.averaging.box import Box
-from subtomo.averaging.mask import density_mask, sphere_mask
+from subtomo.averaging.mask import density_mask, mask_in_words, sphere_mask
 from subtomo.signal.filters import apply_filter, bandpass
 from subtomo.signal.fourier import frequency_radius
 
@@ -69,3 +71,18 @@ def test_sphere_of_a_diameter():
     assert np.all(line[:9] == 1)
     assert 0 < line[10] < 1
     assert line[12:].max() == 0
+
+
+@pytest.mark.parametrize(
+    ("mask", "diameter", "name"),
+    [
+        ("m.mrc", None, "the mask m.mrc"),
+        (None, 80.0, "a spherical mask of 80 Å"),
+        (None, None, "the mask around the density"),
+    ],
+)
+def test_masks_in_words(mask, diameter, name):
+    half = torch.zeros(4, 4, 4)
+    half[:2] = 1
+    options = SimpleNamespace(mask=mask, mask_diameter=diameter)
+    assert mask_in_words(options, half) == f"{name} fills 50 % of the box"

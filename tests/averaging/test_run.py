@@ -1,3 +1,4 @@
+import re
 from contextlib import nullcontext
 from unittest.mock import patch
 
@@ -92,7 +93,10 @@ def test_average_of_true_poses_is_the_density(exact, averaged):
     assert against_truth < 31  # where the CTF has its zero, at 34 Å, little is known
     own = resolution_at(shell_frequencies(N, PIXEL), curve(averaged), 0.143)
     assert own == pytest.approx(against_truth, rel=0.2)
-    assert (averaged / "report.html").stat().st_size > 20_000
+    page = (averaged / "report.html").read_text()
+    assert len(page) > 20_000
+    said = re.search(r"the mask around the density fills \d+ % of the box", page)
+    assert said[0] in (averaged / "log.txt").read_text()
 
 
 def test_without_the_transfer_functions_the_average_is_worse(exact, averaged, tmp_path):

@@ -1,5 +1,8 @@
 """The mask of an average: given, a sphere, or made around its density."""
 
+from pathlib import Path
+from typing import Protocol
+
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -62,6 +65,30 @@ def density_mask(average: Tensor, box: Box, resolution: float, *, wide: bool) ->
         edge = min(_SPHERE_EDGE_PX, edge)
         return soft_sphere((n,) * 3, (n - 1) // 2 - edge, edge)
     return soft_edge(torch.from_numpy(inner), edge)
+
+
+class MaskOptions(Protocol):
+    """Options that name a mask."""
+
+    mask: Path | None
+    mask_diameter: float | None
+
+
+def mask_in_words(options: MaskOptions, mask: Tensor) -> str:
+    """Say which mask it is, and what part of the box it fills.
+
+    Parameters
+    ----------
+    options : a file, a diameter (Å) of a sphere, or neither
+    mask : (n, n, n) that came of them
+    """
+    if options.mask is not None:
+        name = f"the mask {options.mask}"
+    elif options.mask_diameter is not None:
+        name = f"a spherical mask of {options.mask_diameter:g} Å"
+    else:
+        name = "the mask around the density"
+    return f"{name} fills {100 * float(mask.mean()):.0f} % of the box"
 
 
 def _densest(average: Tensor, box: Box, resolution: float) -> NDArray[np.bool_]:

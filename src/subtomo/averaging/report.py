@@ -40,6 +40,7 @@ def write_report(
     particles: Particles,
     maps: HalfMaps,
     rounds: Sequence[RoundSummary],
+    mask_in_words: str,
 ) -> None:
     """Write slices, projections, resolution, views and rounds of an average.
 
@@ -50,6 +51,7 @@ def write_report(
     particles : after
     maps : of the last round
     rounds : all of them, the average with the given poses first
+    mask_in_words : which mask the resolution is measured under
     """
     box, resolution = inputs.box, resolution_of(maps.curves)
     low_pass = bandpass((box.size,) * 3, box.pixel_size, low_pass=resolution)
@@ -69,7 +71,8 @@ def write_report(
     report.add_section("Resolution")
     report.add_figure(
         fsc_figure(maps.curves),
-        "Half maps against each other; corrected for the mask by phase randomisation.",
+        "Half maps against each other, corrected for the mask by phase randomisation; "
+        f"{mask_in_words}.",
     )
     report.add_section("Particles")
     report.add_figure(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from subtomo.averaging.inputs import AverageInputs, read_inputs
+from subtomo.averaging.mask import mask_in_words
 from subtomo.averaging.reference import HalfMaps
 from subtomo.averaging.report import RoundSummary, write_report
 from subtomo.averaging.resolution import resolution_of, write_curves
@@ -75,11 +76,13 @@ def run(settings: AverageSettings, job: "Job") -> Path:
                 )
             summaries.append(RoundSummary(name, resolution_of(maps.curves), poses))
             job.log(f"{name}: resolution {summaries[-1].resolution:.1f} Å (FSC 0.143)")
+        measured_under = mask_in_words(settings, maps.mask)
+        job.log(measured_under)
         particles = refined_particles(inputs, poses, settings)
         _write_maps(job.folder, inputs, maps)
         write_curves(job.folder / "fsc.csv", maps.curves)
         _write_table(job.folder / "particles.star", particles, settings)
-        write_report(job.folder / "report.html", inputs, particles, maps, summaries)
+        write_report(job.folder / "report.html", inputs, particles, maps, summaries, measured_under)
         path = job.folder / "average.mrc"
         job.log(f"average of {count_of(len(particles), 'particle')}: {job.shown(path)}")
     return path

@@ -6,16 +6,13 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
+from subtomo.averaging.mask import mask_in_words
 from subtomo.averaging.reconstruction.postprocess import (
     Postprocessed,
     postprocess,
     write_postprocessed,
 )
-from subtomo.averaging.reconstruction.report import (
-    ReconstructedParticles,
-    mask_in_words,
-    write_report,
-)
+from subtomo.averaging.reconstruction.report import ReconstructedParticles, write_report
 from subtomo.averaging.reconstruction.settings import MapSettings
 from subtomo.counts import count_of
 from subtomo.formats.volumes import read_volume
@@ -67,7 +64,7 @@ def _postprocess(
         write_postprocessed(job.folder, result, pixel_size)
         job.log(
             f"resolution {result.found.resolution:.1f} Å (FSC 0.143); "
-            f"{mask_in_words(settings, result)}"
+            f"{mask_in_words(settings, result.found.mask)}"
         )
     write_report(job.folder / "report.html", particles, settings, whole, pixel_size, result)
     return result

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from subtomo.averaging.figures import fsc_figure, orientations_figure, slices_figure
+from subtomo.averaging.mask import mask_in_words
 from subtomo.averaging.reconstruction.figures import guinier_figure, sharpening_in_words
 from subtomo.averaging.reconstruction.local_figure import (
     SHOWN_PERCENTILES,
@@ -101,22 +102,11 @@ def _maps_in_words(
     """Say what grid, symmetry and mask the maps have."""
     cropped = f", cropped to {settings.crop_size}" if settings.crop_size else ""
     helix = f", helix of {settings.nr_helical_asu} units" if settings.nr_helical_asu > 1 else ""
-    mask = "" if result is None else f"; {mask_in_words(settings, result)}"
+    mask = "" if result is None else f"; {mask_in_words(settings, result.found.mask)}"
     return (
         f"Boxes of {box_size} voxels of {pixel_size:g} Å{cropped}; symmetry {settings.symmetry}"
         f"{helix}{mask}"
     )
-
-
-def mask_in_words(options: PostprocessOptions, result: Postprocessed) -> str:
-    """Say which mask it is, and what part of the box it fills."""
-    if options.mask is not None:
-        name = f"the mask {options.mask}"
-    elif options.mask_diameter is not None:
-        name = f"a spherical mask of {options.mask_diameter:g} Å"
-    else:
-        name = "the mask around the density"
-    return f"{name} fills {100 * float(result.found.mask.mean()):.0f} % of the box"
 
 
 def _add_unfiltered(report: Report, whole: Tensor, pixel_size: float) -> None:
