@@ -19,12 +19,14 @@ def images():
 
 
 def windows(tiles, tilts, first=FIRST, size=12):
-    pool = tiles.require(first, size)
     out = torch.empty((len(first), size, size))
-    offsets = cut_windows(
-        pool.tiles, pool.slots, tiles.image_size_px, pool.images[tilts], first, out
-    )
-    return (out + offsets[:, None, None]).numpy()
+    for some, pool in tiles.pools(first, size):
+        images = pool.images[tilts[some]]
+        offsets = cut_windows(
+            pool.tiles, pool.slots, tiles.image_size_px, images, first[some], out[some]
+        )
+        out[some] += offsets[:, None, None]
+    return out.numpy()
 
 
 def series(names):
@@ -74,6 +76,44 @@ def test_a_small_cache_drops_the_oldest_tiles(images):
         found = windows(tiles, tilts, first, 8)
         np.testing.assert_allclose(found, windows(whole, tilts, first, 8), atol=1e-6)
     assert reader.read_tiles.count((0, 0)) >= 2
+
+
+def test_windows_on_more_tiles_than_there_is_room_for_are_given_in_parts(images):
+    tilts = np.arange(60) % 4
+    first = np.random.default_rng(1).integers(-8, 100, (60, 2))
+    whole = MappedImages(images, [0, 1, 2, 3])
+    tiles = CachedTiles(SmallTiles(images), [0, 1, 2, 3], cache_bytes=4 * 4 * 16 * 32 * 5)
+    pools = list(tiles.pools(first, 12))
+    assert [i for some, _ in pools for i in range(60)[some]] == list(range(60))
+    assert {len(pool.tiles) for _, pool in pools} == {5}
+    found = windows(tiles, tilts, first)
+    np.testing.assert_allclose(found, windows(whole, tilts, first), atol=1e-6)
+
+
+class LargeTiles:
+    """Images of 4096 x 4096 pixels in chunks of 256: a tile's pixels are its number."""
+
+    shape = (8, 4096, 4096)
+    tile_shape = (256, 256)
+
+    def read(self, tiles):
+        for y, x in tiles:
+            yield (y, x), np.broadcast_to(np.float32(16 * y + x), (8, 256, 256))
+
+    def expect(self, tiles):
+        pass
+
+
+def test_memory_is_bounded_however_many_tiles_particles_lie_on():
+    tile_bytes = 8 * 256 * 256 * 4
+    tiles = CachedTiles(LargeTiles(), range(8), cache_bytes=6 * tile_bytes)
+    first = np.random.default_rng(1).integers(0, 4000, (50, 2))  # on about 80 tiles
+    for some, pool in tiles.pools(first, 64):
+        assert pool.tiles.nbytes == 6 * tile_bytes
+        for x, y in first[some] // 256:
+            assert pool.tiles[pool.slots[y, x], 0, 0, 0] == 16 * y + x
+    (_, pool), *_ = tiles.pools(first[:1], 600)
+    assert pool.tiles.nbytes > 6 * tile_bytes  # one window needs them
 
 
 @pytest.mark.parametrize("suffix", [".mrc", ".zarr", ".tif"])

@@ -133,7 +133,7 @@ def test_only_the_tiles_that_windows_touch_are_fetched_and_each_once(tmp_path, i
         tiles = open_image_tiles(series(f"{url}/TS.zarr", [4, 0, 2]))
         tiles.expect(first, 6)
         for corner in first:
-            pool = tiles.require(corner[None], 6)
+            ((_, pool),) = tiles.pools(corner[None], 6)
             y, x = np.clip(corner[::-1] + 3, 0, [39, 49])
             slot = pool.slots[y // 16, x // 16]
             assert np.array_equal(
@@ -148,11 +148,43 @@ def test_the_cache_is_bounded(tmp_path, images):
     parts = open_image_parts(str(tmp_path / "TS.zarr"))
     cached = CachedTiles(FetchedTiles(parts), range(5), cache_bytes=3 * 5 * 16 * 16 * 4)
     for corner in np.random.default_rng(1).integers(0, 40, (30, 2)):
-        pool = cached.require(np.array([corner]), 2)
+        ((_, pool),) = cached.pools(np.array([corner]), 2)
         assert len(pool.tiles) <= 4
         y, x = np.minimum(corner[::-1], [39, 49])
         slot = pool.slots[y // 16, x // 16]
         assert np.array_equal(pool.tiles[slot, :, y % 16, x % 16], images[:, y, x])
+
+
+class CountedParts:
+    """Tiles at an address; counts those that are there and were not used yet."""
+
+    shape, tile_shape, is_remote = (2, 160, 160), (16, 16), True
+
+    def __init__(self):
+        self.asked, self.most, self.used = [], 0, 0
+
+    def of_tile(self, tile):
+        self.asked.append(tile)
+        self.most = max(self.most, len(self.asked) - self.used)
+        return [tile]
+
+    def read(self, tile):
+        return np.full((2, 16, 16), 10 * tile[0] + tile[1], np.float32)
+
+
+@pytest.mark.parametrize("at_once", [1, 100])
+def test_tiles_that_wait_are_bounded_and_each_is_fetched_once(monkeypatch, at_once):
+    monkeypatch.setattr("subtomo.sources.tile_fetching._AHEAD_BYTES", 5 * 4 * 2 * 16 * 16)
+    parts = CountedParts()
+    reader = FetchedTiles(parts)
+    tiles = [(y, x) for y in range(10) for x in range(10)]
+    reader.expect(tiles)
+    for start in range(0, 100, at_once):
+        for (y, x), values in reader.read(tiles[start : start + at_once]):
+            assert values[0, 0, 0] == 10 * y + x
+            parts.used += 1
+    assert parts.asked == tiles
+    assert parts.most <= 2 * 5
 
 
 def test_many_tiles_come_at_once(tmp_path, images, monkeypatch):

@@ -157,10 +157,12 @@ class ZarrLayout:
                 place, f"the chunk holds {content.nbytes} bytes, {expected} were expected"
             )
         if in_order:
-            return np.frombuffer(content[:expected], self.dtype).reshape(shape)
-        stored = tuple(self.chunk_shape[axis] for axis in self.axes)
-        values: NDArray[Any] = np.frombuffer(content[:expected], self.dtype).reshape(stored)
-        return values.transpose(np.argsort(self.axes))[: shape[0]]
+            values: NDArray[Any] = np.frombuffer(content[:expected], self.dtype).reshape(shape)
+        else:
+            stored = tuple(self.chunk_shape[axis] for axis in self.axes)
+            values = np.frombuffer(content[:expected], self.dtype).reshape(stored)
+            values = values.transpose(np.argsort(self.axes))[: shape[0]]
+        return values.copy() if content.nbytes > 2 * values.nbytes else values  # lets it go
 
 
 def parse_zarr_array(metadata: bytes, place: str) -> ZarrLayout:

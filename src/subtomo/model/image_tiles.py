@@ -1,5 +1,6 @@
 """Parts of the images of a tilt series in memory, to cut windows out of."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -28,17 +29,18 @@ class ImageTiles(Protocol):
 
     image_size_px: tuple[int, int]
 
-    def require(self, first: NDArray[np.int64], size: int) -> TilePool:
-        """Bring the tiles that windows touch into memory.
+    def pools(self, first: NDArray[np.int64], size: int) -> Iterator[tuple[slice, TilePool]]:
+        """Bring the tiles that windows touch into memory, those of some windows at a time.
 
         Parameters
         ----------
         first : (k, 2) first pixels of the windows, columns x, y; may lie outside the image
         size : of the windows
 
-        Returns
-        -------
-        TilePool, valid until the next call
+        Yields
+        ------
+        windows : which of them, one after the other
+        pool : with their tiles; valid until the next one
         """
 
     def expect(self, first: NDArray[np.int64], size: int) -> None:
@@ -46,5 +48,5 @@ class ImageTiles(Protocol):
 
         Parameters
         ----------
-        first, size : as for ``require``
+        first, size : as for ``pools``
         """

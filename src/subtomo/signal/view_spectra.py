@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from subtomo.geometry.particle_views import ParticleViews
@@ -65,11 +66,8 @@ def view_spectra(
     spectra : (k, s, s // 2 + 1) complex64
     transfer : (k, s, s // 2 + 1) float32, without ``factor``
     """
-    pool = tiles.require(views.first, window_size)
     windows = torch.empty((len(views), window_size, window_size))
-    offsets = cut_windows(
-        pool.tiles, pool.slots, tiles.image_size_px, pool.images[views.tilt], views.first, windows
-    ).to(device)
+    offsets = _cut(tiles, views.tilt, views.first, windows).to(device)
     windows = windows.to(device)
     if subtract:
         subtract_background(windows, window_size // 2)
@@ -102,9 +100,19 @@ def image_power(tiles: ImageTiles, n_tilts: int, size: int) -> Tensor:
     windows = torch.empty((n_tilts, size, size))
     for origin in origins.numpy():
         first = np.tile(origin, (n_tilts, 1))
-        pool = tiles.require(first[:1], size)
-        offsets = cut_windows(
-            pool.tiles, pool.slots, tiles.image_size_px, pool.images, first, windows
-        )
+        offsets = _cut(tiles, np.arange(n_tilts), first, windows)
         power += window_spectra(windows, offsets).abs().square()
     return radial_average(power / (len(origins) * size**2))
+
+
+def _cut(
+    tiles: ImageTiles, tilts: NDArray[np.int64], first: NDArray[np.int64], windows: Tensor
+) -> Tensor:
+    """Fill windows (k, S, S), those of some tiles at a time; give their offsets (k,)."""
+    offsets = torch.empty(len(windows))
+    for some, pool in tiles.pools(first, windows.shape[-1]):
+        images = pool.images[tilts[some]]
+        offsets[some] = cut_windows(
+            pool.tiles, pool.slots, tiles.image_size_px, images, first[some], windows[some]
+        )
+    return offsets

@@ -48,9 +48,9 @@ class MappedImages:
             np.asarray(stack)[None], np.zeros((1, 1), np.int64), np.array(images, dtype=np.int64)
         )
 
-    def require(self, first: NDArray[np.int64], size: int) -> TilePool:
-        """Give the one tile there is."""
-        return self._pool
+    def pools(self, first: NDArray[np.int64], size: int) -> Iterator[tuple[slice, TilePool]]:
+        """Give the one tile there is, for all windows."""
+        yield slice(0, len(first)), self._pool
 
     def expect(self, first: NDArray[np.int64], size: int) -> None:
         """Do nothing: all is there."""
@@ -63,7 +63,7 @@ class CachedTiles:
     ----------
     reader : of the tiles
     images : (tilt,), which image is that of a tilt
-    cache_bytes : of tiles in memory; more only where one call needs more
+    cache_bytes : of tiles in memory; more only where one window needs more
     """
 
     def __init__(
@@ -80,9 +80,24 @@ class CachedTiles:
         self._tiles = np.empty((n_slots, n_images, tile_y, tile_x), np.float32)
         self._slot_of: OrderedDict[Tile, int] = OrderedDict()
 
-    def require(self, first: NDArray[np.int64], size: int) -> TilePool:
-        """Read the tiles that are missing, in place of those used longest ago."""
+    def pools(self, first: NDArray[np.int64], size: int) -> Iterator[tuple[slice, TilePool]]:
+        """Give the tiles of as many windows at a time as there is room for."""
+        yield from self._pools(first, size, 0)
+
+    def _pools(
+        self, first: NDArray[np.int64], size: int, start: int
+    ) -> Iterator[tuple[slice, TilePool]]:
+        """Halve the windows until their tiles fit; ``start`` is the number of the first one."""
         needed = self._touched(first, size)
+        if len(needed) > len(self._tiles) and len(first) > 1:
+            middle = len(first) // 2
+            yield from self._pools(first[:middle], size, start)
+            yield from self._pools(first[middle:], size, start + middle)
+        else:
+            yield slice(start, start + len(first)), self._with(needed)
+
+    def _with(self, needed: Sequence[Tile]) -> TilePool:
+        """Read the tiles that are missing, in place of those used longest ago."""
         for tile in needed:
             if tile in self._slot_of:
                 self._slot_of.move_to_end(tile)
@@ -117,7 +132,7 @@ class CachedTiles:
         return list(touched)
 
     def _make_room(self, n_needed: int, n_missing: int) -> None:
-        """Drop tiles, or add slots where one call needs more than there are."""
+        """Drop tiles, or add slots where one window needs more than there are."""
         if n_needed > len(self._tiles):
             more = np.empty((n_needed - len(self._tiles), *self._tiles.shape[1:]), np.float32)
             self._tiles = np.concatenate([self._tiles, more])

@@ -1,6 +1,5 @@
 """Tiles of tilt images put together from parts of files, many of them fetched at once."""
 
-from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Protocol
@@ -12,7 +11,7 @@ from subtomo.errors import SubtomoError
 
 Tile = tuple[int, int]
 REQUESTS = 24  # at once
-_AHEAD_BYTES = 256e6  # of decoded tiles that wait to be used
+_AHEAD_BYTES = 256e6  # of tiles that are expected, and as much of those being read
 
 
 class ImageParts(Protocol):
@@ -49,14 +48,14 @@ class FetchedTiles:
         self._parts = parts
         self._pool = ThreadPoolExecutor(REQUESTS, "subtomo-tiles") if parts.is_remote else None
         self._coming: dict[Tile, list[Future[NDArray[Any]]]] = {}
-        self._expected: deque[Tile] = deque()
+        self._expected: dict[Tile, None] = {}  # in order
         tile_bytes = 4 * self.shape[0] * self.tile_shape[0] * self.tile_shape[1]
         self._n_ahead = max(2, min(REQUESTS, int(_AHEAD_BYTES // tile_bytes)))
 
     def expect(self, tiles: Sequence[Tile]) -> None:
         """Say which tiles will be read, in the order of their use, so that they come early."""
         if self._pool is not None:
-            self._expected = deque(tiles)
+            self._expected = dict.fromkeys(tiles)
             self._fetch_ahead()
 
     def read(self, tiles: Sequence[Tile]) -> Iterator[tuple[Tile, NDArray[Any]]]:
@@ -67,9 +66,9 @@ class FetchedTiles:
         MissingFileError, RemoteError, ZarrError
             If a part is not there, does not come or is broken.
         """
-        for tile in tiles:
-            self._start(tile)
-        for tile in tiles:
+        for number, tile in enumerate(tiles):
+            for soon in tiles[number : number + self._n_ahead]:
+                self._start(soon)
             coming = self._coming.pop(tile, None)
             self._fetch_ahead()
             try:
@@ -84,13 +83,14 @@ class FetchedTiles:
 
     def _start(self, tile: Tile) -> None:
         """Begin to fetch a tile, unless it comes already."""
+        self._expected.pop(tile, None)
         if self._pool is not None and tile not in self._coming:
             parts = self._parts.of_tile(tile)
             self._coming[tile] = [self._pool.submit(self._parts.read, part) for part in parts]
 
     def _fetch_ahead(self) -> None:
         while self._expected and len(self._coming) < self._n_ahead:
-            self._start(self._expected.popleft())
+            self._start(next(iter(self._expected)))
 
     def _give_up(self) -> None:
         """Fetch nothing more."""
