@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from subtomo.averaging.figures import slices_figure
-from subtomo.averaging.reconstruction.figures import local_resolution_figure
+from subtomo.averaging.reconstruction.local_figure import local_resolution_figure
 from subtomo.formats.volumes import read_volume
 from subtomo.signal.fsc import fourier_shell_correlation, resolution_at, shell_frequencies
 from subtomo.signal.masks import cosine_edge
