@@ -1,4 +1,4 @@
-"""Numbers of things in words."""
+"""Numbers of things, and sizes, in words."""
 
 
 def count_of(number: int, noun: str) -> str:
@@ -15,3 +15,18 @@ def count_of(number: int, noun: str) -> str:
     ('1 tomogram', '0 tomograms')
     """
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def size_of(n_bytes: float) -> str:
+    """Write a number of bytes.
+
+    Examples
+    --------
+    >>> size_of(3244032)
+    '3.24 MB'
+    """
+    for unit in ("B", "kB", "MB", "GB"):
+        if n_bytes < 1000:
+            return f"{n_bytes:.3g} {unit}"
+        n_bytes /= 1000
+    return f"{n_bytes:.3g} TB"

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from subtomo.counts import size_of
 from subtomo.errors import DiskFullError, OutputError, SettingsError
 from subtomo.jobs.record import FILE_NAME, describe_input, plain_settings, read_record
 from subtomo.jobs.settings import JobSettings
@@ -76,17 +77,9 @@ def check_space(folder: Path, bytes_needed: float) -> None:
     free = shutil.disk_usage(existing).free
     if bytes_needed > free:
         raise DiskFullError(
-            f"--output-dir {folder}: about {_size(bytes_needed)} needed, {_size(free)} free; "
+            f"--output-dir {folder}: about {size_of(bytes_needed)} needed, {size_of(free)} free; "
             "free some space or choose another disk"
         )
-
-
-def _size(n_bytes: float) -> str:
-    for unit in ("B", "kB", "MB", "GB"):
-        if n_bytes < 1000:
-            return f"{n_bytes:.3g} {unit}"
-        n_bytes /= 1000
-    return f"{n_bytes:.3g} TB"
 
 
 def _check_same_job(

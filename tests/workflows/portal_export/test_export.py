@@ -80,7 +80,7 @@ def test_a_dry_run_tells_what_the_run_would(portal, here, capsys):
     words += ["--annotation-names", "blob complex", "--output-dir", "out", "--dry-run"]
     assert run(words) == 0
     said = capsys.readouterr()
-    assert said.err == "12 particles of 1 tomogram, 0.0016 GB of images\n"  # 11 x 192 x 192 x 4 B
+    assert said.err == "12 particles of 1 tomogram, 1.62 MB of images\n"  # 11 x 192 x 192 x 4 B
     assert "compute 1 item:\n  run_90011_tiltseries_91011\n" in said.out
     assert f"leave out 1 item:\n  {NAMES[2]}: tilt series 91013 has no CTF" in said.out
     assert not list(here.iterdir())

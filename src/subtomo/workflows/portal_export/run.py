@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from subtomo.counts import count_of
+from subtomo.counts import count_of, size_of
 from subtomo.formats.relion_star import write_relion_star
 from subtomo.formats.star import StarTable
 from subtomo.formats.tilt_images import split_image_name
@@ -51,7 +51,7 @@ def run(settings: ExportPortalSettings | ExportCopickSettings, job: "Job") -> Pa
     items = list(stacks) or list(project.tilt_series)
     particles = count_of(len(project), "particle")
     tomograms = count_of(len(project.tilt_series), "tomogram")
-    size = f", {n_bytes / 1e9:.2g} GB of images" if stacks else ""
+    size = f", {size_of(n_bytes)} of images" if stacks else ""
     job.log(f"{particles} of {tomograms}{size}")
     for name, error in project.skipped.items():
         job.leave_out("open", name, error)
