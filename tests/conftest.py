@@ -1,9 +1,13 @@
 """Fixtures that several folders share."""
 
+import os
 from pathlib import Path
 
 import pytest
 from hypothesis import settings
+
+# Volumes are tiny: where several tests run at once, threads would only wait for one another.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 # How long an example takes depends on what else the machine does.
 settings.register_profile("subtomo", deadline=None)
