@@ -49,6 +49,13 @@ def test_a_transform_that_scales_warns() -> None:
     np.testing.assert_allclose(axis, [0.0])
 
 
+def test_a_transform_that_cannot_be_undone_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "flat.xf"
+    path.write_text("1 0 0 1 0 0\n1 1 1 1 0 0\n")
+    with pytest.raises(FormatError, match="transform 2 squeezes the image"):
+        read_xf(path)
+
+
 def test_a_stack_and_the_files_beside_it(stack: Path) -> None:
     stack.with_suffix(".xf").write_text("0 1 -1 0 3 5\n" * 3)
     series = read_imod_tilt_series(stack, tomogram_size_px=(6, 4, 2))

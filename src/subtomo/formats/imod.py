@@ -23,6 +23,7 @@ from subtomo.model import Acquisition, TiltSeries
 FloatArray = NDArray[np.float64]
 
 _SCALE_TOLERANCE = 0.02  # of a magnification that may be ignored without a word
+_LEAST_SCALE = 0.1  # of a transform along any direction
 
 
 def read_tlt(path: str | Path) -> FloatArray:
@@ -54,10 +55,18 @@ def read_xf(path: str | Path) -> FloatArray:
     MissingFileError
         If the file does not exist.
     FormatError
-        If a line does not hold six numbers.
+        If a line does not hold six numbers, or squeezes the image to a line or a point.
     """
     values = _read_numbers(Path(path), 6, "A11 A12 A21 A22 DX DY")
-    return values[:, [0, 1, 4, 2, 3, 5]].reshape(-1, 2, 3)
+    transforms = values[:, [0, 1, 4, 2, 3, 5]].reshape(-1, 2, 3)
+    scales = np.linalg.svd(transforms[:, :, :2], compute_uv=False)
+    flat = np.flatnonzero(scales.min(axis=1) < _LEAST_SCALE)
+    if len(flat):
+        raise FormatError(
+            f"{path}: transform {flat[0] + 1} squeezes the image to a line or a point; expected a "
+            "rotation, a shift and a scale near 1"
+        )
+    return transforms
 
 
 def alignment_from_xf(transforms: FloatArray, pixel_size: float) -> tuple[FloatArray, FloatArray]:

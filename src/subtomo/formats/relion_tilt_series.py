@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from subtomo.errors import StarError
 from subtomo.formats.columns import typed_column
 from subtomo.formats.star import StarTable
 from subtomo.formats.star_vectors import exact_vectors, vectors_of_length
@@ -18,6 +19,7 @@ IMAGE_NAME = "rlnMicrographName"
 _DOSE = "rlnMicrographPreExposure"
 _ANGLES = ("rlnTomoXTilt", "rlnTomoYTilt", "rlnTomoZRot")
 _SHIFTS = ("rlnTomoXShiftAngst", "rlnTomoYShiftAngst")
+_LEAST_DETERMINANT = 0.1  # of a projection matrix: a rotation, and magnification near 1
 _PROJECTIONS = tuple(f"rlnTomoProj{row}" for row in "XYZW")
 COEFFICIENTS = "rlnTomoDeformationCoefficients"
 _CTF = {
@@ -182,7 +184,15 @@ def _deformation(table: StarTable, settings: DeformationSettings) -> Deformation
 
 def _projections(table: StarTable) -> FloatArray:
     """Read the four rows of each matrix, written as ``[a,b,c,d]``."""
-    return np.stack([vectors_of_length(table, tag, 4) for tag in _PROJECTIONS], axis=1)
+    matrices = np.stack([vectors_of_length(table, tag, 4) for tag in _PROJECTIONS], axis=1)
+    determinants = np.linalg.det(matrices[:, :3, :3])
+    bad = np.flatnonzero(~(np.abs(determinants) > _LEAST_DETERMINANT))
+    if len(bad):
+        raise StarError(
+            f"{table.place(bad[0])}: {', '.join(_PROJECTIONS)} make a matrix of determinant "
+            f"{determinants[bad[0]]:.3f}; expected a rotation, whose determinant is 1"
+        )
+    return matrices
 
 
 def _geometry_of_projections(

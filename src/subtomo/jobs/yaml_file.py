@@ -50,7 +50,7 @@ def parse_yaml(text: str, where: str) -> Any:
 
     try:
         return YAML(typ="safe", pure=True).load(text)
-    except YAMLError as error:
+    except (YAMLError, ValueError) as error:
         raise SettingsError(f"{where}: not YAML: {_one_line(error)}") from None
     except RecursionError:
         raise SettingsError(

@@ -4,13 +4,13 @@ import csv
 import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 
 def split_names(value: Any) -> list[Any]:
     """Take lists with commas apart; a name that holds a comma stands in double quotes."""
     parts: list[Any] = []
-    for each in [value] if isinstance(value, str) else value:
+    for each in value if isinstance(value, list | tuple) else [value]:
         if not isinstance(each, str):
             parts.append(each)
             continue
@@ -22,7 +22,7 @@ def split_names(value: Any) -> list[Any]:
 def split_numbers(value: Any) -> list[Any]:
     """Take lists of numbers apart at commas and spaces."""
     parts: list[Any] = []
-    for each in [value] if isinstance(value, str | int) else value:
+    for each in value if isinstance(value, list | tuple) else [value]:
         if isinstance(each, str):
             parts += [part for part in re.split(r"[,\s]+", each) if part]
         else:
@@ -31,4 +31,5 @@ def split_numbers(value: Any) -> list[Any]:
 
 
 Names = Annotated[tuple[str, ...], BeforeValidator(split_names)]
-Numbers = Annotated[tuple[int, ...], BeforeValidator(split_numbers)]
+Identifier = Annotated[int, Field(ge=0, lt=2**31)]  # as GraphQL's integers
+Numbers = Annotated[tuple[Identifier, ...], BeforeValidator(split_numbers)]

@@ -57,7 +57,7 @@ def test_bad_options_are_refused_in_one_line_and_leave_nothing(
 def changed_table(path, block, change, target):
     """Write a STAR file with one block changed."""
     blocks = dict(read_star(path))
-    columns = {tag: column.copy().astype("U200") for tag, column in blocks[block].columns.items()}
+    columns = {tag: column.copy().astype("U300") for tag, column in blocks[block].columns.items()}
     change(columns)
     blocks[block] = StarTable(columns)
     write_star(target, blocks)
@@ -77,6 +77,7 @@ BAD_PARTICLES = {
     "no known tomogram": (lambda c: c.update(rlnTomoName=c["rlnTomoName"] + "x"), "TS_01x"),
     "same name twice": (set_value("rlnTomoParticleName", 1, "TS_01/2"), "TS_01/2 comes twice"),
     "name out of the folder": (set_value("rlnTomoParticleName", 1, "../../x"), "leads out of"),
+    "name too long": (set_value("rlnTomoParticleName", 1, "x" * 201), "at most 200 bytes"),
     "unknown optics group": (set_value("rlnOpticsGroup", 0, "7"), "rlnOpticsGroup is 7"),
 }
 
@@ -154,3 +155,24 @@ def test_names_that_relion_would_not_find_are_told(shared_data, tmp_path, monkey
     monkeypatch.chdir(project)
     assert extract(tmp_path / "again", "--box-size", "32") == 0
     assert "RELION would not find" not in capsys.readouterr().err
+
+
+def test_a_projection_that_is_no_rotation_is_refused(oracle, tmp_path, capsys):
+    tilts = changed_table(
+        "tilt_series_relion4/TS_01.star",
+        "TS_01",
+        lambda columns: columns.update(rlnTomoProjX=columns["rlnTomoProjY"]),
+        tmp_path / "TS_01.star",
+    )
+    tomograms = changed_table(
+        "tomograms_relion4.star",
+        "global",
+        set_value("rlnTomoTiltSeriesStarFile", 0, str(tilts)),
+        tmp_path / "tomograms.star",
+    )
+    options = ["--box-size", "32", "--tiltseries-relative-dir", str(oracle)]
+    status = extract(tmp_path / "out", *options, tomograms=tomograms)
+    assert status == 2
+    error = capsys.readouterr().err
+    assert "determinant 0.000; expected a rotation" in error
+    assert str(tilts) in error

@@ -17,6 +17,7 @@ from subtomo.sources.project import open_project
 from subtomo.sources.series_checks import require_ctf, require_window
 
 _PORTION = 250  # particles of an item, at most
+_LONGEST_NAME = 200  # bytes; file systems take 255, with what is put around it
 
 
 @dataclass(frozen=True, eq=False)
@@ -138,6 +139,11 @@ def _file_names(project: ParticleProject) -> NDArray[np.str_]:
             raise DataError(
                 f"{project.particles.place(row)}: rlnTomoParticleName {name} comes twice; expected "
                 "different names, since files are named by them"
+            )
+        if max(len(part.encode()) for part in parts) > _LONGEST_NAME:
+            raise DataError(
+                f"{project.particles.place(row)}: rlnTomoParticleName {name[:40]}… is too long for "
+                f"the name of a file; expected at most {_LONGEST_NAME} bytes"
             )
         seen.add(name)
     return np.char.add("Subtomograms/", names)

@@ -48,7 +48,7 @@ class ImportTiltSeriesSettings(JobSettings):
         ),
     )
     pixel_size: float | None = Field(
-        None, gt=0, description="Pixel size of the images (Å); default: their headers'"
+        None, ge=0.01, le=1000, description="Pixel size of the images (Å); default: their headers'"
     )
     tomogram_size: tuple[int, int, int] | None = Field(
         None,
@@ -60,6 +60,7 @@ class ImportTiltSeriesSettings(JobSettings):
     thickness: float | None = Field(
         None,
         gt=0,
+        le=1e6,
         description="Size of the tomograms in z (Å); default: THICKNESS in IMOD's tilt.com",
     )
     voltage: float | None = Field(
