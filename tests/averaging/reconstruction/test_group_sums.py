@@ -66,6 +66,19 @@ def test_a_finished_group_is_not_added_again(task):
     assert adder.seen == []
 
 
+@pytest.mark.parametrize("keep", [0, 100, 400])
+def test_damaged_sums_are_begun_again(task, keep):
+    add_group(task, Adder())
+    expected = total(task)
+    task.path.write_bytes(task.path.read_bytes()[:keep])
+    with pytest.raises(DataError, match="missing or damaged; start afresh with --overwrite"):
+        read(task)
+    adder = Adder()
+    add_group(task, adder)
+    assert len(adder.seen) == 5
+    assert total(task) == expected
+
+
 def test_without_backup_nothing_is_written_before_the_end(task):
     task = GroupTask(task.path, (1, 2), 4, "cpu", task.portions, backup=False)
     with pytest.raises(KeyboardInterrupt):

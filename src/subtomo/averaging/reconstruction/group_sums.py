@@ -1,12 +1,13 @@
 """The sums of one group of particles: portion by portion, going on where a killed process was."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from subtomo.averaging.reconstruction.partial_sums import PartialSums
-from subtomo.errors import DiskFullError, OutputError, SubtomoError
+from subtomo.errors import DataError, DiskFullError, OutputError, SubtomoError
 from subtomo.signal.fourier_sums import FourierSums
 
 _BACKUP_AFTER = 100  # particles added since the last one
@@ -89,11 +90,12 @@ class _UnreadableError(Exception):
 def _begun(task: GroupTask, failures: dict[str, str]) -> PartialSums:
     """Read what an earlier process wrote, or begin with nothing.
 
-    Sums that hold a part of a tomogram that has failed since are of no use.
+    Sums that are damaged, or hold a part of a tomogram that has failed since, are of no use.
     """
     sums = None
-    if task.path.exists():
+    with suppress(DataError):
         sums = PartialSums.read(task.path, task.device)
+    if sums is not None:
         added = {portion.tomogram for portion in task.portions[: sums.n_portions]}
         if not added.isdisjoint(failures.keys() - sums.failures.keys()):
             sums = None

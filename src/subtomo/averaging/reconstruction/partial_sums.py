@@ -1,5 +1,6 @@
 """Sums over a part of the particles, kept on disk from one process to the next."""
 
+import zipfile
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from subtomo.errors import DataError
 from subtomo.formats.atomic import replacing
 from subtomo.signal.fourier_sums import FourierSums
 
@@ -45,13 +47,25 @@ class PartialSums:
 
     @staticmethod
     def read(path: Path, device: str = "cpu") -> "PartialSums":
-        """Read sums that were written."""
-        with np.load(path, allow_pickle=False) as file:
-            halves = {
-                int(name.removeprefix(_HALF)): FourierSums(torch.from_numpy(file[name]).to(device))
-                for name in file.files
-                if name.startswith(_HALF)
-            }
-            n_portions, n_images = file["numbers"].tolist()
-            failures = {str(tomogram): str(reason) for tomogram, reason in file["failed"]}
-            return PartialSums(halves, n_portions, n_images, failures)
+        """Read sums that were written.
+
+        Raises
+        ------
+        DataError
+            If the file is missing or damaged.
+        """
+        try:
+            with path.open("rb") as stream, np.load(stream, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+            n_portions, n_images = arrays.pop("numbers").tolist()
+            failures = {str(tomogram): str(reason) for tomogram, reason in arrays.pop("failed")}
+        except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
+            raise DataError(
+                f"{path}: the sums of an earlier run are missing or damaged; start afresh with "
+                "--overwrite"
+            ) from error
+        halves = {
+            int(name.removeprefix(_HALF)): FourierSums(torch.from_numpy(values).to(device))
+            for name, values in arrays.items()
+        }
+        return PartialSums(halves, n_portions, n_images, failures)
