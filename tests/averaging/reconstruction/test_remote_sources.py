@@ -13,17 +13,18 @@ def reconstruct(source, out, *options):
     return run(["reconstruct", source, *options, *shared])
 
 
-@pytest.fixture
-def expected(portal, tmp_path, monkeypatch):
+@pytest.fixture(scope="module")
+def expected(running_portal, tmp_path_factory):
     """The map of one tomogram's particles, by way of copick and tilt series on disk."""
-    with monkeypatch.context() as patch:
-        patch.chdir(portal.sample)
+    out = tmp_path_factory.mktemp("expected") / "local"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(running_portal.sample)
         options = [
             *("--copick-config", "copick/copick_config.json", "--copick-name", "blob"),
             *("--copick-run-names", "TS_01", "--tomograms-starfile", "local/tomograms.star"),
         ]
-        assert reconstruct("copick-local", tmp_path / "local", *options) == 0
-    return read_mrc(tmp_path / "local/merged.mrc")[0]
+        assert reconstruct("copick-local", out, *options) == 0
+    return read_mrc(out / "merged.mrc")[0]
 
 
 def test_the_portal_gives_the_map_of_the_local_route(portal, tmp_path, expected):
