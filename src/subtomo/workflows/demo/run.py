@@ -42,5 +42,5 @@ def run(settings: DemoSettings, job: Job) -> Path:
         report = write_report(job.folder / "report.html", findings, settings, job.stage_seconds)
         for name, value in findings.numbers().items():
             job.log(f"{name}: {value:.4g}")
-        job.log(f"report: {report}")
+        job.log(f"report: {job.shown(report)}")
     return report
