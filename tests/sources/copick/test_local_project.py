@@ -299,14 +299,14 @@ def test_no_picks_says_what_there_is(sample):
 BROKEN_PICKS = {
     "not JSON": ("{", "not a file of picks"),
     "other unit": ({"unit": "pixel"}, "picks in the unit pixel; expected angstrom"),
-    "no location": ({"points": [{}]}, "pick 1: not a pick with a location"),
+    "no location": ({"points": [{}]}, "not a file of picks: points.1.location: Field required"),
     "a location of text": (
         {"points": [{"location": {"x": "a", "y": 1, "z": 1}}]},
-        "pick 1: not a pick with a location",
+        "not a file of picks: points.1.location.x: Input should be a valid number",
     ),
     "a small matrix": (
         {"points": [{"location": {"x": 1, "y": 1, "z": 1}, "transformation_": [[1]]}]},
-        "pick 1: the transformation is no 4 x 4 matrix",
+        "not a file of picks: points.1.transformation_.1: List should have at least 4 items",
     ),
     "no rotation": (
         {

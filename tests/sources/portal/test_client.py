@@ -14,6 +14,8 @@ ANSWERS = {
     "failing": (500, b"no"),
     "a page": (200, b"<html>"),
     "other JSON": (200, b"{}"),
+    "no rows": (200, b'{"data": {"foo": []}}'),
+    "rows of text": (200, b'{"data": {"runs": ["x"]}}'),
 }
 
 
@@ -78,3 +80,11 @@ def test_answers_that_are_none_are_put_in_words(server, clients, monkeypatch, ki
 def test_no_connection_says_why(monkeypatch, clients):
     words = "the portal does not answer (no connection to 127.0.0.1 (Connection refused)), 1 time;"
     assert words in said("http://127.0.0.1:9/graphql", clients, monkeypatch)
+
+
+@pytest.mark.parametrize("kind", ["no rows", "rows of text"])
+def test_an_answer_of_another_shape_is_put_in_words(server, clients, monkeypatch, kind):
+    server.kind = kind
+    url = f"http://127.0.0.1:{server.server_address[1]}/graphql"
+    expected = f"{url}: the answer is not what the portal's schema says ("
+    assert said(url, clients, monkeypatch).startswith(expected)

@@ -1,17 +1,39 @@
 """Picks of a copick project: one file for each object, user and session of a run."""
 
-import json
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
 from subtomo.errors import FormatError
 from subtomo.sources.portal.points import nearest_rotation
 
 FloatArray = NDArray[np.float64]
 _UNIT = "angstrom"
+_Four = Annotated[list[FiniteFloat], Field(min_length=4, max_length=4)]
+
+
+class _Location(BaseModel):
+    x: FiniteFloat
+    y: FiniteFloat
+    z: FiniteFloat
+
+
+class _Pick(BaseModel):
+    location: _Location
+    transformation_: Annotated[list[_Four], Field(min_length=4, max_length=4)] | None = None
+    transformation: Annotated[list[_Four], Field(min_length=4, max_length=4)] | None = None
+    instance_id: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
+    score: float | None = None
+
+
+class _PickFile(BaseModel):
+    points: list[_Pick] | None = None
+    unit: str = _UNIT
+    trust_orientation: bool = True
+    voxel_spacing: Annotated[FiniteFloat, Field(gt=0)] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,16 +92,16 @@ def parse_picks(
     A pick is at location + the last column of its transformation. Source: copick 1.31.
     """
     try:
-        picks = json.loads(content)
-        points = picks.get("points") or []
-        unit = picks.get("unit", _UNIT)
-        is_oriented = bool(picks.get("trust_orientation", True))
-        spacing = picks.get("voxel_spacing")
-    except (ValueError, AttributeError) as error:
-        raise FormatError(f"{place}: not a file of picks ({error!r}); expected JSON") from None
-    if unit != _UNIT:
-        raise FormatError(f"{place}: picks in the unit {unit}; expected {_UNIT}")
-    read = [_point(point, f"{place}, pick {n}", is_oriented) for n, point in enumerate(points, 1)]
+        picks = _PickFile.model_validate_json(content)
+    except ValidationError as error:
+        raise FormatError(f"{place}: not a file of picks: {_first(error)}") from None
+    if picks.unit != _UNIT:
+        raise FormatError(f"{place}: picks in the unit {picks.unit}; expected {_UNIT}")
+    points = picks.points or []
+    read = [
+        _pose(point, f"{place}, pick {n}", picks.trust_orientation)
+        for n, point in enumerate(points, 1)
+    ]
     return PickSet(
         run=run,
         object_name=object_name,
@@ -88,32 +110,32 @@ def parse_picks(
         place=place,
         position=np.array([position for position, _ in read]).reshape(-1, 3),
         rotation=np.array([rotation for _, rotation in read]).reshape(-1, 3, 3),
-        is_oriented=is_oriented,
-        instance=np.array([int(point.get("instance_id") or 0) for point in points], dtype=np.int64),
+        is_oriented=picks.trust_orientation,
+        instance=np.array([point.instance_id or 0 for point in points], dtype=np.int64),
         score=np.array([_score(point) for point in points], dtype=np.float64),
-        voxel_spacing=None if spacing is None else float(spacing),
+        voxel_spacing=picks.voxel_spacing,
     )
 
 
-def _point(point: Any, where: str, is_oriented: bool) -> tuple[FloatArray, FloatArray]:
+def _pose(pick: _Pick, where: str, is_oriented: bool) -> tuple[FloatArray, FloatArray]:
     """Give the position and the rotation of a pick."""
-    try:
-        location = np.array([float(point["location"][axis]) for axis in "xyz"])
-        given = point.get("transformation_", point.get("transformation"))
-        matrix = np.eye(4) if given is None else np.array(given, dtype=np.float64)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise FormatError(f"{where}: not a pick with a location ({error!r})") from None
-    if matrix.shape != (4, 4) or not np.all(np.isfinite(matrix)):
-        raise FormatError(f"{where}: the transformation is no 4 x 4 matrix of numbers")
+    location = np.array([pick.location.x, pick.location.y, pick.location.z])
+    given = pick.transformation if pick.transformation_ is None else pick.transformation_
+    matrix = np.eye(4) if given is None else np.array(given)
     position = location + matrix[:3, 3]
-    if not np.all(np.isfinite(position)):
-        raise FormatError(f"{where}: position {position.tolist()}; expected finite numbers")
     if not is_oriented:
         return position, np.eye(3)
     return position, nearest_rotation(matrix[:3, :3].tolist(), where)
 
 
-def _score(point: Any) -> float:
+def _score(pick: _Pick) -> float:
     """Give the score of a pick; 1 where there is none, as copick has it."""
-    score = point.get("score")
-    return 1.0 if score is None else float(score)
+    return 1.0 if pick.score is None else pick.score
+
+
+def _first(error: ValidationError) -> str:
+    """Say what is wrong first, and where; picks count from 1."""
+    first = error.errors(include_url=False)[0]
+    place = [part + 1 if isinstance(part, int) else part for part in first["loc"]]
+    where = ".".join(str(part) for part in place)
+    return f"{where}: {first['msg']}" if where else str(first["msg"])

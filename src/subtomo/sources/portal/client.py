@@ -15,6 +15,8 @@ STAGING_URL = "https://graphql.cryoet.staging.si.czi.technology/graphql"
 IDS_A_REQUEST = 100  # more at once have overloaded the service
 _SECONDS = 60.0  # without an answer
 _ATTEMPTS = 3
+_NO_ANSWERS = (AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What the client raises where an answer is JSON, but not the one that was asked for."""
 _PAUSE = 0.5  # seconds, doubled from attempt to attempt
 
 
@@ -58,6 +60,11 @@ class PortalClient:
                 return list(kind.find(self._client, list(filters)))
             except TransportQueryError as error:
                 raise RemoteError(f"{self.url}: the question was refused ({error})") from error
+            except _NO_ANSWERS as error:
+                raise RemoteError(
+                    f"{self.url}: the answer is not what the portal's schema says "
+                    f"({type(error).__name__}: {str(error)[:100]}); check --portal-url"
+                ) from error
             except (requests.RequestException, TransportError) as error:
                 if attempt == _ATTEMPTS:
                     raise RemoteError(
