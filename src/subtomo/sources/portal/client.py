@@ -53,6 +53,7 @@ class PortalClient:
         """
         import requests
         from gql.transport.exceptions import TransportError, TransportQueryError
+        from graphql import GraphQLError
 
         kind = getattr(self.models, model)
         for attempt in range(1, _ATTEMPTS + 1):
@@ -60,7 +61,7 @@ class PortalClient:
                 return list(kind.find(self._client, list(filters)))
             except TransportQueryError as error:
                 raise RemoteError(f"{self.url}: the question was refused ({error})") from error
-            except _NO_ANSWERS as error:
+            except (GraphQLError, *_NO_ANSWERS) as error:
                 raise RemoteError(
                     f"{self.url}: the answer is not what the portal's schema says "
                     f"({type(error).__name__}: {str(error)[:100]}); check --portal-url"
