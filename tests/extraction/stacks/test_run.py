@@ -36,6 +36,14 @@ BAD_OPTIONS = {
         ["--box-size", "32", "--bin", "0.5"],
         "--bin: found '0.5'; expected at least 1",
     ),
+    "edge without end": (
+        ["--box-size", "32", "--taper", "1e300"],
+        "--taper: found '1e300'; expected at most 4096",
+    ),
+    "nothing but signal": (
+        ["--box-size", "32", "--snr", "1e300"],
+        "--snr: found '1e300'; expected at most",
+    ),
     "no matrices": (["--box-size", "32", "--anisotropic-magnification"], "no column rlnMagMat00"),
     "masked spectra": (["--box-size", "32", "--write-fourier"], "needs --no-circle-crop"),
     "no device": (["--box-size", "32", "--device", "cuda:9"], "--device cuda:9 cannot be used"),
@@ -72,6 +80,10 @@ def set_value(tag, row, value):
 
 
 BAD_PARTICLES = {
+    "slash twice": (set_value("rlnTomoParticleName", 1, "TS_01//1"), "expected TS_01/1"),
+    "dot within": (set_value("rlnTomoParticleName", 1, "TS_01/./1"), "expected TS_01/1"),
+    "dot before": (set_value("rlnTomoParticleName", 1, "./TS_01/1"), "expected TS_01/1"),
+    "slash after": (set_value("rlnTomoParticleName", 1, "TS_01/1/"), "expected TS_01/1"),
     "not a number": (set_value("rlnAngleRot", 2, "nan"), "rlnAngleRot is nan"),
     "no coordinates": (lambda c: c.pop("rlnCenteredCoordinateYAngst"), "no column"),
     "no known tomogram": (lambda c: c.update(rlnTomoName=c["rlnTomoName"] + "x"), "TS_01x"),

@@ -42,7 +42,8 @@ class PostprocessOptions(BaseModel):
     )
     local_window: float | None = Field(
         None,
-        gt=0,
+        ge=1,
+        le=1e6,
         description=(
             "Width of the window around a voxel (Å); when not given, six times the resolution, "
             "between a quarter and half of the box"

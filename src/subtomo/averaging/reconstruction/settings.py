@@ -34,7 +34,8 @@ class MapSettings(PostprocessOptions, JobSettings):
     )
     snr: float | None = Field(
         None,
-        gt=0,
+        ge=1e-6,
+        le=1e6,
         description=(
             "Signal over noise: divide by the weight plus 1/SNR; when not given, by the weight, "
             "but no less than a thousandth of its shell's mean"
@@ -43,6 +44,7 @@ class MapSettings(PostprocessOptions, JobSettings):
     taper: float = Field(
         10.0,
         ge=0,
+        le=4096,
         description="Width of the soft edge of the sphere that maps are faded out towards (voxels)",
     )
     keep_volumes: bool = Field(

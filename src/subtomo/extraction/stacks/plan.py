@@ -135,6 +135,11 @@ def _file_names(project: ParticleProject) -> NDArray[np.str_]:
                 f"{project.particles.place(row)}: rlnTomoParticleName {name!r} leads out of the "
                 "output folder; expected a name such as TS_01/3"
             )
+        if name != "/".join(parts):
+            raise DataError(
+                f"{project.particles.place(row)}: rlnTomoParticleName {name!r} is not the plain "
+                f"name of a file; expected {'/'.join(parts)}"
+            )
         if name in seen:
             raise DataError(
                 f"{project.particles.place(row)}: rlnTomoParticleName {name} comes twice; expected "

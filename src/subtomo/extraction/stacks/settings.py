@@ -130,11 +130,12 @@ class StackSettings(JobSettings):
     )
     snr: float | None = Field(
         None,
-        gt=0,
+        ge=1e-6,
+        le=1e6,
         description="With --div: divide by the weights + 1/SNR (number); default: as they are",
     )
     taper: float = Field(
-        5.0, ge=0, description="With --div: width of the soft edge of the sphere (voxels)"
+        5.0, ge=0, le=4096, description="With --div: width of the soft edge of the sphere (voxels)"
     )
     resume: bool = Field(
         False,
