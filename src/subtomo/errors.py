@@ -10,6 +10,7 @@ SubtomoError
 ├── ShapeError (ValueError)          arrays that do not fit together
 ├── SettingsError (ValueError)       an option is wrong by itself or with another
 ├── DataError (ValueError)           readable data that cannot be used: NaN, zero voxel size
+│   └── PixelError
 ├── OutputError (OSError)            a folder that cannot be written, or holds something else
 ├── DiskFullError (OSError)
 ├── MissingDependency (ImportError)  names the extra to install
@@ -61,6 +62,14 @@ class SettingsError(SubtomoError, ValueError):
 
 class DataError(SubtomoError, ValueError):
     """Readable data that cannot be used, such as NaN or a voxel size of zero."""
+
+
+class PixelError(DataError):
+    """Pixels of a tilt image that cannot be computed with; ``tilt`` is its row, from 0."""
+
+    def __init__(self, tilt: int) -> None:
+        super().__init__(tilt)
+        self.tilt = tilt
 
 
 class OutputError(SubtomoError, OSError):

@@ -7,6 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from subtomo.errors import PixelError
 from subtomo.geometry.particle_views import ParticleViews
 from subtomo.model import ImageTiles
 from subtomo.signal.circle import subtract_background
@@ -15,6 +16,7 @@ from subtomo.signal.particle_windows import cut_windows, window_spectra
 from subtomo.signal.power_spectrum import block_origins, radial_average
 from subtomo.signal.spectrum_grids import SpectrumGrids
 
+_MOST_POWER = 1e30  # of a window: the squares of its spectrum are still float32 numbers
 _BATCH_BYTES = 1.5e6  # of windows at a time: what stays in a core's cache with their spectra
 
 
@@ -65,6 +67,11 @@ def view_spectra(
     -------
     spectra : (k, s, s // 2 + 1) complex64
     transfer : (k, s, s // 2 + 1) float32, without ``factor``
+
+    Raises
+    ------
+    PixelError
+        If pixels of a window are NaN, infinite or so large that their squares are.
     """
     windows = torch.empty((len(views), window_size, window_size))
     offsets = _cut(tiles, views.tilt, views.first, windows).to(device)
@@ -94,6 +101,11 @@ def image_power(tiles: ImageTiles, n_tilts: int, size: int) -> Tensor:
     Returns
     -------
     (tilt, S // 2 + 1) float64, of orthonormal transforms
+
+    Raises
+    ------
+    PixelError
+        If pixels are NaN, infinite or so large that their squares are.
     """
     origins = block_origins(tiles.image_size_px, size)
     power = torch.zeros((n_tilts, size, size // 2 + 1), dtype=torch.float64)
@@ -115,4 +127,14 @@ def _cut(
         offsets[some] = cut_windows(
             pool.tiles, pool.slots, tiles.image_size_px, images, first[some], windows[some]
         )
+    _check(windows, offsets, tilts)
     return offsets
+
+
+def _check(windows: Tensor, offsets: Tensor, tilts: NDArray[np.int64]) -> None:
+    """Refuse windows that cannot be computed with; NaN is not below anything."""
+    power = torch.linalg.vecdot(windows.flatten(1), windows.flatten(1))
+    power += offsets.square() * windows[0].numel()
+    is_usable = power <= _MOST_POWER
+    if not is_usable.all():
+        raise PixelError(int(tilts[int(is_usable.int().argmin())]))

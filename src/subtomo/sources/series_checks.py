@@ -1,6 +1,9 @@
-"""What must be true of a tilt series before its images are cut."""
+"""What must be true of a tilt series before its images are cut, and what is said of bad pixels."""
 
-from subtomo.errors import DataError, SettingsError
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from subtomo.errors import DataError, PixelError, SettingsError
 from subtomo.model import TiltSeries
 
 
@@ -40,3 +43,22 @@ def require_window(series: TiltSeries, box_size: int, binning: float, window_siz
             f"--box-size {box_size} at --bin {binning:g} takes {window_size} pixels, but the "
             f"images of {series.name} are {size[0]} x {size[1]}; give a smaller box"
         )
+
+
+@contextmanager
+def naming_image(series: TiltSeries) -> Iterator[None]:
+    """Say of which tilt and file pixels cannot be computed with.
+
+    Raises
+    ------
+    DataError
+        In place of a `PixelError`.
+    """
+    try:
+        yield
+    except PixelError as error:
+        raise DataError(
+            f"tilt series {series.name}, tilt {error.tilt + 1} "
+            f"({series.image_names[error.tilt]}): pixels are NaN, infinite or too large to "
+            "compute with; replace them, or leave the image out of the table"
+        ) from None

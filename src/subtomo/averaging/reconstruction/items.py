@@ -17,6 +17,7 @@ from subtomo.signal.power_spectrum import flattening_weights
 from subtomo.signal.spectrum_grids import spectrum_grids
 from subtomo.signal.view_spectra import image_power
 from subtomo.sources.image_tiles import open_image_tiles
+from subtomo.sources.series_checks import naming_image
 
 
 def back_project_group(payload: dict[str, Any]) -> dict[str, Any]:
@@ -52,8 +53,14 @@ class _Adder:
 
     def add(self, sums: dict[int, FourierSums], portion: dict[str, Any]) -> int:
         """Add one portion to sums by half; give the number of images."""
-        settings = self._settings
         series: TiltSeries = portion["tilt_series"]
+        with naming_image(series):
+            return self._add(sums, series, portion)
+
+    def _add(
+        self, sums: dict[int, FourierSums], series: TiltSeries, portion: dict[str, Any]
+    ) -> int:
+        settings = self._settings
         self._open(series)
         with np.load(portion["particles"], allow_pickle=False) as file:
             particles = dict(file)

@@ -25,6 +25,7 @@ from subtomo.signal.power_spectrum import flattening_weights
 from subtomo.signal.spectrum_grids import SpectrumGrids, spectrum_grids
 from subtomo.signal.view_spectra import image_power
 from subtomo.sources.image_tiles import open_image_tiles
+from subtomo.sources.series_checks import naming_image
 
 
 def extract_portion(payload: dict[str, Any]) -> dict[str, int]:
@@ -40,8 +41,13 @@ def extract_portion(payload: dict[str, Any]) -> dict[str, int]:
     How many images there are
     """
     keep_freed_memory()
-    settings: StackSettings = payload["settings"]
     series: TiltSeries = payload["tilt_series"]
+    with naming_image(series):
+        return _extract(series, payload)
+
+
+def _extract(series: TiltSeries, payload: dict[str, Any]) -> dict[str, int]:
+    settings: StackSettings = payload["settings"]
     device = compute_device(settings.device)
     tiles = open_image_tiles(series)
     views = particle_views(
