@@ -54,7 +54,8 @@ def open_local_project(source: LocalSource) -> ParticleProject:
         trajectories_file=trajectories,
         trajectories=None if trajectories is None else read_trajectories(trajectories),
     )
-    return replace(project, inputs=tuple(Path(name) for name in files.values()))
+    names = [*files.values(), *filter(None, [source.optimisation_set_starfile])]
+    return replace(project, inputs=tuple(Path(name) for name in names))
 
 
 def table_tilt_series(

@@ -5,6 +5,7 @@ import json
 import mrcfile
 import numpy as np
 import pytest
+from small_project import MOTION, write_project
 
 from subtomo.cli.main import run
 from subtomo.formats.star import StarTable, read_star, write_star
@@ -188,3 +189,79 @@ def test_a_projection_that_is_no_rotation_is_refused(oracle, tmp_path, capsys):
     error = capsys.readouterr().err
     assert "determinant 0.000; expected a rotation" in error
     assert str(tilts) in error
+
+
+@pytest.fixture
+def own_project(tmp_path, monkeypatch):
+    """Stand in a project of one folder, with an optimisation set."""
+    write_project(tmp_path, motion=MOTION)
+    tables = {"TomogramsFile": "tomograms", "ParticlesFile": "particles"}
+    lines = [f"_rlnTomo{tag} {name}.star" for tag, name in tables.items()]
+    (tmp_path / "set.star").write_text("data_\n\n" + "\n".join(lines) + "\n")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.parametrize("name", ["particles.star", "optimisation_set.star", "motion.star"])
+def test_tables_that_are_read_are_not_replaced(name, own_project, capsys):
+    files = {"particles.star": "particles", "optimisation_set.star": "set", "motion.star": "motion"}
+    source = own_project / f"{files[name]}.star"
+    (own_project / "out").mkdir()
+    source.rename(own_project / "out" / name)
+    taken = own_project / "out" / name
+    before = taken.read_text()
+    options = {
+        "particles.star": ["--particles-starfile", "out/particles.star"],
+        "optimisation_set.star": ["--optimisation-set-starfile", "out/optimisation_set.star"],
+        "motion.star": [
+            *("--particles-starfile", "particles.star"),
+            *("--trajectories-starfile", "out/motion.star"),
+        ],
+    }[name]
+    job = ["--output-dir", "out", "--overwrite", "--box-size", "4", "--executor", "inline"]
+    tomograms = ["--tomograms-starfile", "tomograms.star"]
+    assert run(["extract", "stacks", "local", *options, *tomograms, *job]) == 2
+    error = capsys.readouterr().err
+    assert f"{name} there is an input" in error
+    assert error.count("\n") == 1
+    assert taken.read_text() == before
+    assert not (own_project / "out/Subtomograms").exists()
+
+
+def test_image_stacks_that_are_read_are_not_replaced(own_project, capsys):
+    (own_project / "Subtomograms/A").mkdir(parents=True)
+    stack_file = own_project / "Subtomograms/A/1_stack2d.mrcs"
+    (own_project / "A.mrcs").rename(stack_file)
+    table = own_project / "A.star"
+    table.write_text(table.read_text().replace("A.mrcs", "Subtomograms/A/1_stack2d.mrcs"))
+    before = stack_file.read_bytes()
+    (own_project / "particles.star").rename(own_project / "picked.star")
+    tables = ["--particles-starfile", "picked.star", "--tomograms-starfile", "tomograms.star"]
+    job = ["--output-dir", ".", "--overwrite", "--box-size", "4", "--executor", "inline"]
+    assert run(["extract", "stacks", "local", *tables, *job]) == 2
+    assert "Subtomograms/A/1_stack2d.mrcs there is an input" in capsys.readouterr().err
+    assert stack_file.read_bytes() == before
+
+
+def test_a_tilt_series_that_changed_is_extracted_again_on_resuming(oracle, tmp_path):
+    series = tmp_path / "TS_02.star"
+    series.write_text((oracle / "tilt_series/TS_02.star").read_text())
+    tomograms = changed_table(
+        "tomograms.star",
+        "global",
+        set_value("rlnTomoTiltSeriesStarFile", 1, str(series)),
+        tmp_path / "tomograms.star",
+    )
+    options = ["--box-size", "32", "--tiltseries-relative-dir", str(oracle)]
+    assert extract(tmp_path / "out", *options, tomograms=tomograms) == 0
+    before = {name: stack(tmp_path / "out", name) for name in ("TS_01/3", "TS_02/3")}
+    changed_table(
+        series, "TS_02", lambda c: c.update(rlnDefocusU=c["rlnDefocusV"]), series
+    )
+    assert extract(tmp_path / "out", *options, "--resume", tomograms=tomograms) == 0
+    assert extract(tmp_path / "new", *options, tomograms=tomograms) == 0
+    np.testing.assert_array_equal(stack(tmp_path / "out", "TS_01/3"), before["TS_01/3"])
+    assert np.abs(stack(tmp_path / "out", "TS_02/3") - before["TS_02/3"]).max() > 0
+    np.testing.assert_array_equal(
+        stack(tmp_path / "out", "TS_02/3"), stack(tmp_path / "new", "TS_02/3")
+    )

@@ -2,13 +2,15 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import DataError
+from subtomo.errors import DataError, OutputError
 from subtomo.extraction.stacks.settings import StackSettings
+from subtomo.formats.paths import is_remote
+from subtomo.formats.tilt_images import split_image_name
 from subtomo.geometry.particle_views import ViewGrid, neighbourhoods, particle_views
 from subtomo.model import TiltSeries
 from subtomo.sources.particle_poses import Poses, particle_poses
@@ -84,7 +86,9 @@ def plan_extraction(settings: StackSettings) -> StackExtraction:
         seen = _visible(project, poses, series, rows, settings)
         visible |= dict(zip(rows.tolist(), seen, strict=True))
         portions |= _portions(name, rows[seen.sum(axis=1) >= settings.min_frames], poses)
-    return StackExtraction(project, poses, visible, _file_names(project), portions)
+    names = _file_names(project)
+    _check_outputs(settings, project, names)
+    return StackExtraction(project, poses, visible, names, portions)
 
 
 def view_grid(settings: StackSettings) -> ViewGrid:
@@ -152,3 +156,27 @@ def _file_names(project: ParticleProject) -> NDArray[np.str_]:
             )
         seen.add(name)
     return np.char.add("Subtomograms/", names)
+
+
+def _check_outputs(
+    settings: StackSettings, project: ParticleProject, names: NDArray[np.str_]
+) -> None:
+    """Refuse a folder where files that are read would be replaced."""
+    folder = settings.output_dir.expanduser().resolve()
+    images = {
+        split_image_name(name)[1]
+        for series in project.tilt_series.values()
+        for name in series.image_names
+    }
+    read = {path.expanduser().resolve() for path in project.inputs}
+    read |= {Path(name).resolve() for name in images if not is_remote(name)}
+    inside = {path.relative_to(folder).as_posix() for path in read if path.is_relative_to(folder)}
+    written = {"particles.star", "optimisation_set.star", "motion.star"}
+    if any(name.startswith("Subtomograms/") for name in inside):
+        endings = ("_stack2d.mrcs", "_stack2d.npy", "_data.mrc", "_weights.mrc")
+        written |= {f"{name}{ending}" for name in names.tolist() for ending in endings}
+    for name in sorted(inside & written):
+        raise OutputError(
+            f"--output-dir {settings.output_dir}: {name} there is an input, and would be "
+            "replaced; choose another folder"
+        )
