@@ -4,7 +4,7 @@ import csv
 import re
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 
 def split_names(value: Any) -> list[Any]:
@@ -15,7 +15,7 @@ def split_names(value: Any) -> list[Any]:
             parts.append(each)
             continue
         row = next(csv.reader([each], skipinitialspace=True), [])
-        parts += [part.strip() for part in row if part.strip()]
+        parts += _some([part.strip() for part in row if part.strip()], each)
     return parts
 
 
@@ -24,12 +24,24 @@ def split_numbers(value: Any) -> list[Any]:
     parts: list[Any] = []
     for each in value if isinstance(value, list | tuple) else [value]:
         if isinstance(each, str):
-            parts += [part for part in re.split(r"[,\s]+", each) if part]
+            parts += _some([part for part in re.split(r"[,\s]+", each) if part], each)
         else:
             parts.append(each)
     return parts
 
 
+def _some(parts: list[str], text: str) -> list[str]:
+    """Refuse a list without entries: nothing would be taken for everything."""
+    if not parts:
+        raise ValueError(f"{text!r} names nothing; give a value, or leave the option out")
+    return parts
+
+
+def _not_blank(text: str) -> str:
+    return _some([text] if text.strip() else [], text)[0]
+
+
+Name = Annotated[str, AfterValidator(_not_blank)]
 Names = Annotated[tuple[str, ...], BeforeValidator(split_names)]
 Identifier = Annotated[int, Field(ge=0, lt=2**31)]  # as GraphQL's integers
 Numbers = Annotated[tuple[Identifier, ...], BeforeValidator(split_numbers)]

@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from subtomo.sources.comma_lists import Names, Numbers
+from subtomo.sources.comma_lists import Name, Names, Numbers
 from subtomo.sources.portal.settings import Listing, PortalAccess
 
 
@@ -13,7 +13,7 @@ class CopickPicks(Listing):
     """Which picks of a copick project."""
 
     copick_config: Path = Field(description="Configuration of the copick project (JSON)")
-    copick_name: str | None = Field(
+    copick_name: Name | None = Field(
         None,
         description=(
             "Name of the picked object; may hold * and ?, or be re:EXPRESSION; --copick-uri may be "
@@ -21,13 +21,13 @@ class CopickPicks(Listing):
         ),
         json_schema_extra={"needed": True},
     )
-    copick_user_id: str | None = Field(
+    copick_user_id: Name | None = Field(
         None, description="Who picked, as copick_name; any when not given"
     )
-    copick_session_id: str | None = Field(
+    copick_session_id: Name | None = Field(
         None, description="In which session, as copick_name; any when not given"
     )
-    copick_uri: str | None = Field(
+    copick_uri: Name | None = Field(
         None,
         description=(
             "Object, user and session in one as OBJECT:USER/SESSION; parts that are left out may "
