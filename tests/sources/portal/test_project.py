@@ -175,6 +175,19 @@ def test_a_run_without_ctf_counts_where_none_is_needed(portal):
     assert project.tilt_series[NAMES[2]].ctf is None
 
 
+def test_defocus_without_an_axis_is_its_mean(portal):
+    portal.row("perSectionParameters", 9001107).update(
+        majorDefocus=30000.0, minorDefocus=29200.0, astigmaticAngle=None
+    )
+    with pytest.warns(
+        SubtomoWarning, match="no astigmatism is told for 1 section; none is assumed"
+    ):
+        ctf = opened(portal, run_ids=RUNS[0]).tilt_series[NAMES[0]].ctf
+    (told,) = np.flatnonzero(ctf.defocus_u == ctf.defocus_v)
+    assert ctf.defocus_u[told] == 29600
+    assert ctf.defocus_angle[told] == 0
+
+
 def test_strict_stops_at_the_first(portal):
     with pytest.raises(DataError, match="tilt series 91013 has no CTF"):
         opened(portal, run_ids=RUNS, strict=True)

@@ -193,10 +193,15 @@ def _ctf(sections: Sequence[Row | None], name: str, *, need_ctf: bool) -> TiltCt
             SubtomoWarning,
             stacklevel=3,
         )
-    minor = [s.major_defocus if s.minor_defocus is None else s.minor_defocus for s in known]
+    major = _column(known, "major_defocus")
+    minor = np.where(
+        np.isnan(_column(known, "minor_defocus")), major, _column(known, "minor_defocus")
+    )
+    without_axis = np.array([s.astigmatic_angle is None for s in known])
+    mean = (major + minor) / 2
     return TiltCtf(
-        defocus_u=_column(known, "major_defocus"),
-        defocus_v=np.array(minor, dtype=np.float64),
+        defocus_u=np.where(without_axis, mean, major),
+        defocus_v=np.where(without_axis, mean, minor),
         defocus_angle=np.array([s.astigmatic_angle or 0.0 for s in known], dtype=np.float64),
         phase_shift=np.degrees([s.phase_shift or 0.0 for s in known]),
         bfactor=np.zeros(len(known)),
