@@ -32,12 +32,16 @@ _rlnCoordinateX #2
 _rlnCoordinateY #3
 _rlnCoordinateZ #4
 _rlnOriginXAngst #5
-_rlnAngleTilt #6
-_rlnRandomSubset #7
-_rlnOpticsGroup #8
-_rlnImageName #9
-T 191.9 249.6 93.9 -0.7 85.4 2 1 'a b.mrc'
-T 65.7 67.4 75.6 0.0 83.9 1 1 c#d.mrc
+_rlnOriginYAngst #6
+_rlnOriginZAngst #7
+_rlnAngleRot #8
+_rlnAngleTilt #9
+_rlnAnglePsi #10
+_rlnRandomSubset #11
+_rlnOpticsGroup #12
+_rlnImageName #13
+T 191.9 249.6 93.9 -0.7 0.1 2.5 0 85.4 30 2 1 'a b.mrc'
+T 65.7 67.4 75.6 0.0 0.0 0.0 10 83.9 0 1 1 c#d.mrc
 """
 CENTRED = re.sub("Coordinate([XYZ])", r"CenteredCoordinate\1Angst", PARTICLES)
 TOMOGRAMS = """

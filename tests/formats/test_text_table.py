@@ -58,3 +58,10 @@ def test_a_missing_column_is_named_and_those_found_listed(table: TextTable) -> N
 def test_columns_of_different_length_are_refused() -> None:
     with pytest.raises(FormatError, match=r"differ in length"):
         TextTable({"x": np.zeros(2), "y": np.zeros(3)})
+
+
+def test_columns_that_belong_together_are_all_there_or_none() -> None:
+    table = TextTable({"y": np.array(["1"])}, source="t.csv")
+    with pytest.raises(FormatError, match=r"t.csv: no column x, z \(y is there; expected all"):
+        table.stacked(["x", "y", "z"], default=0)
+    assert table.stacked(["u", "v"], default=2).tolist() == [[2, 2]]

@@ -72,6 +72,8 @@ B 4 8 12
         ("A A/2 0 0 0 0", "A A/2 0 0 0 nan", "line 35: rlnOriginXAngst is nan"),
         ("10 20 30 1 1", "10 20 30 3 1", "line 35: rlnRandomSubset is 3; expected 1 or 2"),
         ("10 20 30 1 1", "10 20 30 1.5 1", "line 35: rlnRandomSubset is '1.5'; expected a whole"),
+        ("_rlnAngleRot", "_other", r"no column rlnAngleRot \(rlnAngleTilt is there; expected all"),
+        ("_rlnOriginZAngst", "_other", "no column rlnOriginZAngst .*expected all of them or none"),
         ("_rlnCenteredCoordinateYAngst", "_other", "no column rlnCenteredCoordinateYAngst"),
         ("_rlnCenteredCoordinate", "_other", "no column rlnCoordinateX, rlnCoordinateY, rlnC"),
     ],

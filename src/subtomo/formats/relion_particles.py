@@ -109,7 +109,7 @@ def read_relion_particles(
     subtomogram = quaternions_from_relion(table.stacked(SUBTOMOGRAM_ANGLES, default=0))
     angles = quaternions_from_relion(table.stacked(ANGLES, default=0))
     origins = table.stacked(ORIGINS, default=0)
-    if ORIGINS[0] not in table and ORIGINS_PX[0] in table and pixel_size is not None:
+    if ORIGINS[0] not in table and pixel_size is not None:
         origins = table.stacked(ORIGINS_PX, default=0) * pixel_size[:, None]
     coordinates = _coordinates(table, tomogram, frames, pixel_size)
     extra = {

@@ -114,13 +114,17 @@ class TextTable:
         return values.astype(np.int64)
 
     def stacked(self, tags: Sequence[str], *, default: float | None = None) -> NDArray[np.float64]:
-        """Give several columns as finite numbers, (row, tag).
+        """Give several columns as finite numbers, (row, tag); ``default`` where all are missing.
 
         Raises
         ------
         FormatError
-            If a column is missing without a default, or a value is not a finite number.
+            If a column is missing without a default or beside others of them, or a value is not a
+            finite number.
         """
+        present = [tag for tag in tags if tag in self.columns]
+        if present:
+            self.require(tags, why=f"{present[0]} is there; expected all of them or none")
         values = np.stack([self.numbers(tag, default=default) for tag in tags], axis=1)
         bad = np.argwhere(~np.isfinite(values))
         if len(bad):
