@@ -134,6 +134,7 @@ BAD = [
     ("particles", "_rlnImageName\n", "_rlnOther\n", StarError, "no column rlnImageName"),
     ("particles", "_rlnImagePixelSize\n", "_rlnOther\n", StarError, "no column rlnImagePixelSize"),
     ("particles", "0 2 8 8", "0 2 9 8", DataError, "9 Å, in another optics group 8 Å"),
+    ("particles", "1 2 8 8", "2 2 8 8", StarError, "Premultiplied is 2; expected 0 or 1"),
     ("particles", "1 2 8 8", "1 2 8 10", ShapeError, r"says 10 \(rlnImageSize\)"),
     ("particles", "1 2 8 8", "1 3 8 8", StarError, "expected stacks of 2D images"),
     ("particles", "2DStacks 1", "2DStacks 0", StarError, "expected stacks of 2D images"),
@@ -154,6 +155,23 @@ def test_bad_tables_are_refused_by_name(tmp_path, which, old, new, error, messag
         return
     with pytest.raises(error, match=message):
         opened(tmp_path, **{which: text.replace(old, new, 1)})
+
+
+@pytest.mark.parametrize(("binning", "is_right"), [(2, True), (2.01, True), (2.05, False)])
+def test_pixel_sizes_follow_from_the_binning(tmp_path, binning: float, is_right: bool) -> None:
+    tag = "_rlnImageSize\n"
+    particles = PARTICLES.replace(tag, f"{tag}_rlnTomoSubtomogramBinning\n")
+    particles = particles.replace(" 2 8 8\n", f" 2 8 8 {binning}\n")
+    if is_right:
+        assert opened(tmp_path, particles=particles).pixel_size == PIXEL
+        return
+    with pytest.raises(StarError, match=r"rlnImagePixelSize is 8, but .* 2\.05 · 4 = 8\.2"):
+        opened(tmp_path, particles=particles)
+
+
+def test_an_empty_general_block_says_nothing(tmp_path: Path) -> None:
+    particles = PARTICLES.replace("_rlnTomoSubTomosAre2DStacks 1\n", "")
+    assert len(opened(tmp_path, particles=particles)) == 3
 
 
 def test_images_of_other_sizes_are_refused(tmp_path: Path) -> None:

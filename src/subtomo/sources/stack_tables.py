@@ -10,6 +10,7 @@ from subtomo.errors import DataError, MissingFileError, SettingsError, ShapeErro
 from subtomo.formats.mrc import read_mrc_header
 from subtomo.formats.optimisation_set import is_optimisation_set, read_optimisation_set
 from subtomo.formats.paths import find_file, not_found
+from subtomo.formats.relion_optics import TILT_SERIES_PIXEL_SIZE
 from subtomo.formats.relion_particles import CENTRED, particles_block
 from subtomo.formats.relion_tomograms import read_tomograms_star
 from subtomo.formats.star import StarTable, read_star
@@ -23,10 +24,12 @@ IMAGE = "rlnImageName"
 IMAGE_PIXEL_SIZE = "rlnImagePixelSize"
 IMAGE_SIZE = "rlnImageSize"
 VISIBLE_FRAMES = "rlnTomoVisibleFrames"
+BINNING = "rlnTomoSubtomogramBinning"
 PREMULTIPLIED = "rlnCtfDataAreCtfPremultiplied"
 _DIMENSIONS = "rlnImageDimensionality"
 _ARE_STACKS = "rlnTomoSubTomosAre2DStacks"
 _WARP_TOMOGRAM = ".tomostar"
+_PIXEL_SIZE_TOLERANCE = 0.01
 _OPTICS_GROUP_NAME = "rlnOpticsGroupName"
 
 
@@ -83,7 +86,7 @@ def open_particle_stacks(source: StackSource) -> ParticleStacks:
         holds_all=holds_all,
         box_size=box_size,
         pixel_size=pixel_size,
-        is_premultiplied=project.optics.integers(PREMULTIPLIED, default=0)[without.optics_row] == 1,
+        is_premultiplied=_is_premultiplied(project.optics)[without.optics_row],
     )
 
 
@@ -129,12 +132,36 @@ def _check_kind(general: StarTable | None, optics: StarTable | None, path: Path)
             f"{path}: no block data_optics, which says the pixel size of the images "
             f"({IMAGE_PIXEL_SIZE}); expected the particles.star of an extraction of 2D stacks"
         )
-    is_volumes = general is not None and general.integers(_ARE_STACKS, default=1)[0] == 0
+    is_volumes = general is not None and np.any(general.integers(_ARE_STACKS, default=1) == 0)
     if is_volumes or np.any(optics.integers(_DIMENSIONS, default=2) != 2):
         what = f"{_ARE_STACKS} is 0" if is_volumes else f"{_DIMENSIONS} is not 2"
         raise StarError(
             f"{path}: {what}: the particles are volumes; expected stacks of 2D images: extract "
             "them again with subtomo extract stacks"
+        )
+
+
+def _is_premultiplied(optics: StarTable) -> NDArray[np.bool_]:
+    """Read in which optics groups the images are multiplied by their CTF; none by default."""
+    values = optics.integers(PREMULTIPLIED, default=0)
+    bad = np.flatnonzero((values != 0) & (values != 1))
+    if len(bad):
+        raise StarError(
+            f"{optics.place(bad[0])}: {PREMULTIPLIED} is {values[bad[0]]}; expected 0 or 1"
+        )
+    return values == 1
+
+
+def _check_binning(optics: StarTable, row: int, pixel_size: float) -> None:
+    """Compare the pixel size of a group's images with the binning it tells."""
+    if BINNING not in optics or TILT_SERIES_PIXEL_SIZE not in optics:
+        return
+    binning, unbinned = optics.stacked([BINNING, TILT_SERIES_PIXEL_SIZE])[row].tolist()
+    if abs(pixel_size - binning * unbinned) > _PIXEL_SIZE_TOLERANCE * pixel_size:
+        raise StarError(
+            f"{optics.place(row)}: {IMAGE_PIXEL_SIZE} is {pixel_size:g}, but {BINNING} · "
+            f"{TILT_SERIES_PIXEL_SIZE} is {binning:g} · {unbinned:g} = {binning * unbinned:g}; "
+            "expected the same: correct the table, or extract the particles again"
         )
 
 
@@ -164,6 +191,8 @@ def _pixel_size(project: ParticleProject, optics_row: NDArray[np.intp]) -> float
             f"{project.optics.place(used[0])}: {IMAGE_PIXEL_SIZE} is {sizes[used[0]]:g}; expected "
             "more than 0 Å"
         )
+    for row in used.tolist():
+        _check_binning(project.optics, row, float(sizes[row]))
     return float(sizes[used[0]])
 
 
