@@ -18,7 +18,10 @@ from subtomo.model import TiltCtf
 FloatArray = NDArray[np.float64]
 
 _HAS_ASTIGMATISM, _AXIS_IN_RADIANS, _HAS_PHASE, _PHASE_IN_RADIANS = 1, 2, 4, 8
-_CTFFIND_COLUMNS = 5  # that count; more follow
+_HAS_CUT_ON = 32  # frequencies, which are not used
+_CTFFIND_COLUMNS = 5  # that count
+_CTFFIND_WIDTHS = range(7, 11)  # 7 of CTFFIND 4, 8 of AreTomo 3, 10 of CTFFIND 5
+_MOST_DEFOCUS = 200_000  # Å
 
 
 def read_defocus(path: str | Path, n: int) -> TiltCtf:
@@ -38,7 +41,8 @@ def read_defocus(path: str | Path, n: int) -> TiltCtf:
     MissingFileError
         If the file does not exist.
     FormatError
-        If it has not a row an image (CTFFIND, AreTomo) or views beyond the stack (ctfplotter).
+        If it has not a row an image (CTFFIND, AreTomo) or views beyond the stack (ctfplotter), a
+        row has another number of values than the format, or a defocus is impossible.
     """
     path = Path(path)
     try:
@@ -54,6 +58,12 @@ def read_defocus(path: str | Path, n: int) -> TiltCtf:
     for what, values in (("defocus 1", defocus_u), ("defocus 2", defocus_v)):
         if not np.all(np.isfinite(values)):
             raise FormatError(f"{path}: a {what} is not finite; expected Å or nm")
+        bad = values[(values < 0) | (values > _MOST_DEFOCUS)]
+        if len(bad):
+            raise FormatError(f"{path}: a {what} is {bad[0]:g} Å; expected 0 to {_MOST_DEFOCUS} Å")
+    for what, values in (("an angle of the astigmatism", angle), ("a phase shift", phase)):
+        if not np.all(np.isfinite(values)):
+            raise FormatError(f"{path}: {what} is not finite; expected a number")
     return TiltCtf(
         defocus_u=defocus_u,
         defocus_v=defocus_v,
@@ -66,11 +76,17 @@ def read_defocus(path: str | Path, n: int) -> TiltCtf:
 
 def _ctffind(path: Path, table: Sequence[Sequence[float]], n: int) -> FloatArray:
     """Sort the rows by their number: (n, 4) of Å, Å, degrees, degrees."""
-    short = [row for row in table if len(row) < _CTFFIND_COLUMNS]
-    if short:
+    widths = sorted({len(row) for row in table})
+    wrong = [width for width in widths if width not in _CTFFIND_WIDTHS]
+    if wrong:
         raise FormatError(
-            f"{path}: a row of {len(short[0])} values; expected number, defocus 1, defocus 2, "
-            "azimuth, phase shift, ..."
+            f"{path}: a row of {wrong[0]} values; expected number, defocus 1, defocus 2, azimuth, "
+            "phase shift, correlation, resolution, and up to three more"
+        )
+    if len(widths) > 1:
+        raise FormatError(
+            f"{path}: rows of {widths[0]} and of {widths[-1]} values; expected all of one length: "
+            "a value is missing or too many"
         )
     values = np.array([row[:_CTFFIND_COLUMNS] for row in table])
     values = values[np.argsort(values[:, 0], kind="stable")]
@@ -86,8 +102,12 @@ def _ctfplotter(path: Path, table: Sequence[Sequence[float]], n: int) -> FloatAr
     """Interpolate between the middles of the rows' views: (n, 4) of Å, Å, degrees, degrees."""
     flags, rows = _ctfplotter_rows(path, table)
     width = 5 + 2 * bool(flags & _HAS_ASTIGMATISM) + bool(flags & _HAS_PHASE)
-    if any(len(row) < width for row in rows):
-        raise FormatError(f"{path}: a row of fewer than {width} values, which its flags declare")
+    declared = width + bool(flags & _HAS_CUT_ON)
+    wrong = [len(row) for row in rows if len(row) != declared]
+    if wrong:
+        raise FormatError(
+            f"{path}: a row of {wrong[0]} values; expected {declared}, which its flags declare"
+        )
     values = np.array([row[:width] for row in rows])
     if values[:, 0].min() < 1 or values[:, 1].max() > n:
         raise FormatError(
@@ -115,7 +135,7 @@ def _ctfplotter_rows(
     if len(first) >= 6 and first[-1] == 3 and first[1] == first[2] == 0 and len(table) > 1:
         return int(first[0]), table[1:]
     if len(first) == 6 and first[5] == 2:
-        return 0, table
+        return 0, [first[:5], *table[1:]]
     raise FormatError(
         f"{path}: neither version 2 nor 3 of ctfplotter's files; save it again with a present IMOD"
     )

@@ -118,7 +118,10 @@ def test_a_dry_run_writes_nothing(folder: Path, capsys: pytest.CaptureFixture) -
     [
         ({"B.mrc": None}, "B.aln: no stack called B in .*give the folder of the raw stacks"),
         ({"A.tlt": "-30\n0\n"}, "A.tlt: 2 lines, but .*A.st has 3 images"),
-        ({"A_ctf.txt": "1 2 3 4 5\n"}, "A_ctf.txt: 1 rows; expected one for each of the 3 images"),
+        (
+            {"A_ctf.txt": "1 2 3 4 5 6 7\n"},
+            "A_ctf.txt: 1 rows; expected one for each of the 3 images",
+        ),
         ({"B.aln": ALN.replace("6 4 3", "8 4 3")}, "B.mrc: images of 6 x 4 pixels, but .*8 x 4"),
         ({"A.mdoc": MDOC.replace("-30", "x")}, "TiltAngle is 'x'; expected a number"),
     ],
