@@ -121,6 +121,7 @@ def test_order_and_dose_of_aretomo_3(tmp_path: Path) -> None:
         ("-3 1\n0\n", "expected tilt angle, order and dose"),
         ("-3 x\n", "expected tilt angle, order and dose"),
         ("", "expected lines of tilt angle, order and dose"),
+        ("-3 1 2\n0 2 -2\n", "a dose of -2; expected 0"),
     ],
 )
 def test_bad_orders(tmp_path: Path, text: str, message: str) -> None:
@@ -149,6 +150,8 @@ def test_a_stack_of_another_size_or_no_pixel_size(tmp_path: Path) -> None:
             r"section 2 has TILT 1.5673e\+24; expected degrees",
         ),
         (ARETOMO3.replace("    1   -95", "    3   -95"), "the first section is 2; expected 0 or 1"),
+        (ARETOMO3.replace("    1   -95", "    2   -95"), "section 2 is there twice"),
+        (ARETOMO3.replace("103.933", "nan"), "section 1 has a ROT, TX or TY that is not finite"),
     ],
 )
 def test_bad_files(tmp_path: Path, text: str, message: str) -> None:

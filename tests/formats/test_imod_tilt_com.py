@@ -64,6 +64,8 @@ def test_whose_it_is(tmp_path: Path) -> None:
     [
         ("newstack\n", "neither TILTFILE nor THICKNESS"),
         (TEXT.replace("XAXISTILT 1.5", "XAXISTILT x"), "XAXISTILT is 'x'; expected numbers"),
+        ("THICKNESS -5\n", "THICKNESS is -5; expected 1 pixel or more"),
+        ("THICKNESS nan\n", "THICKNESS is nan; expected 1 pixel or more"),
         (TEXT.replace("38-40", "38-"), "EXCLUDELIST is '1,2,38-'; expected views"),
     ],
 )

@@ -142,3 +142,11 @@ def test_missing_and_wrong_keys_name_their_section(tmp_path: Path) -> None:
         FormatError, match=r"\[ZValue = 4\]: no ExposureDose; found TiltAngle, DateTime"
     ):
         dose_before(mdoc, mdoc.sections)
+
+
+def test_numbers_that_make_no_sense_are_refused(tmp_path: Path) -> None:
+    mdoc = read_mdoc(write(tmp_path, "[ZValue = 4]\nTiltAngle = nan\nExposureDose = -2\n"))
+    with pytest.raises(FormatError, match=r"\[ZValue = 4\]: TiltAngle is 'nan'; expected"):
+        match_sections(mdoc, [0.0])
+    with pytest.raises(FormatError, match=r"\[ZValue = 4\]: ExposureDose is -2; expected 0"):
+        dose_before(mdoc, mdoc.sections)

@@ -123,6 +123,7 @@ def test_tilts_not_used_are_left_out(tmp_path: Path) -> None:
         ("<TiltSeries/>", "no <Angles>"),
         (SMALL.replace("<Dose>3\n0", "<Dose>3"), "<Dose> has 1 values, <Angles> 2"),
         (SMALL.replace("<Dose>3\n0", "<Dose>3\nx"), "<Dose>.*'x'"),
+        (SMALL.replace("<Dose>3\n0", "<Dose>3\nnan"), "<Dose> holds NaN or infinite"),
         (SMALL.replace("True\nFalse", "False\nFalse"), "UseTilt"),
         (SMALL.replace('Value="200"', 'Value="high"'), "Voltage is 'high'; expected a number"),
         (

@@ -9,6 +9,7 @@ ImodUtil/CSaveXF.cpp (BSD-3-Clause).
 """
 
 import re
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,7 +62,8 @@ def read_aln(path: str | Path) -> AretomoAlignment:
     MissingFileError
         If the file does not exist.
     FormatError
-        If a row has not ten numbers, a tilt angle is impossible, or the header lacks RawSize.
+        If a row has not ten numbers, a tilt angle is impossible, another needed value is not
+        finite, a section is there twice, or the header lacks RawSize.
     """
     path = Path(path)
     header, dark, rows = _read_lines(path)
@@ -78,7 +80,9 @@ def read_aln(path: str | Path) -> AretomoAlignment:
             f"{path}: section {int(table[bad[0], 0])} has TILT {tilts[bad[0]]:g}; expected "
             "degrees: align again with AreTomo's -AngFile"
         )
+    _check_finite(path, table[:, [0, 1, 3, 4]])
     sections = table[:, 0].astype(np.int64)
+    _check_once(path, [*sections.tolist(), *dark])
     dark_sections = np.array(dark, dtype=np.int64)
     first = int(min([*sections.tolist(), *dark]))
     if first not in (0, 1):
@@ -198,6 +202,8 @@ def read_aretomo_tlt(path: str | Path) -> AretomoTilts:
         raise FormatError(f"{path}: {error}; expected tilt angle, order and dose a line") from None
     if table.ndim != 2 or not 1 <= table.shape[1] <= 3 or not np.all(np.isfinite(table)):
         raise FormatError(f"{path}: expected lines of tilt angle, order and dose")
+    if np.any(table[:, 2:] < 0):
+        raise FormatError(f"{path}: a dose of {table[:, 2].min():g}; expected 0 e⁻/Å² or more")
     order = table[:, 1] if table.shape[1] > 1 else None
     if order is not None and sorted(order.tolist()) != list(range(1, len(table) + 1)):
         raise FormatError(f"{path}: second column is no order from 1 to {len(table)}")
@@ -206,6 +212,26 @@ def read_aretomo_tlt(path: str | Path) -> AretomoTilts:
         order=None if order is None else order.astype(np.int64),
         dose=table[:, 2] if table.shape[1] > 2 else None,
     )
+
+
+def _check_finite(path: Path, values: NDArray[np.float64]) -> None:
+    """Refuse rows (tilt, 4) of SEC, ROT, TX, TY that are no numbers."""
+    bad = np.flatnonzero(~np.isfinite(values).all(axis=1))
+    if len(bad):
+        raise FormatError(
+            f"{path}: section {int(values[bad[0], 0])} has a ROT, TX or TY that is not finite; "
+            "expected degrees and pixels"
+        )
+
+
+def _check_once(path: Path, sections: list[int]) -> None:
+    """Refuse an image that is listed twice, among the rows or the dark frames."""
+    twice = [section for section, count in Counter(sections).items() if count > 1]
+    if twice:
+        raise FormatError(
+            f"{path}: section {twice[0]} is there twice; expected each image once, as SEC or as "
+            "DarkFrame"
+        )
 
 
 def _header_number(path: Path, header: dict[str, str], key: str) -> float:

@@ -8,6 +8,7 @@ than from the tomogram's centre, once the tomogram is turned so that z is its th
 with β = −(tilt angle + OFFSET), α = −XAXISTILT.
 """
 
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,7 +57,8 @@ def read_tilt_com(path: str | Path) -> TiltCom:
     MissingFileError
         If the file does not exist.
     FormatError
-        If it holds no parameters of the program tilt, or a value is not a number.
+        If it holds no parameters of the program tilt, a value is not a number, or
+        THICKNESS is less than 1.
     """
     path = Path(path)
     try:
@@ -72,6 +74,8 @@ def read_tilt_com(path: str | Path) -> TiltCom:
         raise FormatError(f"{path}: neither TILTFILE nor THICKNESS; expected IMOD's tilt.com")
     excluded = [entries[key] for key in ("EXCLUDELIST", "EXCLUDELIST2") if key in entries]
     thickness = _numbers(path, entries, "THICKNESS", 1)
+    if thickness and not 1 <= thickness[0] < math.inf:
+        raise FormatError(f"{path}: THICKNESS is {thickness[0]:g}; expected 1 pixel or more")
     shift = [*_numbers(path, entries, "SHIFT", 2), 0.0, 0.0]
     return TiltCom(
         thickness_px=round(thickness[0]) if thickness else None,

@@ -1,5 +1,6 @@
 """Microscope metadata in SerialEM's .mdoc files, also those that Tomo5 writes."""
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -42,16 +43,17 @@ class MdocSection:
         Raises
         ------
         FormatError
-            If the key is missing or its value is not a number.
+            If the key is missing or its value is not a finite number.
         """
         if key not in self.values:
             raise FormatError(f"{self.source}: no {key}; found {', '.join(self.values)}")
         try:
-            return float(self.values[key])
+            number = float(self.values[key])
         except ValueError:
-            raise FormatError(
-                f"{self.source}: {key} is {self.values[key]!r}; expected a number"
-            ) from None
+            number = math.nan
+        if not math.isfinite(number):
+            raise FormatError(f"{self.source}: {key} is {self.values[key]!r}; expected a number")
+        return number
 
     @property
     def file_name(self) -> str:
@@ -235,9 +237,15 @@ def dose_before(mdoc: Mdoc, sections: Sequence[MdocSection]) -> NDArray[np.float
     Raises
     ------
     FormatError
-        If a section has no ExposureDose.
+        If a section has no ExposureDose, or a negative one.
     """
     dose = np.array([section.number_of("ExposureDose") for section in mdoc.sections])
+    negative = np.flatnonzero(dose < 0)
+    if len(negative):
+        raise FormatError(
+            f"{mdoc.sections[negative[0]].source}: ExposureDose is {dose[negative[0]]:g}; expected "
+            "0 e⁻/Å² or more"
+        )
     times = [section.acquired for section in mdoc.sections]
     known = [time.timestamp() for time in times if time is not None]
     order = np.argsort(known, kind="stable") if len(known) == len(times) else np.arange(len(times))

@@ -52,7 +52,8 @@ def read_warp_xml(
     MissingFileError
         If the file does not exist.
     FormatError
-        If it is not XML, not a tilt series, or its lists differ in length.
+        If it is not XML, not a tilt series, or its lists differ in length or hold
+        values that are not finite.
 
     Warns
     -----
@@ -124,6 +125,8 @@ def _numbers(
         values = np.array([float(value) for value in text.split()])
     except ValueError as error:
         raise FormatError(f"{path}: <{tag}>: {error}") from None
+    if not np.all(np.isfinite(values)):
+        raise FormatError(f"{path}: <{tag}> holds NaN or infinite values; expected finite numbers")
     if expected not in (None, len(values)):
         raise FormatError(f"{path}: <{tag}> has {len(values)} values, <Angles> {expected}")
     return values

@@ -51,6 +51,16 @@ def test_an_mdoc_without_doses_still_gives_the_order(tmp_path: Path) -> None:
     assert dose(tmp_path) is None
 
 
+def test_negative_doses_are_refused(tmp_path: Path) -> None:
+    text = MDOC
+    for number in (1, 2, 4, 8):
+        text = text.replace(f"Dose = {number}", f"Dose = -{number}")
+    for each in (MDOC.replace("Dose = 2", "Dose = -2"), text):
+        (tmp_path / "T.mdoc").write_text(each)
+        with pytest.raises(FormatError, match=r"\[ZValue = 0\]: ExposureDose is -2; expected 0"):
+            dose(tmp_path)
+
+
 def test_aretomos_list_gives_order_and_dose(tmp_path: Path) -> None:
     (tmp_path / "T_TLT.txt").write_text("-3 3 2\n0 1 1\n3 2 4\n6 4 8\n")
     assert dose(tmp_path) == [0, 1, 7]

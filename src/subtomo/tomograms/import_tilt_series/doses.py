@@ -90,7 +90,7 @@ def dose_of_mdoc(mdoc: Mdoc, stage_angles: FloatArray, dose_per_tilt: float | No
 def has_doses(mdoc: Mdoc) -> bool:
     """Whether an mdoc says the dose of every image; SerialEM writes 0 without calibration."""
     doses = [section.values.get("ExposureDose") for section in mdoc.sections]
-    return all(doses) and any(section.number_of("ExposureDose") > 0 for section in mdoc.sections)
+    return all(doses) and any(section.number_of("ExposureDose") for section in mdoc.sections)
 
 
 def dose_of_tlt(path: Path, n_images: int, dose_per_tilt: float | None) -> FloatArray | None:
