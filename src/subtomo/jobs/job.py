@@ -182,6 +182,7 @@ class Job:
         payloads: Mapping[str, Any],
         *,
         need_all: bool = False,
+        contents: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """Compute ``function(payload)`` for each item that is not finished yet.
 
@@ -191,6 +192,9 @@ class Job:
         function : at module level; writes its files and returns what JSON can hold
         payloads : by item; small, such as paths and numbers
         need_all : end the job after this stage if an item failed
+        contents
+            Of what each item is computed, as :func:`subtomo.jobs.content.content_digest` says it;
+            an item that was finished of something else is computed again.
 
         Returns
         -------
@@ -206,12 +210,20 @@ class Job:
         """
         assert self._ledger is not None, "map belongs into the block of start"
         finished = self._ledger.finished
+        contents = contents or {}
+        stale = [
+            item
+            for item in payloads
+            if (stage, item) in finished and finished[stage, item].content != contents.get(item, "")
+        ]
+        for item in stale:
+            del finished[stage, item]
         missing = [item for item in payloads if (stage, item) not in finished]
         threads = self.settings.threads_per_item
         tasks = (make_task(item, function, payloads[item], threads) for item in missing)
         n_failures = len(self._failures)
         if missing:
-            self._compute(stage, tasks, len(payloads), len(payloads) - len(missing))
+            self._compute(stage, tasks, len(payloads), len(payloads) - len(missing), contents)
         self.stage_seconds[stage] = sum(
             finished[stage, i].seconds for i in payloads if (stage, i) in finished
         )
@@ -224,6 +236,17 @@ class Job:
             hopeless.resumable = False
             raise hopeless
         return results
+
+    def has_finished(self, stage: str, item: str, content: str = "") -> bool:
+        """Tell whether an item was finished, of this content."""
+        assert self._ledger is not None, "has_finished belongs into the block of start"
+        entry = self._ledger.finished.get((stage, item))
+        return entry is not None and entry.content == content
+
+    def forget(self, stage: str, item: str) -> None:
+        """Let an item be computed again, whose files are needed and gone."""
+        assert self._ledger is not None, "forget belongs into the block of start"
+        self._ledger.finished.pop((stage, item), None)
 
     def step(
         self,
@@ -290,7 +313,9 @@ class Job:
         record = check_output(self.command, self.settings)
         return record is not None and record["state"] == "finished"
 
-    def _compute(self, stage: str, tasks: Iterator[Task], total: int, done: int) -> None:
+    def _compute(
+        self, stage: str, tasks: Iterator[Task], total: int, done: int, contents: Mapping[str, str]
+    ) -> None:
         """Run the missing items and record each as it ends."""
         if done:
             self.messages.say(f"{stage}: {done} of {total} items are finished already")
@@ -299,20 +324,21 @@ class Job:
         outcomes = self._executor.get(kind, self.settings, self.messages).run(tasks)
         try:
             for outcome in outcomes:
-                self._settle(stage, outcome)
+                self._settle(stage, outcome, contents.get(outcome.item, ""))
                 progress.advance(outcome.item, outcome.seconds)
         finally:
             progress.close()
             outcomes.close()
 
-    def _settle(self, stage: str, outcome: Outcome) -> None:
+    def _settle(self, stage: str, outcome: Outcome, content: str) -> None:
         """Record one outcome: in the ledger, or among the failures."""
         assert self._ledger is not None
         for text in outcome.warnings:
             self.messages.warn(text)
         failure = outcome.failure
         if failure is None:
-            self._ledger.record(stage, outcome.item, json.loads(outcome.result), outcome.seconds)
+            result = json.loads(outcome.result)
+            self._ledger.record(stage, outcome.item, result, outcome.seconds, content)
             self.messages.detail(f"{stage}: {outcome.item} finished in {outcome.seconds:.2f} s")
             return
         if failure.kind == "disk full":

@@ -13,10 +13,11 @@ from subtomo.errors import OutputError
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """One finished item: its result as JSON gave it back, and the seconds it took."""
+    """One finished item: its result as JSON gave it back, the seconds it took, and of what."""
 
     result: Any
     seconds: float
+    content: str = ""
 
 
 class Ledger:
@@ -49,9 +50,15 @@ class Ledger:
             self._file.close()
             raise
 
-    def record(self, stage: str, item: str, result: Any, seconds: float) -> None:
-        """Record that an item is finished, after its files have their final names."""
+    def record(self, stage: str, item: str, result: Any, seconds: float, content: str = "") -> None:
+        """Record that an item is finished, after its files have their final names.
+
+        ``content`` says what it was computed from, where an item of its name may be of something
+        else when the job is resumed.
+        """
         entry = {"stage": stage, "item": item, "seconds": round(seconds, 3), "result": result}
+        if content:
+            entry["content"] = content
         end = self._file.seek(0, os.SEEK_END)
         try:
             rest = json.dumps(entry).encode("utf-8") + b"\n"
@@ -61,7 +68,7 @@ class Ledger:
         except OSError:
             self._drop_after(end)
             raise
-        self.finished[stage, item] = LedgerEntry(result, seconds)
+        self.finished[stage, item] = LedgerEntry(result, seconds, content)
 
     def __enter__(self) -> Self:
         return self
@@ -85,7 +92,9 @@ class Ledger:
                     raise ValueError("cut short")
                 entry = json.loads(line)
                 key = (entry["stage"], entry["item"])
-                self.finished[key] = LedgerEntry(entry["result"], entry["seconds"])
+                self.finished[key] = LedgerEntry(
+                    entry["result"], entry["seconds"], entry.get("content", "")
+                )
             except (ValueError, KeyError, TypeError) as error:
                 if number < len(lines):
                     raise OutputError(

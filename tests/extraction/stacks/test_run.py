@@ -255,9 +255,7 @@ def test_a_tilt_series_that_changed_is_extracted_again_on_resuming(oracle, tmp_p
     options = ["--box-size", "32", "--tiltseries-relative-dir", str(oracle)]
     assert extract(tmp_path / "out", *options, tomograms=tomograms) == 0
     before = {name: stack(tmp_path / "out", name) for name in ("TS_01/3", "TS_02/3")}
-    changed_table(
-        series, "TS_02", lambda c: c.update(rlnDefocusU=c["rlnDefocusV"]), series
-    )
+    changed_table(series, "TS_02", lambda c: c.update(rlnDefocusU=c["rlnDefocusV"]), series)
     assert extract(tmp_path / "out", *options, "--resume", tomograms=tomograms) == 0
     assert extract(tmp_path / "new", *options, tomograms=tomograms) == 0
     np.testing.assert_array_equal(stack(tmp_path / "out", "TS_01/3"), before["TS_01/3"])

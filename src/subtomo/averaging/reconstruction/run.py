@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from subtomo.averaging.reconstruction.ending import finish_reconstruction
 from subtomo.averaging.reconstruction.group_sums import GroupTask, PortionTask
@@ -18,6 +19,7 @@ from subtomo.averaging.reconstruction.settings import ReconstructionSettings
 from subtomo.averaging.reconstruction.stages import TEMPORARY, MapPlan, add_up_and_write
 from subtomo.counts import count_of
 from subtomo.formats.atomic import replacing
+from subtomo.jobs.content import content_digest
 from subtomo.signal.device import compute_device
 from subtomo.sources.optics_aberrations import optics_aberrations
 
@@ -93,18 +95,21 @@ def _payloads(
         plan.project.optics, magnification=settings.anisotropic_magnification
     )
     for number, group in enumerate(plan.groups, start=1):
-        tasks = []
+        tasks, contents = [], []
         for index, portion in enumerate(group, start=1):
             path = folder / f"particles_{number}_{index}.npz"
-            _write_particles(path, plan, portion)
+            particles = _particles(plan, portion)
+            with replacing(path) as temporary, temporary.open("wb") as file:
+                np.savez(file, allow_pickle=False, **particles)
             payload = {
                 "tilt_series": plan.project.tilt_series[portion.tomogram],
                 "aberrations": aberrations[portion.optics_row],
-                "particles": path,
             }
+            contents.append([payload, particles])
+            payload = {**payload, "particles": path}
             tasks.append(PortionTask(portion.tomogram, len(portion.rows), payload))
         task = GroupTask(
-            path=folder / f"sums_{number}.npz",
+            path=folder / f"sums_{number}_{content_digest(contents)}.npz",
             halves=plan.halves,
             box_size=settings.box_size,
             device=device,
@@ -114,8 +119,8 @@ def _payloads(
         yield {"settings": settings, "pixel_size": plan.pixel_size, "task": task}
 
 
-def _write_particles(path: Path, plan: Reconstruction, portion: Portion) -> None:
-    """Write what an item must know of its particles."""
+def _particles(plan: Reconstruction, portion: Portion) -> dict[str, NDArray[Any]]:
+    """Give what an item must know of its particles."""
     rows = portion.rows
     pixel_size = plan.project.tilt_series[portion.tomogram].pixel_size
     arrays = {
@@ -127,5 +132,4 @@ def _write_particles(path: Path, plan: Reconstruction, portion: Portion) -> None
     trajectories = plan.project.trajectories_of(rows)
     if trajectories is not None:
         arrays["trajectories"] = trajectories
-    with replacing(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
+    return arrays

@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ from subtomo.averaging.reconstruction.stacks_plan import StackReconstruction, pl
 from subtomo.averaging.reconstruction.stacks_portion import StackPortion
 from subtomo.averaging.reconstruction.stacks_settings import ReconstructStacksSettings
 from subtomo.averaging.reconstruction.stages import TEMPORARY, MapPlan, add_up_and_write
+from subtomo.jobs.content import content_digest
 from subtomo.signal.device import compute_device
 from subtomo.sources.optics_aberrations import optics_aberrations
 
@@ -112,7 +114,7 @@ def _payloads(
     """Give each group what it needs of the tables; the particles in files."""
     aberrations = optics_aberrations(plan.stacks.project.optics, magnification=False)
 
-    def task_of(portion: Portion, path: Path) -> PortionTask:
+    def task_of(portion: Portion, path: Path) -> tuple[PortionTask, str]:
         rows, stacks = portion.rows, plan.stacks
         payload = StackPortion(
             path=path,
@@ -122,19 +124,25 @@ def _payloads(
             box_size=stacks.box_size,
             pixel_size=stacks.pixel_size,
         )
-        payload.write(stacks.of_series(portion.tomogram, rows), plan.half[rows])
-        return PortionTask(portion.tomogram, len(rows), payload)
+        of_series = stacks.of_series(portion.tomogram, rows)
+        payload.write(of_series, plan.half[rows])
+        content = [replace(payload, path=Path()), of_series, plan.half[rows]]
+        return PortionTask(portion.tomogram, len(rows), payload), content_digest(content)
 
     for number, group in enumerate(plan.groups, start=1):
+        portions, contents = zip(
+            *(
+                task_of(portion, folder / f"particles_{number}_{index}.npz")
+                for index, portion in enumerate(group, start=1)
+            ),
+            strict=True,
+        )
         task = GroupTask(
-            path=folder / f"sums_{number}.npz",
+            path=folder / f"sums_{number}_{content_digest(contents)}.npz",
             halves=plan.halves,
             box_size=plan.stacks.box_size,
             device=device,
-            portions=[
-                task_of(portion, folder / f"particles_{number}_{index}.npz")
-                for index, portion in enumerate(group, start=1)
-            ],
+            portions=portions,
             backup=settings.backup,
         )
         yield {"settings": settings, "task": task}

@@ -1,14 +1,16 @@
 """The stages of every reconstruction: groups are added up, and maps made of their sums."""
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from subtomo.averaging.reconstruction.group_sums import GroupTask
 from subtomo.averaging.reconstruction.map_item import write_maps
 from subtomo.averaging.reconstruction.maps import MapOptions
 from subtomo.errors import DataError
+from subtomo.jobs.content import content_digest
 from subtomo.signal.fourier_symmetry import SymmetryOperations
 
 if TYPE_CHECKING:
@@ -69,26 +71,50 @@ def add_up_and_write(
     Tomograms whose images cannot be read are tried once more, as items of their own. What then
     fails is a failure of the job, and the maps are without it; ``--resume`` tries again.
     """
-    done = job.map("back-project", function, payloads, need_all=True)
+    _forget_lost(job, payloads)
+    done = job.map("back-project", function, payloads, need_all=True, contents=_names(payloads))
     again = _again(payloads, done)
     if again:
-        done = job.map("back-project", function, {**payloads, **again})
+        items = {**payloads, **again}
+        done = job.map("back-project", function, items, contents=_names(items))
     if not sum(result["n_images"] for result in done.values()):
         raise DataError("no image of any particle could be read")
     missing = [item for item in again if item not in done]
+    sums: list[Path] = [{**payloads, **again}[item]["task"].path for item in done]
     payload = {
         "folder": job.folder,
         "pixel_size": plan.pixel_size,
-        "sums": [{**payloads, **again}[item]["task"].path for item in done],
+        "sums": sums,
         "operations": plan.operations,
         "options": plan.options,
         "keep_volumes": plan.keep_volumes,
     }
     item = f"maps without {', '.join(missing)}" if missing else "maps"
-    written: list[str] = job.map("maps", write_maps, {item: payload}, need_all=True)[item]["files"]
+    contents = {item: _content_of_maps(sums)}
+    result = job.map("maps", write_maps, {item: payload}, need_all=True, contents=contents)[item]
+    written: list[str] = result["files"]
     if not missing:
         shutil.rmtree(job.folder / TEMPORARY, ignore_errors=True)
     return written
+
+
+def _content_of_maps(sums: Iterable[Path]) -> str:
+    return content_digest([path.name for path in sums])
+
+
+def _forget_lost(job: "Job", payloads: Mapping[str, dict[str, Any]]) -> None:
+    """Add groups up again whose sums were removed, where the maps must be made once more."""
+    sums = {item: payload["task"].path for item, payload in payloads.items()}
+    if job.has_finished("maps", "maps", _content_of_maps(sums.values())):
+        return
+    for item, path in sums.items():
+        if not path.exists():
+            job.forget("back-project", item)
+
+
+def _names(payloads: Mapping[str, dict[str, Any]]) -> dict[str, str]:
+    """Give the names of the sums, which say what is added up."""
+    return {item: payload["task"].path.name for item, payload in payloads.items()}
 
 
 def _again(

@@ -12,6 +12,7 @@ from subtomo.extraction.stacks.plan import (
 )
 from subtomo.extraction.stacks.settings import StackSettings
 from subtomo.extraction.stacks.tables import hidden_from_relion, write_tables
+from subtomo.jobs.content import content_digest
 from subtomo.signal.device import compute_device
 from subtomo.sources.optics_aberrations import optics_aberrations
 
@@ -42,7 +43,7 @@ def run(settings: StackSettings, job: "Job") -> Path:
     bytes_needed = _bytes_needed(plan, settings)
     _say_plan(job, plan, settings)
     with job.start(list(payloads), inputs=plan.project.inputs, bytes_needed=bytes_needed):
-        results = job.map("extract", extract_portion, payloads)
+        results = job.map("extract", extract_portion, payloads, contents=_contents(payloads))
         finished = [plan.portions[item] for item in results]
         write_tables(plan, finished, settings)
         _warn_of_relion(job, plan)
@@ -75,6 +76,14 @@ def _payloads(
         }
 
     return {item: payload(portion) for item, portion in plan.portions.items()}
+
+
+def _contents(payloads: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """Say what each item is computed from, beside the settings."""
+    return {
+        item: content_digest({k: v for k, v in payload.items() if k not in ("settings", "folder")})
+        for item, payload in payloads.items()
+    }
 
 
 def _bytes_needed(plan: StackExtraction, settings: StackSettings) -> float:
