@@ -130,3 +130,13 @@ def test_missing_angles_are_named(stack: Path) -> None:
         MissingFileError, match=r"no tilt angles .* expected TS_1.tlt or TS_1.rawtlt"
     ):
         read_imod_tilt_series(stack)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("0\nnan\n", "line 2: 'nan'"), ("inf\n", "line 1: 'inf'"), ("0\n181\n", "angle is 181;")],
+)
+def test_impossible_tilt_angles_are_refused(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "a.tlt").write_text(text)
+    with pytest.raises(FormatError, match=message):
+        read_tlt(tmp_path / "a.tlt")

@@ -40,7 +40,11 @@ def read_tlt(path: str | Path) -> FloatArray:
     FormatError
         If a line is not one number between −180 and 180.
     """
-    return _read_numbers(Path(path), 1, "a tilt angle")[:, 0]
+    angles = _read_numbers(Path(path), 1, "a tilt angle")[:, 0]
+    bad = angles[np.abs(angles) > 180]
+    if len(bad):
+        raise FormatError(f"{path}: a tilt angle is {bad[0]:g}; expected −180 to 180 degrees")
+    return angles
 
 
 def read_xf(path: str | Path) -> FloatArray:

@@ -149,7 +149,7 @@ def _is_premultiplied(optics: StarTable) -> NDArray[np.bool_]:
         raise StarError(
             f"{optics.place(bad[0])}: {PREMULTIPLIED} is {values[bad[0]]}; expected 0 or 1"
         )
-    return values == 1
+    return np.asarray(values == 1)
 
 
 def _check_binning(optics: StarTable, row: int, pixel_size: float) -> None:
