@@ -10,8 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.errors import DataError, StarError, SubtomoError, SubtomoWarning
+from subtomo.formats.paths import is_remote
 from subtomo.formats.relion_optics import TILT_SERIES_PIXEL_SIZE
 from subtomo.formats.star import StarTable
+from subtomo.formats.tilt_images import split_image_name
 from subtomo.model import TiltSeries
 
 TOMOGRAM = "rlnTomoName"
@@ -74,6 +76,14 @@ class ParticleProject:
         found, start = np.unique(number[order], return_index=True)
         parts = np.split(order, start[1:])
         return {names[n]: rows for n, rows in zip(found.tolist(), parts, strict=True)}
+
+    def image_files(self) -> list[Path]:
+        """List the files on disk that hold the images of tilt series with particles."""
+        names = [
+            name for each in self.rows_by_tomogram() for name in self.tilt_series[each].image_names
+        ]
+        files = dict.fromkeys(split_image_name(name)[1] for name in names if not is_remote(name))
+        return [path for path in map(Path, files) if path.is_file()]
 
     def trajectories_of(self, rows: NDArray[np.intp]) -> NDArray[np.float64] | None:
         """Give the motion (m, tilt, 3) in Å of particles of one tilt series; None if none moves."""

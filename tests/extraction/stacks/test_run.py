@@ -1,6 +1,7 @@
 """The command: bad input, options that RELION lacks, jobs that were interrupted."""
 
 import json
+import shutil
 
 import mrcfile
 import numpy as np
@@ -263,3 +264,18 @@ def test_a_tilt_series_that_changed_is_extracted_again_on_resuming(oracle, tmp_p
     np.testing.assert_array_equal(
         stack(tmp_path / "out", "TS_02/3"), stack(tmp_path / "new", "TS_02/3")
     )
+
+
+def test_images_that_changed_are_not_mixed_on_resuming(oracle, tmp_path, capsys):
+    stacks = tmp_path / "tilt_series"
+    shutil.copytree(oracle / "tilt_series", stacks)
+    stacks.chmod(0o755)
+    options = ["--box-size", "32", "--tiltseries-relative-dir", str(tmp_path)]
+    assert extract(tmp_path / "out", *options) == 0
+    changed = stacks / "TS_02.mrcs"
+    changed.chmod(0o644)
+    changed.write_bytes(changed.read_bytes()[:-2] + b"zz")
+    assert extract(tmp_path / "out", *options, "--resume") == 2
+    error = capsys.readouterr().err
+    assert "TS_02.mrcs has changed" in error
+    assert "--overwrite" in error

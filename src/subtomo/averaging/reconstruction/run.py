@@ -60,7 +60,8 @@ def run(settings: ReconstructionSettings, job: "Job") -> Path:
         job.warn(f"{count_of(plan.n_unseen, 'particle')} left out: visible on no image")
     for name, error in plan.project.skipped.items():
         job.leave_out("open", name, error)
-    with job.start([*names, "maps"], inputs=plan.project.inputs, bytes_needed=n_bytes):
+    inputs = [*plan.project.inputs, *plan.project.image_files()]
+    with job.start([*names, "maps"], inputs=inputs, bytes_needed=n_bytes):
         folder = job.folder / TEMPORARY
         if not settings.resume:
             shutil.rmtree(folder, ignore_errors=True)

@@ -42,7 +42,8 @@ def run(settings: StackSettings, job: "Job") -> Path:
     payloads = _payloads(plan, settings, job.folder)
     bytes_needed = _bytes_needed(plan, settings)
     _say_plan(job, plan, settings)
-    with job.start(list(payloads), inputs=plan.project.inputs, bytes_needed=bytes_needed):
+    inputs = [*plan.project.inputs, *plan.project.image_files()]
+    with job.start(list(payloads), inputs=inputs, bytes_needed=bytes_needed):
         results = job.map("extract", extract_portion, payloads, contents=_contents(payloads))
         finished = [plan.portions[item] for item in results]
         write_tables(plan, finished, settings)
