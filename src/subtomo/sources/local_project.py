@@ -54,8 +54,10 @@ def open_local_project(source: LocalSource) -> ParticleProject:
         trajectories_file=trajectories,
         trajectories=None if trajectories is None else read_trajectories(trajectories),
     )
-    names = [*files.values(), *filter(None, [source.optimisation_set_starfile])]
-    return replace(project, inputs=tuple(Path(name) for name in names))
+    inputs = [Path(name) for name in files.values()]
+    if source.optimisation_set_starfile is not None:
+        inputs.append(source.optimisation_set_starfile)
+    return replace(project, inputs=tuple(inputs))
 
 
 def table_tilt_series(
