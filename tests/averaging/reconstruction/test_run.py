@@ -348,3 +348,11 @@ def test_a_tilt_series_that_changed_is_added_up_again_on_resuming(oracle, tmp_pa
     again = read(tmp_path / "out/merged.mrc")
     assert np.abs(again - before).max() > 0
     np.testing.assert_array_equal(again, read(tmp_path / "new/merged.mrc"))
+
+
+def test_what_else_lies_in_the_folder_of_sums_stays(oracle, tmp_path):
+    mine = tmp_path / "temp/mine.txt"
+    mine.parent.mkdir()
+    mine.write_text("mine")
+    assert reconstruct(tmp_path, "--overwrite") == 0
+    assert [path.name for path in mine.parent.iterdir()] == ["mine.txt"]

@@ -1,6 +1,5 @@
 """The command ``subtomo reconstruct`` from tilt series, whatever their source."""
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,12 @@ from subtomo.averaging.reconstruction.maps import MapOptions
 from subtomo.averaging.reconstruction.plan import Reconstruction, plan_reconstruction, sum_bytes
 from subtomo.averaging.reconstruction.report import ReconstructedParticles
 from subtomo.averaging.reconstruction.settings import ReconstructionSettings
-from subtomo.averaging.reconstruction.stages import TEMPORARY, MapPlan, add_up_and_write
+from subtomo.averaging.reconstruction.stages import (
+    TEMPORARY,
+    MapPlan,
+    add_up_and_write,
+    remove_sums,
+)
 from subtomo.counts import count_of
 from subtomo.formats.atomic import replacing
 from subtomo.jobs.content import content_digest
@@ -64,7 +68,7 @@ def run(settings: ReconstructionSettings, job: "Job") -> Path:
     with job.start([*names, "maps"], inputs=inputs, bytes_needed=n_bytes):
         folder = job.folder / TEMPORARY
         if not settings.resume:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_sums(folder)
         payloads = dict(zip(names, _payloads(plan, settings, folder, device), strict=True))
         maps = MapPlan(
             pixel_size=plan.pixel_size * settings.bin,

@@ -1,6 +1,5 @@
 """The command ``subtomo reconstruct stacks``."""
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +19,12 @@ from subtomo.averaging.reconstruction.stacks_items import back_project_stacks
 from subtomo.averaging.reconstruction.stacks_plan import StackReconstruction, plan_stacks
 from subtomo.averaging.reconstruction.stacks_portion import StackPortion
 from subtomo.averaging.reconstruction.stacks_settings import ReconstructStacksSettings
-from subtomo.averaging.reconstruction.stages import TEMPORARY, MapPlan, add_up_and_write
+from subtomo.averaging.reconstruction.stages import (
+    TEMPORARY,
+    MapPlan,
+    add_up_and_write,
+    remove_sums,
+)
 from subtomo.jobs.content import content_digest
 from subtomo.signal.device import compute_device
 from subtomo.sources.optics_aberrations import optics_aberrations
@@ -64,7 +68,7 @@ def run(settings: ReconstructStacksSettings, job: "Job") -> Path:
     with job.start([*names, "maps"], inputs=inputs, bytes_needed=n_bytes):
         folder = job.folder / TEMPORARY
         if not settings.resume:
-            shutil.rmtree(folder, ignore_errors=True)
+            remove_sums(folder)
         payloads = dict(zip(names, _payloads(plan, settings, folder, device), strict=True))
         maps = MapPlan(
             pixel_size=plan.stacks.pixel_size,

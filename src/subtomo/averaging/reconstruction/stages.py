@@ -1,7 +1,7 @@
 """The stages of every reconstruction: groups are added up, and maps made of their sums."""
 
-import shutil
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,8 +94,17 @@ def add_up_and_write(
     result = job.map("maps", write_maps, {item: payload}, need_all=True, contents=contents)[item]
     written: list[str] = result["files"]
     if not missing:
-        shutil.rmtree(job.folder / TEMPORARY, ignore_errors=True)
+        remove_sums(job.folder / TEMPORARY)
     return written
+
+
+def remove_sums(folder: Path) -> None:
+    """Remove the sums and the particles in the folder for them; what else is there stays."""
+    for pattern in ("sums_*.npz", "particles_*.npz"):
+        for path in folder.glob(pattern):
+            path.unlink(missing_ok=True)
+    with suppress(OSError):  # it is not there, or holds something else
+        folder.rmdir()
 
 
 def _content_of_maps(sums: Iterable[Path]) -> str:
