@@ -173,7 +173,9 @@ def test_lost_scheduler_leaves_a_resumable_job(tmp_path, remote_scheduler):
 
     lost = threading.Thread(target=kill_after_the_first_item)
     lost.start()
-    with pytest.raises(ItemsFailed, match="the Dask scheduler was lost, with 2 items; --resume"):
+    with pytest.raises(
+        ItemsFailed, match=r"the Dask scheduler was lost, with (1 item|2 items); --resume"
+    ):
         toy.run(settings, Job("toy", settings, quiet=True))
     lost.join()
     again = toy.ToySettings(output_dir=folder, executor="inline", count=30, resume=True)

@@ -6,6 +6,7 @@ from concurrent.futures import CancelledError
 from contextlib import ExitStack
 from typing import Any
 
+from subtomo.counts import count_of
 from subtomo.errors import ItemsFailed
 from subtomo.jobs.executors.dask_connection import connect
 from subtomo.jobs.items import Failure, Outcome, Task, run_task
@@ -82,23 +83,24 @@ class DaskExecutor:
         """Wait a while for tasks to end; see to it that there are workers."""
         from distributed import wait
 
-        if time.monotonic() - self._mended > _SECONDS_BETWEEN_LOOKS:
-            self._connection.replace_lost_workers()
-            self._mended = time.monotonic()
         try:
+            if time.monotonic() - self._mended > _SECONDS_BETWEEN_LOOKS:
+                self._connection.replace_lost_workers()
+                self._mended = time.monotonic()
             ended = wait(list(sent), timeout=_SECONDS_BETWEEN_LOOKS, return_when="FIRST_COMPLETED")
         except TimeoutError:
             return []
-        except CancelledError:
-            raise ItemsFailed(
-                f"the Dask scheduler was lost, with {len(sent)} items; --resume goes on"
-            ) from None
+        except (CancelledError, OSError):
+            raise _lost(len(sent)) from None
         return list(ended.done)
 
     def _submit(self, waiting: Iterator[Task], sent: dict[Any, Task], at_once: int | None) -> None:
         """Send tasks to the cluster until it has enough."""
         client = self._connection.client
-        threads = max(1, sum(client.nthreads().values()))
+        try:
+            threads = max(1, sum(client.nthreads().values()))
+        except OSError:
+            raise _lost(len(sent)) from None
         wanted = at_once or min(threads, self._limit or threads) * _TASKS_PER_THREAD
         for _, task in zip(range(wanted - len(sent)), waiting, strict=False):
             sent[client.submit(run_task, task, pure=False)] = task
@@ -106,6 +108,12 @@ class DaskExecutor:
     def close(self) -> None:
         """Leave the cluster; one that was started here ends."""
         self._held.close()
+
+
+def _lost(n_items: int) -> ItemsFailed:
+    return ItemsFailed(
+        f"the Dask scheduler was lost, with {count_of(n_items, 'item')}; --resume goes on"
+    )
 
 
 def _outcome(future: Any, item: str) -> Outcome | None:
