@@ -31,4 +31,6 @@ def test_a_window_must_fit_the_shorter_edge():
 
 
 def test_images_of_unknown_size_are_not_judged():
-    require_window(series(), 1000, 1.0, 1000)
+    with pytest.raises(SettingsError, match="takes 1000 pixels"):
+        require_window(series((300, 200)), 1000, 1.0, 1000)
+    assert require_window(series(), 1000, 1.0, 1000) is None

@@ -77,13 +77,13 @@ class ParticleProject:
         parts = np.split(order, start[1:])
         return {names[n]: rows for n, rows in zip(found.tolist(), parts, strict=True)}
 
-    def image_files(self) -> list[Path]:
-        """List the files on disk that hold the images of tilt series with particles."""
+    def files_read(self) -> list[Path]:
+        """List the tables, and the files on disk that hold images of series with particles."""
         names = [
             name for each in self.rows_by_tomogram() for name in self.tilt_series[each].image_names
         ]
         files = dict.fromkeys(split_image_name(name)[1] for name in names if not is_remote(name))
-        return [path for path in map(Path, files) if path.is_file()]
+        return [*self.inputs, *(path for path in map(Path, files) if path.is_file())]
 
     def trajectories_of(self, rows: NDArray[np.intp]) -> NDArray[np.float64] | None:
         """Give the motion (m, tilt, 3) in Å of particles of one tilt series; None if none moves."""

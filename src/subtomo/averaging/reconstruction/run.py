@@ -64,7 +64,7 @@ def run(settings: ReconstructionSettings, job: "Job") -> Path:
         job.warn(f"{count_of(plan.n_unseen, 'particle')} left out: visible on no image")
     for name, error in plan.project.skipped.items():
         job.leave_out("open", name, error)
-    inputs = [*plan.project.inputs, *plan.project.image_files()]
+    inputs = plan.project.files_read()
     with job.start([*names, "maps"], inputs=inputs, bytes_needed=n_bytes):
         folder = job.folder / TEMPORARY
         if not settings.resume:

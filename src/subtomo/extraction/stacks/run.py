@@ -42,7 +42,7 @@ def run(settings: StackSettings, job: "Job") -> Path:
     payloads = _payloads(plan, settings, job.folder)
     bytes_needed = _bytes_needed(plan, settings)
     _say_plan(job, plan, settings)
-    inputs = [*plan.project.inputs, *plan.project.image_files()]
+    inputs = plan.project.files_read()
     with job.start(list(payloads), inputs=inputs, bytes_needed=bytes_needed):
         results = job.map("extract", extract_portion, payloads, contents=_contents(payloads))
         finished = [plan.portions[item] for item in results]
@@ -59,9 +59,8 @@ def _payloads(
         plan.project.optics, magnification=settings.anisotropic_magnification
     )
 
-    turns = (
-        plan.poses.orientation if settings.apply_orientations else plan.poses.subtomogram
-    )  # of the boxes
+    poses = plan.poses
+    turns = poses.orientation if settings.apply_orientations else poses.subtomogram
 
     def payload(portion: Portion) -> dict[str, Any]:
         series = plan.project.tilt_series[portion.tomogram]
