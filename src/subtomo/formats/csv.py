@@ -3,7 +3,8 @@
 Columns: ``tomogram``, ``x``, ``y``, ``z`` (Å; or ``x_px``, ``y_px``, ``z_px``) are needed;
 ``qx``, ``qy``, ``qz``, ``qw`` (or ``rot``, ``tilt``, ``psi`` in RELION's sense, degrees),
 ``class_name``, ``instance``, ``source``, ``score``, ``half``, ``box_size`` may be there; any other
-column is kept.
+column is kept. Where ``is_oriented`` is 0, or ``rot``, ``tilt`` and ``psi`` are all 0, the
+orientation is unknown.
 """
 
 import csv
@@ -29,7 +30,7 @@ _EULER = ("rot", "tilt", "psi")
 _TEXT = ("class_name", "instance", "source")
 _KNOWN = {
     *("tomogram", *_POSITION, *_POSITION_PX, *_QUATERNION, *_EULER, *_TEXT),
-    *("score", "half", "box_size"),
+    *("score", "half", "box_size", "is_oriented"),
 }
 
 
@@ -59,7 +60,11 @@ def read_csv_particles(
     if _QUATERNION[0] in table:
         known["orientation"] = table.stacked(_QUATERNION)
     elif _EULER[0] in table:
-        known["orientation"] = quaternions_from_relion(table.stacked(_EULER))
+        angles = table.stacked(_EULER)
+        known["orientation"] = quaternions_from_relion(angles)
+        known["is_oriented"] = (angles != 0).any(axis=1)
+    if "is_oriented" in table:
+        known["is_oriented"] = table.integers("is_oriented") != 0
     return Particles(
         tomogram=table.text("tomogram"),
         position=_positions(table, coordinate_pixel_size),
@@ -84,6 +89,8 @@ def write_csv_particles(path: str | Path, particles: Particles) -> None:
     columns: dict[str, NDArray[np.generic]] = {"tomogram": particles.tomogram}
     columns |= dict(zip(_POSITION, np.round(particles.position, 6).T + 0.0, strict=True))
     columns |= dict(zip(_QUATERNION, particles.orientation.T, strict=True))
+    if not particles.is_oriented.all():
+        columns["is_oriented"] = particles.is_oriented.astype(np.int64)
     columns |= {name: getattr(particles, name) for name in _TEXT}
     columns |= {name: getattr(particles, name) for name in ("score", "half", "box_size")}
     columns |= particles.extra

@@ -6,8 +6,8 @@ Positions, in Å from the centre of the tomogram's first voxel:
 - RELION 4 and before: ``rlnCoordinate*`` · their pixel size
 - less the subtomogram's rotation · ``rlnOrigin*Angst``
 
-Orientations are R(``rlnTomoSubtomogram*``) · R(``rlnAngle*``). A subtomogram's own angles are
-kept as columns, and ``rlnAngle*`` are written relative to them.
+Orientations are R(``rlnTomoSubtomogram*``) · R(``rlnAngle*``); angles that are all 0 say nothing. A
+subtomogram's own angles are kept as columns, and ``rlnAngle*`` are written relative to them.
 
 The columns of the optics table become columns of the particles, called ``optics.TAG``; the groups
 are made again from their values when they are written.
@@ -46,6 +46,7 @@ TEXT_COLUMNS = {
     "instance": "subtomoInstance",
     "source": "subtomoSource",
 }
+_IS_ORIENTED = "subtomoIsOriented"
 _SCORES = ("subtomoScore", "rlnAutopickFigureOfMerit", "rlnLCCmax")
 _CONSUMED = {
     *COORDINATES,
@@ -59,6 +60,7 @@ _CONSUMED = {
     "rlnOpticsGroup",
     "subtomoScore",
     "subtomoBoxSize",
+    _IS_ORIENTED,
     TILT_SERIES_PIXEL_SIZE,
 }
 
@@ -106,8 +108,9 @@ def read_relion_particles(
     optics = optics_columns(table, blocks.pop("optics", None))
     tomogram = _tomograms(table)
     pixel_size = _coordinate_pixel_size(table, optics, tomogram, frames, coordinate_pixel_size)
-    subtomogram = quaternions_from_relion(table.stacked(SUBTOMOGRAM_ANGLES, default=0))
-    angles = quaternions_from_relion(table.stacked(ANGLES, default=0))
+    subtomogram_angles = table.stacked(SUBTOMOGRAM_ANGLES, default=0)
+    angles = table.stacked(ANGLES, default=0)
+    subtomogram = quaternions_from_relion(subtomogram_angles)
     origins = table.stacked(ORIGINS, default=0)
     if ORIGINS[0] not in table and pixel_size is not None:
         origins = table.stacked(ORIGINS_PX, default=0) * pixel_size[:, None]
@@ -126,7 +129,8 @@ def read_relion_particles(
     return Particles(
         tomogram=tomogram,
         position=coordinates - rotate_points(subtomogram, origins),
-        orientation=multiply_quaternions(subtomogram, angles),
+        orientation=multiply_quaternions(subtomogram, quaternions_from_relion(angles)),
+        is_oriented=_is_oriented(table, np.hstack([subtomogram_angles, angles])),
         **text,
         score=table.numbers(score, default=np.nan),
         half=table.integers("rlnRandomSubset", default=0),
@@ -147,7 +151,7 @@ def particles_block(path: str | Path, blocks: Mapping[str, StarTable]) -> str:
     if "particles" in blocks:
         return "particles"
     for name, table in blocks.items():
-        if COORDINATES[0] in table or CENTRED[0] in table:
+        if any(tag in table for tag in (*COORDINATES, *CENTRED)):
             return name
     found = "; ".join(f"data_{name}: {', '.join(t.columns)}" for name, t in blocks.items())
     raise StarError(
@@ -180,7 +184,10 @@ def write_relion_particles(
     centre, pixel_size = _frames_of(particles.tomogram, frames, "write RELION coordinates")
     columns |= _columns(COORDINATES, particles.position / pixel_size[:, None])
     columns |= _columns(CENTRED, particles.position - centre)
-    columns |= _columns(ANGLES, relion_from_quaternions(_relative_orientation(particles)))
+    angles = _columns(ANGLES, relion_from_quaternions(_relative_orientation(particles)))
+    columns |= angles
+    if np.any(particles.is_oriented != _say_something(particles, angles)):
+        columns[_IS_ORIENTED] = particles.is_oriented.astype(np.int64)
     columns |= {tag: getattr(particles, field) for field, tag in TEXT_COLUMNS.items()}
     columns |= {
         "subtomoScore": particles.score,
@@ -199,6 +206,19 @@ def write_relion_particles(
     blocks = {"general": tables.pop("general")} if "general" in tables else {}
     blocks |= {} if optics is None else {"optics": optics}
     write_star(path, {**blocks, "particles": StarTable(columns), **tables})
+
+
+def _is_oriented(table: StarTable, angles: FloatArray) -> NDArray[np.bool_]:
+    """Tell which rows have an orientation: where a column says so, or an angle is not 0."""
+    if _IS_ORIENTED in table:
+        return np.asarray(table.integers(_IS_ORIENTED) != 0)
+    return np.asarray((angles != 0).any(axis=1))
+
+
+def _say_something(particles: Particles, angles: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:
+    """Tell where the angles that will be written are not all 0."""
+    own = [particles.extra[tag] for tag in SUBTOMOGRAM_ANGLES if tag in particles.extra]
+    return np.asarray((np.stack([*angles.values(), *own]) != 0).any(axis=0))
 
 
 def _tomograms(table: StarTable) -> NDArray[np.str_]:
@@ -257,7 +277,8 @@ def _coordinates(
     pixel_size: FloatArray | None,
 ) -> FloatArray:
     """Positions in Å before the origins are subtracted."""
-    if CENTRED[0] in table and (frames is not None or COORDINATES[0] not in table):
+    has_pixels = table.has_all(COORDINATES)
+    if table.has_all(CENTRED) and (frames is not None or not has_pixels):
         what = f"use {CENTRED[0]} of {table.source}"
         return table.stacked(CENTRED) + _frames_of(tomogram, frames or {}, what)[0]
     table.require(COORDINATES, why=f"or {', '.join(CENTRED)}")

@@ -9,6 +9,7 @@ from subtomo.model.particles import Particles
 from subtomo.model.tilt_series import TiltCtf, TiltSeries
 from subtomo.model.tomogram import Tomogram, TomogramFrame
 from subtomo.model.volume import Volume
+from subtomo.model.voxel_grid import VoxelGrid
 
 __all__ = [
     "Aberrations",
@@ -23,4 +24,5 @@ __all__ = [
     "Tomogram",
     "TomogramFrame",
     "Volume",
+    "VoxelGrid",
 ]

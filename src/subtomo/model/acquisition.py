@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from subtomo.errors import DataError
 
+VOLTAGES = (10.0, 3000.0)  # kV, of electron microscopes
+MOST_SPHERICAL_ABERRATION = 100.0  # mm
+
 
 @dataclass(frozen=True)
 class Acquisition:
@@ -18,7 +21,7 @@ class Acquisition:
     Raises
     ------
     DataError
-        If a value is outside its physical range.
+        If a value is outside its physical range, such as a voltage in volts.
     """
 
     voltage: float = 300.0
@@ -26,13 +29,15 @@ class Acquisition:
     amplitude_contrast: float = 0.07
 
     def __post_init__(self) -> None:
-        if not self.voltage > 0:
-            raise DataError(f"voltage is {self.voltage} kV; expected a positive number")
-        if not self.spherical_aberration >= 0:
+        least, most = VOLTAGES
+        if not least <= self.voltage <= most:
+            raise DataError(f"voltage is {self.voltage:g} kV; expected {least:g} to {most:g} kV")
+        if not 0 <= self.spherical_aberration <= MOST_SPHERICAL_ABERRATION:
             raise DataError(
-                f"spherical_aberration is {self.spherical_aberration} mm; expected 0 or more"
+                f"spherical_aberration is {self.spherical_aberration:g} mm; expected 0 to "
+                f"{MOST_SPHERICAL_ABERRATION:g} mm"
             )
         if not 0 <= self.amplitude_contrast < 1:
             raise DataError(
-                f"amplitude_contrast is {self.amplitude_contrast}; expected a fraction, 0 to 1"
+                f"amplitude_contrast is {self.amplitude_contrast:g}; expected a fraction, 0 to 1"
             )

@@ -9,19 +9,23 @@ from numpy.typing import NDArray
 
 from subtomo.errors import DataError, ShapeError
 
+_IDENTITY = (0.0, 0.0, 0.0, 1.0)
+
 
 @dataclass(frozen=True, eq=False)
 class Particles:
     """The table of particles: one entry a particle, unknown columns kept.
 
     Only ``tomogram`` and ``position`` must be given; the rest is filled with "unknown": identity
-    orientation, empty text, score NaN, half 0, box size 0.
+    orientation that says nothing, empty text, score NaN, half 0, box size 0.
 
     Parameters
     ----------
     tomogram : (n,) text, the name of the tomogram
     position : (n, 3) Å, columns x, y, z
     orientation : (n, 4) unit quaternions x, y, z, w, reference to tomogram
+    is_oriented : (n,) whether the orientation is known; where it is not, it is the identity
+        Not given: known where ``orientation`` is given.
     class_name : (n,) text, what it is
     instance : (n,) text, which vesicle, filament ...
     source : (n,) text, which picker
@@ -42,6 +46,7 @@ class Particles:
     tomogram: NDArray[np.str_]
     position: NDArray[np.float64]
     orientation: NDArray[np.float64] = None  # type: ignore[assignment]  # filled below
+    is_oriented: NDArray[np.bool_] = None  # type: ignore[assignment]
     class_name: NDArray[np.str_] = None  # type: ignore[assignment]
     instance: NDArray[np.str_] = None  # type: ignore[assignment]
     source: NDArray[np.str_] = None  # type: ignore[assignment]
@@ -54,7 +59,8 @@ class Particles:
     def __post_init__(self) -> None:
         n = len(self.tomogram)
         unknown = {
-            "orientation": np.tile([0.0, 0.0, 0.0, 1.0], (n, 1)),
+            "is_oriented": np.full(n, self.orientation is not None),
+            "orientation": np.tile(_IDENTITY, (n, 1)),
             "class_name": np.full(n, ""),
             "instance": np.full(n, ""),
             "source": np.full(n, ""),
@@ -82,7 +88,9 @@ class Particles:
         bad = np.flatnonzero(~(length > 0))
         if len(bad):
             raise DataError(f"particles: row {bad[0]} has orientation {self.orientation[bad[0]]}")
-        object.__setattr__(self, "orientation", self.orientation / length[:, None])
+        unit = self.orientation / length[:, None]
+        unit[~self.is_oriented] = _IDENTITY
+        object.__setattr__(self, "orientation", unit)
 
     def __len__(self) -> int:
         return len(self.tomogram)
@@ -98,7 +106,9 @@ class Particles:
         return self.select(self.tomogram == name)
 
     def with_columns(self, **columns: Any) -> "Particles":
-        """Replace whole columns."""
+        """Replace whole columns; a new orientation is known in every row unless told otherwise."""
+        if "orientation" in columns:
+            columns.setdefault("is_oriented", np.ones(len(self), dtype=bool))
         return replace(self, **columns)
 
     @staticmethod

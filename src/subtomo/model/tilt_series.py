@@ -89,7 +89,7 @@ class TiltSeries:
     ShapeError
         If a column has another length than ``tilt_angles``, or the images do.
     DataError
-        If a value is not finite or the pixel size is not positive.
+        If a value is not finite, the pixel size is not positive or a dose is negative.
     """
 
     name: str
@@ -148,6 +148,12 @@ class TiltSeries:
                 raise DataError(
                     f"tilt series {self.name}: {column} holds a value that is not finite"
                 )
+        if np.any(self.dose < 0):
+            tilt = int(np.argmin(self.dose))
+            raise DataError(
+                f"tilt series {self.name}: the dose of tilt {tilt + 1} is {self.dose[tilt]:g}; "
+                "expected 0 e⁻/Å² or more"
+            )
         for column, length in (
             ("ctf", None if self.ctf is None else len(self.ctf)),
             (

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.errors import DataError, ShapeError
+from subtomo.model.voxel_grid import VoxelGrid
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +50,12 @@ class Volume:
         """(z, y, x) in voxels."""
         z, y, x = self.data.shape
         return z, y, x
+
+    @property
+    def grid(self) -> VoxelGrid:
+        """Where its voxels are."""
+        z, y, x = self.shape
+        return VoxelGrid(self.pixel_size, (x, y, z), self.origin)
 
     def load(self) -> NDArray[np.float32]:
         """Read all of it into memory as float32: a plain array that torch may share."""
