@@ -233,3 +233,11 @@ def test_settings_that_exclude_each_other():
         ExtractVolumesSettings(**common, ctf="signed", weighting="wedge")
     with pytest.raises(ValidationError):
         ExtractVolumesSettings(**common, box_size=-3)
+
+
+def test_boxes_and_weights_that_were_removed_come_back_on_resuming(project):
+    extract(project, tilt_range=(-60, 60))
+    for name in ("subtomograms/a/2.mrc", "wedge/b.mrc"):
+        (project / "out" / name).unlink()
+        extract(project, tilt_range=(-60, 60), resume=True)
+        assert (project / "out" / name).is_file()

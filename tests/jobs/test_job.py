@@ -365,3 +365,30 @@ def test_steps_that_are_finished_are_not_run_again(tmp_path):
             assert job.step("one", "toy", run, inner) == job.folder / "one"
         assert job.stage_seconds["one"] > 0
     assert runs == ["one"]
+
+
+def write_pair(stem):
+    for ending in ("a", "b"):
+        Path(f"{stem}.{ending}").write_text("pair")
+
+
+def test_items_whose_outputs_are_gone_are_computed_again(tmp_path):
+    names = ["one", "sub/two", "sub/three"]
+    (tmp_path / "out/sub").mkdir(parents=True)
+
+    def start(**values):
+        job = make_job(tmp_path / "out", **values)
+        payloads = {name: str(job.folder / name) for name in names}
+        outputs = {n: [Path(f"{stem}.a"), Path(f"{stem}.b")] for n, stem in payloads.items()}
+        with job.start(names):
+            job.map("pairs", write_pair, payloads, outputs=outputs)
+
+    start(overwrite=True)
+    kept = tmp_path / "out/sub/two.b"
+    kept.write_text("not touched")
+    (tmp_path / "out/one.a").unlink()
+    (tmp_path / "out/sub/three.b").unlink()
+    start(resume=True)
+    assert (tmp_path / "out/one.a").is_file()
+    assert (tmp_path / "out/sub/three.b").is_file()
+    assert kept.read_text() == "not touched"

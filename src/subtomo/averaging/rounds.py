@@ -91,7 +91,8 @@ def run_round(
             )
             for i, ((half, rows), file) in enumerate(zip(chunks, files, strict=True))
         }
-        results = job.map(name, process_chunk, payloads, need_all=True)
+        outputs = {item: [file] for item, file in zip(payloads, files, strict=True)}
+        results = job.map(name, process_chunk, payloads, need_all=True, outputs=outputs)
         _write_round(path, chunks, list(results.values()), files, inputs)
     for file in files:  # no others: a job that is resumed needs those of a later round
         file.unlink(missing_ok=True)

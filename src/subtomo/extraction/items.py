@@ -60,6 +60,15 @@ def extract_tomogram(payload: dict[str, Any]) -> dict[str, int]:
     return {"n_boxes": len(numbers)}
 
 
+def output_files(payload: dict[str, Any]) -> list[Path]:
+    """List the files that an item writes."""
+    tomogram = payload["tomogram"]
+    names = [box_name(tomogram, number) for number in payload["numbers"]]
+    if payload["is_weighted"]:
+        names.append(transfer_name(tomogram))
+    return [Path(payload["folder"]) / name for name in names]
+
+
 def finished_boxes(
     tomogram: Tomogram,
     positions: NDArray[np.float64],

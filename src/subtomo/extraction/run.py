@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.counts import count_of
-from subtomo.extraction.items import box_name, extract_tomogram, transfer_name
+from subtomo.extraction.items import box_name, extract_tomogram, output_files, transfer_name
 from subtomo.extraction.plan import Extraction, plan_extraction
 from subtomo.extraction.settings import ExtractVolumesSettings
 from subtomo.formats.particles import write_particles
@@ -55,7 +55,8 @@ def run(settings: ExtractVolumesSettings, job: "Job") -> Path:
     inputs = [settings.particles, *(path for path in settings.tomograms if path.is_file())]
     with job.start(list(payloads), inputs=inputs, bytes_needed=4.0 * plan.box_size**3 * n_boxes):
         _say_plan(job, plan, settings)
-        results = job.map("extract", extract_tomogram, payloads)
+        outputs = {name: output_files(payload) for name, payload in payloads.items()}
+        results = job.map("extract", extract_tomogram, payloads, outputs=outputs)
         path = job.folder / "particles.star"
         table = _table(plan, numbers, results, settings)
         write_particles(path, table, {name: t.frame for name, t in plan.tomograms.items()})

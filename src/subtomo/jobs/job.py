@@ -3,7 +3,7 @@
 import json
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -28,6 +28,7 @@ from subtomo.jobs.interrupts import termination_as_interrupt
 from subtomo.jobs.items import Failure, Outcome, Task, is_disk_full, make_task
 from subtomo.jobs.ledger import Ledger, count_finished
 from subtomo.jobs.messages import Messages
+from subtomo.jobs.outputs import items_without_outputs
 from subtomo.jobs.own_warnings import own_warnings_to
 from subtomo.jobs.progress import show_progress
 from subtomo.jobs.record import JobRecord, versions
@@ -183,6 +184,7 @@ class Job:
         *,
         need_all: bool = False,
         contents: Mapping[str, str] | None = None,
+        outputs: Mapping[str, Iterable[Path]] | None = None,
     ) -> dict[str, Any]:
         """Compute ``function(payload)`` for each item that is not finished yet.
 
@@ -195,6 +197,9 @@ class Job:
         contents
             Of what each item is computed, as :func:`subtomo.jobs.content.content_digest` says it;
             an item that was finished of something else is computed again.
+        outputs
+            Files that each item writes; an item that was finished is computed again if one of its
+            files is not there any more.
 
         Returns
         -------
@@ -211,13 +216,10 @@ class Job:
         assert self._ledger is not None, "map belongs into the block of start"
         finished = self._ledger.finished
         contents = contents or {}
-        stale = [
-            item
-            for item in payloads
-            if (stage, item) in finished and finished[stage, item].content != contents.get(item, "")
-        ]
-        for item in stale:
-            del finished[stage, item]
+        lost = items_without_outputs(outputs or {})
+        for item in payloads:
+            if item in lost or not self.has_finished(stage, item, contents.get(item, "")):
+                finished.pop((stage, item), None)
         missing = [item for item in payloads if (stage, item) not in finished]
         threads = self.settings.threads_per_item
         tasks = (make_task(item, function, payloads[item], threads) for item in missing)

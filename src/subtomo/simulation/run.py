@@ -89,6 +89,7 @@ def run(settings: SimulateSettings, job: Job) -> Path:
             make_density,
             {name: (settings, folder, name) for name in classes},
             need_all=True,
+            outputs={name: [_density_path(folder, name)] for name in classes},
         )
         reference = measured.get(settings.reference or "", {})
         variance = float(reference.get("signal_variance", 0.0))
@@ -96,6 +97,7 @@ def run(settings: SimulateSettings, job: Job) -> Path:
             "tilt series",
             make_images,
             {name: (settings, folder, name, classes, variance) for name in settings.names},
+            outputs={name: _image_paths(settings, folder, name) for name in settings.names},
         )
         _write_tables(settings, folder, truth, variance)
     return folder / "tomograms.star"
@@ -132,11 +134,12 @@ def make_images(payload: tuple[SimulateSettings, Path, str, list[str], float]) -
     expected = expected_counts(model, signal, true.ctf.scale)
     images = counted(model, expected, child_generator(settings.seed, name, "noise"))
     a = settings.pixel_size
-    if settings.noise_free:
-        write_stack(folder / "truth" / f"noise_free_{name}.mrcs", expected, a)
-    write_volume(folder / "truth" / f"labels_{name}.mrc", Volume(scene.slab.particles, a))
-    write_volume(folder / "truth" / f"membranes_{name}.mrc", Volume(scene.slab.membranes, a))
-    write_stack(_stack_path(folder, name), images, a)
+    stack, labels, membranes, *noise_free = _image_paths(settings, folder, name)
+    for path in noise_free:
+        write_stack(path, expected, a)
+    write_volume(labels, Volume(scene.slab.particles, a))
+    write_volume(membranes, Volume(scene.slab.membranes, a))
+    write_stack(stack, images, a)
     return {
         "positions": scene.positions,
         "orientations": scene.orientations,
@@ -291,6 +294,14 @@ def _density_path(folder: Path, name: str) -> Path:
 
 def _stack_path(folder: Path, name: str) -> Path:
     return folder / "tilt_series" / f"{name}.mrcs"
+
+
+def _image_paths(settings: SimulateSettings, folder: Path, name: str) -> list[Path]:
+    """Name the images of a tilt series, its labels and membranes, and images without noise."""
+    truth = folder / "truth"
+    noise_free = [truth / f"noise_free_{name}.mrcs"] if settings.noise_free else []
+    labels, membranes = truth / f"labels_{name}.mrc", truth / f"membranes_{name}.mrc"
+    return [_stack_path(folder, name), labels, membranes, *noise_free]
 
 
 def _bytes_needed(settings: SimulateSettings) -> float:

@@ -71,7 +71,8 @@ def run(settings: BinSettings, job: "Job") -> Path:
             }
             for name in names
         }
-        done = job.map("bin", bin_one, payloads)
+        outputs = {name: [_path(folder, name)] for name in names}
+        done = job.map("bin", bin_one, payloads, outputs=outputs)
         new_entries = [
             _binned_entry(entries[plan.tomogram.name], plan, folder)
             for plan in plans

@@ -56,7 +56,8 @@ def run(settings: ReconstructSettings, job: "Job") -> Path:
             }
             for entry in entries
         }
-        done = job.map("reconstruct", reconstruct_one, payloads)
+        outputs = {name: [_tomogram_path(job.folder, name)] for name in grids}
+        done = job.map("reconstruct", reconstruct_one, payloads, outputs=outputs)
         table = job.folder / "tomograms.star"
         write_tomograms_star(
             table,

@@ -279,3 +279,27 @@ def test_images_that_changed_are_not_mixed_on_resuming(oracle, tmp_path, capsys)
     error = capsys.readouterr().err
     assert "TS_02.mrcs has changed" in error
     assert "--overwrite" in error
+
+
+@pytest.mark.parametrize(
+    ("options", "endings"),
+    [
+        ([], ["_stack2d.mrcs"]),
+        (["--write-fourier", "--no-circle-crop"], ["_stack2d.mrcs", "_stack2d.npy"]),
+        (
+            ["--pseudo-subtomograms", "--ctf", "--multi", "--div", "--nrm"],
+            [f"_{k}.mrc" for k in ("CTF2", "CTF2_nrm", "data", "data_nrm", "div", "multi")]
+            + ["_weights.mrc"],
+        ),
+    ],
+)
+def test_files_that_were_removed_come_back_on_resuming(options, endings, oracle, tmp_path):
+    options = ["--box-size", "16", *options]
+    assert extract(tmp_path / "out", *options) == 0
+    files = sorted((tmp_path / "out/Subtomograms/TS_02").glob("3_*"))
+    assert [path.name.removeprefix("3") for path in files] == endings
+    for path in files:
+        before = path.read_bytes()
+        path.unlink()
+        assert extract(tmp_path / "out", *options, "--resume") == 0
+        assert path.read_bytes() == before

@@ -173,8 +173,7 @@ def _check_outputs(
     inside = {path.relative_to(folder).as_posix() for path in read if path.is_relative_to(folder)}
     written = {"particles.star", "optimisation_set.star", "motion.star"}
     if any(name.startswith("Subtomograms/") for name in inside):
-        endings = ("_stack2d.mrcs", "_stack2d.npy", "_data.mrc", "_weights.mrc")
-        written |= {f"{name}{ending}" for name in names.tolist() for ending in endings}
+        written |= {f"{name}{ending}" for name in names.tolist() for ending in settings.endings}
     for name in sorted(inside & written):
         raise OutputError(
             f"--output-dir {settings.output_dir}: {name} there is an input, and would be "

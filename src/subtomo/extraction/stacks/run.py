@@ -44,7 +44,13 @@ def run(settings: StackSettings, job: "Job") -> Path:
     _say_plan(job, plan, settings)
     inputs = plan.project.files_read()
     with job.start(list(payloads), inputs=inputs, bytes_needed=bytes_needed):
-        results = job.map("extract", extract_portion, payloads, contents=_contents(payloads))
+        results = job.map(
+            "extract",
+            extract_portion,
+            payloads,
+            contents=_contents(payloads),
+            outputs=_outputs(payloads, settings),
+        )
         finished = [plan.portions[item] for item in results]
         write_tables(plan, finished, settings)
         _warn_of_relion(job, plan)
@@ -86,13 +92,24 @@ def _contents(payloads: dict[str, dict[str, Any]]) -> dict[str, str]:
     }
 
 
+def _outputs(payloads: dict[str, dict[str, Any]], settings: StackSettings) -> dict[str, list[Path]]:
+    """List the files that each item writes."""
+    return {
+        item: [
+            payload["folder"] / f"{name}{ending}"
+            for name in payload["names"]
+            for ending in settings.endings
+        ]
+        for item, payload in payloads.items()
+    }
+
+
 def _bytes_needed(plan: StackExtraction, settings: StackSettings) -> float:
     """Say about what the results take on disk."""
     size = settings.final_size
     if settings.pseudo_subtomograms:
-        volumes = 2 + sum((settings.ctf_volumes, settings.multi, settings.div, 2 * settings.nrm))
         n_particles = sum(len(portion.rows) for portion in plan.portions.values())
-        return 4.0 * size**3 * volumes * n_particles
+        return 4.0 * size**3 * len(settings.endings) * n_particles
     return plan.image_count * size**2 * (2.0 if settings.float16 else 4.0)
 
 

@@ -156,6 +156,21 @@ class StackSettings(JobSettings):
         """Pixels cut away on each side of the box."""
         return (self.box_size - self.final_size) // 2
 
+    @property
+    def endings(self) -> tuple[str, ...]:
+        """Endings of the names of the files that a particle gets."""
+        if not self.pseudo_subtomograms:
+            return ("_stack2d.mrcs", "_stack2d.npy") if self.write_fourier else ("_stack2d.mrcs",)
+        kinds = {
+            "CTF2": self.ctf_volumes,
+            "multi": self.multi,
+            "div": self.div,
+            "data_nrm": self.nrm,
+            "CTF2_nrm": self.nrm,
+        }
+        asked = [kind for kind, is_asked in kinds.items() if is_asked]
+        return tuple(f"_{kind}.mrc" for kind in ("data", "weights", *asked))
+
     @model_validator(mode="after")
     def _check_sizes(self) -> Self:
         window = int(self.bin * self.box_size + 0.5)

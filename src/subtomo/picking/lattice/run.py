@@ -48,7 +48,10 @@ def run(settings: LatticeSettings, job: "Job") -> Path:
         for name, path in paths.items()
     }
     with job.start(list(payloads), inputs=[settings.particles, *settings.tomograms]):
-        rows: dict[str, dict[str, Any]] = job.map("measure", measure_filament, payloads)
+        outputs = {name: [path] for name, path in paths.items()}
+        rows: dict[str, dict[str, Any]] = job.map(
+            "measure", measure_filament, payloads, outputs=outputs
+        )
         arrays = {name: _load(paths[name]) for name in rows}
         _write_table(job.folder / "lattice.csv", inputs, rows)
         tables = [wall_particles(inputs.particles, arrays[name], name) for name in rows]
