@@ -6,7 +6,10 @@ import torch
 from planted import PIXEL, asymmetric_density, blobs
 
 from subtomo.averaging.box import Box
-from subtomo.averaging.mask import density_mask, mask_in_words, sphere_mask
+from subtomo.averaging.given_mask import given_mask
+from subtomo.averaging.mask import density_mask, mask_in_words
+from subtomo.averaging.reconstruction.stacks_settings import ReconstructStacksSettings
+from subtomo.averaging.settings import AverageSettings
 from subtomo.signal.filters import apply_filter, bandpass
 from subtomo.signal.fourier import frequency_radius
 
@@ -65,12 +68,14 @@ def test_a_flat_average_gives_a_sphere(n):
     assert mask.mean() > 0.1
 
 
-def test_sphere_of_a_diameter():
-    mask = sphere_mask(BOX, 160.0)
-    line = mask[16, 16, 16:].numpy()
-    assert np.all(line[:9] == 1)
-    assert 0 < line[10] < 1
-    assert line[12:].max() == 0
+def test_the_sphere_is_one_within_its_diameter_and_its_edge_lies_outside():
+    """160 Å are 8 voxels on each side of the centre; the edge takes four more."""
+    files = {"particles": "p.star", "output_dir": "out", "mask_diameter": 160.0}
+    for settings in (AverageSettings(**files), ReconstructStacksSettings(**files)):
+        line = given_mask(settings, BOX)[16, 16, 16:].numpy()
+        assert np.all(line[:9] == 1)
+        assert line[9:12] == pytest.approx((1 + np.cos(np.pi * np.array([1, 2, 3]) / 4)) / 2)
+        assert line[12:].max() == 0
 
 
 @pytest.mark.parametrize(

@@ -294,7 +294,7 @@ def test_input_that_cannot_be_averaged(exact, tmp_path):
     with pytest.raises(DataError, match=f"3 of {count} particles have no half"):
         average(change(exact, tmp_path, half=half), out)
     write_volume(tmp_path / "small.mrc", Volume(np.ones((8, 8, 8), np.float32), PIXEL))
-    with pytest.raises(ShapeError, match=r"small.mrc: mask of \(8, 8, 8\)"):
+    with pytest.raises(ShapeError, match=r"small.mrc: mask of 8 x 8 x 8"):
         average(exact.table, out, mask=tmp_path / "small.mrc")
     names = np.array([str(tmp_path / "small.mrc")] + ["subtomograms/b/0.mrc"] * (count - 1))
     names[1:] = [str(exact.table.parent / "subtomograms/b/0.mrc")] * (count - 1)

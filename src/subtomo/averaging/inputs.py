@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from subtomo.averaging.box import Box
+from subtomo.averaging.given_mask import given_mask
 from subtomo.averaging.halves import assign_halves
-from subtomo.averaging.mask import sphere_mask
 from subtomo.averaging.settings import AverageSettings
 from subtomo.errors import DataError, SettingsError, ShapeError
 from subtomo.formats.particles import read_particles
@@ -94,7 +94,7 @@ def read_inputs(settings: AverageSettings) -> AverageInputs:
         symmetry=torch.from_numpy(
             matrices_from_quaternions(symmetry_quaternions(settings.symmetry))
         ),
-        mask=_mask(settings, box),
+        mask=given_mask(settings, box),
     )
 
 
@@ -182,24 +182,3 @@ def _check_grid(path: Path, box: Box, what: str) -> None:
             f"{path}: {what} with pixel_size {volume.pixel_size:g} Å, others {box.pixel_size:g} Å; "
             "expected one: extract them together"
         )
-
-
-def _mask(settings: AverageSettings, box: Box) -> Tensor | None:
-    """Make or read the mask that was asked for; None: to be made around the density."""
-    if settings.mask is not None:
-        return _read_mask(settings.mask, box)
-    if settings.mask_diameter is not None:
-        return sphere_mask(box, settings.mask_diameter)
-    return None
-
-
-def _read_mask(path: Path, box: Box) -> Tensor:
-    """Read a mask and check its grid and values."""
-    _check_grid(path, box, "mask")
-    mask = torch.tensor(read_volume(path).load())
-    if not (float(mask.min()) >= 0 and 0 < float(mask.max()) <= 1):
-        raise DataError(
-            f"{path}: mask has values from {float(mask.min()):g} to {float(mask.max()):g}; "
-            "expected 0 to 1"
-        )
-    return mask

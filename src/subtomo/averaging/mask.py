@@ -1,8 +1,5 @@
 """The mask of an average: given, a sphere, or made around its density."""
 
-from pathlib import Path
-from typing import Protocol
-
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -10,6 +7,7 @@ from scipy import ndimage
 from torch import Tensor
 
 from subtomo.averaging.box import Box
+from subtomo.averaging.mask_settings import MaskOptions
 from subtomo.signal.filters import apply_filter, bandpass
 from subtomo.signal.masks import soft_edge, soft_sphere
 
@@ -23,16 +21,20 @@ _LEAST, _MOST = 0.005, 0.6  # parts of the box between which a mask around densi
 
 
 def sphere_mask(box: Box, diameter: float) -> Tensor:
-    """Make a soft sphere.
+    """Make a soft sphere: 1 within a diameter, with a cosine edge of four voxels outside it.
 
     Parameters
     ----------
     box : of the average
-    diameter : Å, to the start of the soft edge
+    diameter : Å, where the edge starts
 
     Returns
     -------
     (n, n, n) float32
+
+    Notes
+    -----
+    RELION's ``--particle_diameter`` means the same; its edge is five voxels (softMaskOutsideMap).
     """
     return soft_sphere((box.size,) * 3, diameter / 2 / box.pixel_size, _SPHERE_EDGE_PX)
 
@@ -65,13 +67,6 @@ def density_mask(average: Tensor, box: Box, resolution: float, *, wide: bool) ->
         edge = min(_SPHERE_EDGE_PX, edge)
         return soft_sphere((n,) * 3, (n - 1) // 2 - edge, edge)
     return soft_edge(torch.from_numpy(inner), edge)
-
-
-class MaskOptions(Protocol):
-    """Options that name a mask."""
-
-    mask: Path | None
-    mask_diameter: float | None
 
 
 def mask_in_words(options: MaskOptions, mask: Tensor) -> str:

@@ -5,10 +5,11 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
+from subtomo.averaging.mask_settings import MaskOptions
 from subtomo.jobs.settings import JobSettings
 
 
-class AverageSettings(JobSettings):
+class AverageSettings(MaskOptions, JobSettings):
     """Options of averaging and local alignment."""
 
     particles: Path = Field(
@@ -16,18 +17,6 @@ class AverageSettings(JobSettings):
         json_schema_extra={"argument": True},
     )
     symmetry: str = Field("C1", description="Symmetry of the particle: C1, C7, D2, T, O, I ...")
-    mask: Path | None = Field(
-        None,
-        description="Mask on the box's grid (0 to 1) for alignment and resolution",
-    )
-    mask_diameter: float | None = Field(
-        None,
-        gt=0,
-        description=(
-            "Diameter of a soft spherical mask (Å); when neither mask is given, one is made "
-            "around the density of the average"
-        ),
-    )
     regularisation: float | None = Field(
         None,
         gt=0,
@@ -75,8 +64,6 @@ class AverageSettings(JobSettings):
 
     @model_validator(mode="after")
     def _check_average_options(self) -> Self:
-        if self.mask is not None and self.mask_diameter is not None:
-            raise ValueError("--mask and --mask-diameter exclude each other; give one of them")
         if self.seed >= 2**63:
             raise ValueError(f"--seed is {self.seed}; expected less than 2⁶³ ({2**63})")
         if self.angular_step > self.angular_range:

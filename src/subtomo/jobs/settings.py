@@ -17,10 +17,37 @@ class CommandSettings(BaseModel):
     * ``"aliases": ["--other-name", "-o"]``: other names of the option;
     * ``"off_aliases": ["--without"]``: other names of what turns a switch off;
     * ``"needed": True``: shown in the usage line though it has a default, since most calls need it;
-    * ``"affects_results": False``: may differ when a job is resumed.
+    * ``"affects_results": False``: may differ when a job is resumed;
+    * ``"needs": {"other": value}``: acts only while another setting has this value, and is refused
+      otherwise, unless it has its default.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @model_validator(mode="after")
+    def _check_needs(self) -> Self:
+        for name in filter(self.is_changed, type(self).model_fields):
+            for other, value in self.needs(name).items():
+                found = getattr(self, other)
+                if found == value:
+                    continue
+                option = _words(name, getattr(self, name))
+                if self.is_changed(other):
+                    instead = _words(other, found)
+                    raise ValueError(
+                        f"{option} has no effect with {instead}; leave one of them out"
+                    )
+                raise ValueError(f"{option} needs {_words(other, value)}")
+        return self
+
+    def is_changed(self, name: str) -> bool:
+        """Tell whether a field has another value than its default."""
+        return bool(getattr(self, name) != type(self).model_fields[name].get_default())
+
+    @classmethod
+    def needs(cls, name: str) -> dict[str, Any]:
+        """Give the values of other fields without which one does not act."""
+        return dict(cls.field_extra(name).get("needs", {}))
 
     @classmethod
     def field_named(cls, name: str) -> str:
@@ -47,6 +74,14 @@ class CommandSettings(BaseModel):
         """Read what a field declares in ``json_schema_extra``."""
         extra = cls.model_fields[name].json_schema_extra
         return dict(extra) if isinstance(extra, dict) else {}
+
+
+def _words(name: str, value: Any) -> str:
+    """Write a field and its value as one would type them."""
+    option = name.replace("_", "-")
+    if isinstance(value, bool):
+        return f"--{option}" if value else f"--no-{option}"
+    return f"--{option} {value:g}" if isinstance(value, float) else f"--{option} {value}"
 
 
 def _without_effect(**extra: Any) -> dict[str, Any]:

@@ -89,8 +89,8 @@ def test_the_header_says_grid_symmetry_and_mask(ended):
 
 
 def test_captions_say_how_things_were_measured(ended):
-    _, page = ended(local_window=40.0, local_threshold=0.7, guinier_from=8.5, b_factor=-50.0)
-    assert "sharpened with b = -50 Å²" in page
+    assert "sharpened with b = -50 Å²" in ended(b_factor=-50.0, local_resolution=False)[1]
+    _, page = ended(local_window=40.0, local_threshold=0.7, guinier_from=8.5)
     assert "in a Gaussian window 40 Å wide falls below 0.7" in page
     assert re.search(r"the whole map falls below 0.7 at \d+\.\d Å", page)
     assert "fewer than 3 shells that the halves share lie between 8.5 Å (--guinier-from)" in page

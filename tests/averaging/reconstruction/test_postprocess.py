@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 import torch
 
+from subtomo.averaging.box import Box
+from subtomo.averaging.given_mask import given_mask
 from subtomo.averaging.reconstruction.postprocess import postprocess, write_postprocessed
 from subtomo.averaging.reconstruction.postprocess_settings import PostprocessOptions
-from subtomo.averaging.reconstruction.resolution import given_mask
 from subtomo.errors import DataError, ShapeError
 from subtomo.formats.relion_stack import write_relion_volume
 from subtomo.signal.filters import apply_filter
@@ -19,6 +20,7 @@ from subtomo.signal.masks import soft_sphere
 
 N, PIXEL, B = 32, 2.0, 120.0
 SHAPE = (N, N, N)
+BOX = Box(N, PIXEL)
 QUICK = PostprocessOptions(local_resolution=False, guinier_from=10.0)
 
 
@@ -78,13 +80,13 @@ def test_the_mask_that_is_made_holds_the_density():
 
 
 def test_masks_that_are_given(tmp_path):
-    sphere = given_mask(PostprocessOptions(mask_diameter=36.0), N, PIXEL)
+    sphere = given_mask(PostprocessOptions(mask_diameter=36.0), BOX)
     assert sphere[16, 16, 16 + 9] == 1
     assert sphere[16, 16, 16 + 14] == 0
     write_relion_volume(tmp_path / "mask.mrc", sphere.numpy(), PIXEL)
-    read = given_mask(PostprocessOptions(mask=tmp_path / "mask.mrc"), N, PIXEL)
+    read = given_mask(PostprocessOptions(mask=tmp_path / "mask.mrc"), BOX)
     assert torch.equal(read, sphere)
-    assert given_mask(PostprocessOptions(), N, PIXEL) is None
+    assert given_mask(PostprocessOptions(), BOX) is None
     result = postprocess(*maps(), PIXEL, QUICK, sphere)
     assert torch.equal(result.found.mask, sphere)
 
@@ -99,7 +101,7 @@ def test_masks_that_do_not_fit_are_refused(tmp_path):
         ("high", DataError, "values from 3 to 3; expected 0 to 1"),
     ):
         with pytest.raises(error, match=message):
-            given_mask(PostprocessOptions(mask=tmp_path / f"{name}.mrc"), N, PIXEL)
+            given_mask(PostprocessOptions(mask=tmp_path / f"{name}.mrc"), BOX)
 
 
 def test_files_hold_what_was_found(tmp_path):

@@ -272,13 +272,34 @@ BAD_OPTIONS = {
     "nothing but signal": (["--snr", "1e300"], "--snr: found '1e300'; expected at most"),
     "edge without end": (["--taper", "1e300"], "--taper: found '1e300'; expected at most 4096"),
     "no window": (
-        ["--local-window", "1e-300"],
-        "--local-window: found '1e-300'; expected at least",
+        ["--postprocess", "--local-window", "1e-300"],
+        "--local-window is 1e-300 Å; expected 4 to 64 Å, for maps of 16 voxels of 4 Å",
     ),
+    "mask without resolution": (
+        ["--mask-diameter", "40"],
+        "--mask-diameter 40 has no effect with --no-postprocess",
+    ),
+    "window without local resolution": (
+        ["--postprocess", "--local-window", "40", "--no-local-resolution"],
+        "--local-window 40 has no effect with --no-local-resolution",
+    ),
+    "line without use": (
+        ["--postprocess", "--guinier-from", "8", "--b-factor", "-50"],
+        "--guinier-from 8 has no effect with --b-factor -50",
+    ),
+    "seed of nothing": (["--seed", "3"], "--seed 3 needs --split random"),
+    "too sharp": (["--b-factor=-1e9"], "--b-factor: found '-1e9'; expected at least -10000"),
+    "line from nowhere": (["--guinier-from", "1e9"], "expected at most 1000"),
+    "finer than two voxels": (["--postprocess", "--low-pass", "7"], "expected 8 to 64 Å"),
+    "mask beyond the box": (["--postprocess", "--mask-diameter", "65"], "expected 4 to 64 Å"),
+    "mask within a voxel": (["--postprocess", "--mask-diameter", "3"], "expected 4 to 64 Å"),
     "no device": (["--device", "cuda:9"], "--device cuda:9 cannot be used"),
     "no folder": (["--tiltseries-relative-dir", "nowhere"], "nowhere"),
     "box with no particle inside": (["--box-size", "298"], "no particle lies 149 pixels"),
-    "mask that is not there": (["--mask", "nowhere.mrc"], "nowhere.mrc: no such file"),
+    "mask that is not there": (
+        ["--postprocess", "--mask", "nowhere.mrc"],
+        "nowhere.mrc: no such file",
+    ),
 }
 
 
@@ -290,6 +311,19 @@ def test_bad_options_are_refused_in_one_line_and_leave_nothing(
     error = capsys.readouterr().err
     assert said in error
     assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    "option", ["--mask-diameter=40", "--b-factor=-50", "--low-pass=20", "--local-threshold=0.4"]
+)
+def test_options_of_a_resolution_are_refused_where_there_are_no_halves(
+    option, oracle, tmp_path, capsys
+):
+    options = ["--postprocess", option]
+    assert reconstruct(tmp_path / "out", *options, particles="particles_nohalf.star") == 2
+    name = option.split("=")[0]
+    assert f"{name} has no effect without halves, and particles_nohalf" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 

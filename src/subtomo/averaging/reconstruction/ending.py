@@ -34,7 +34,7 @@ def finish_reconstruction(
     job : its folder has ``merged.mrc``, and ``half1.mrc`` and ``half2.mrc`` where there are halves
     particles : that the maps are made of
     settings : of the command
-    mask : (n, n, n); see :func:`subtomo.averaging.reconstruction.resolution.given_mask`
+    mask : (n, n, n); see :func:`subtomo.averaging.given_mask.given_mask`
 
     Returns
     -------

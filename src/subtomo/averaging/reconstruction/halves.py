@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from subtomo.averaging.halves import draw_halves
 from subtomo.averaging.reconstruction.settings import MapSettings
-from subtomo.errors import DataError, StarError
+from subtomo.errors import DataError, SettingsError, StarError
 from subtomo.sources.particle_poses import HALF
 from subtomo.sources.particle_project import ParticleProject
 
@@ -31,6 +31,8 @@ def choose_halves(
         If only some particles have a half in the table.
     DataError
         If one of the halves is empty.
+    SettingsError
+        If there are none, and an option acts on nothing but what halves are needed for.
     """
     if settings.split == "rows":
         half = np.arange(len(project)) % 2 + 1
@@ -39,6 +41,8 @@ def choose_halves(
     else:
         _check_table(project, in_table)
         half = in_table
+    if not half.any():
+        _refuse_options_of_resolution(project, settings)
     counts = [int((half == which).sum()) for which in (1, 2)]
     if max(counts) and not min(counts):
         raise DataError(
@@ -54,3 +58,12 @@ def _check_table(project: ParticleProject, half: NDArray[np.int64]) -> None:
     if len(bad) and HALF in project.particles:
         place = project.particles.place(bad[0])
         raise StarError(f"{place}: {HALF} is 0; expected 1 or 2, or another --split than table")
+
+
+def _refuse_options_of_resolution(project: ParticleProject, settings: MapSettings) -> None:
+    """Without halves there is no resolution, and nothing that needs one."""
+    for option in settings.options_of_resolution:
+        raise SettingsError(
+            f"{option} has no effect without halves, and {project.particles.source} has none "
+            f"({HALF}); give --split rows or --split random, or leave {option} out"
+        )

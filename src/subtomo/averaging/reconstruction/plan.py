@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from subtomo.averaging.box import Box
+from subtomo.averaging.given_mask import check_length, given_mask
 from subtomo.averaging.reconstruction.groups import Portion, cut_groups
 from subtomo.averaging.reconstruction.halves import choose_halves
-from subtomo.averaging.reconstruction.resolution import given_mask
 from subtomo.averaging.reconstruction.settings import MapSettings, ReconstructionSettings
 from subtomo.errors import DataError, SettingsError
 from subtomo.geometry.particle_views import ViewGrid, neighbourhoods, particle_views
@@ -91,8 +92,8 @@ def plan_reconstruction(settings: ReconstructionSettings) -> Reconstruction:
         operations=operations_of(settings, pixel_size * settings.bin),
         n_images=int(n_views.sum()),
         n_unseen=int((~seen).sum()),
-        mask=given_mask(
-            settings, settings.crop_size or settings.box_size, pixel_size * settings.bin
+        mask=mask_of(
+            settings, Box(settings.crop_size or settings.box_size, pixel_size * settings.bin)
         ),
     )
 
@@ -124,6 +125,21 @@ def operations_of(settings: MapSettings, pixel_size: float) -> SymmetryOperation
         return symmetry_operations(settings.symmetry, helix)
     except SettingsError as error:
         raise SettingsError(f"--symmetry: {error}") from None
+
+
+def mask_of(settings: MapSettings, box: Box) -> Tensor | None:
+    """Give the mask of the settings, if any, and check all lengths in Å against the maps' box.
+
+    Raises
+    ------
+    SubtomoError
+        If a length or the mask does not fit the box.
+    """
+    if settings.low_pass is not None:
+        check_length("low_pass", settings.low_pass, box, least_px=2)
+    if settings.local_window is not None:
+        check_length("local_window", settings.local_window, box)
+    return given_mask(settings, box)
 
 
 def _check_series(project: ParticleProject, settings: ReconstructionSettings) -> None:

@@ -59,7 +59,7 @@ def postprocess(
     half1, half2, whole : (n, n, n) float32
     pixel_size : Å
     options : of the reconstruction
-    mask : (n, n, n), see :func:`subtomo.averaging.reconstruction.resolution.given_mask`; None: made
+    mask : (n, n, n), see :func:`subtomo.averaging.given_mask.given_mask`; None: made
 
     Returns
     -------

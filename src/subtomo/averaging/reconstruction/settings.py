@@ -1,11 +1,12 @@
 """Settings of ``subtomo reconstruct``; names follow RELION's."""
 
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from subtomo.averaging.reconstruction.postprocess_settings import PostprocessOptions
 from subtomo.jobs.settings import JobSettings
+from subtomo.sources.box_options import require_boxes, require_even, window_size
 from subtomo.sources.settings import (
     CopickDataPortalSource,
     CopickLocalSource,
@@ -67,7 +68,13 @@ class MapSettings(PostprocessOptions, JobSettings):
             "one map and no resolution), its even and odd rows, or drawn at random"
         ),
     )
-    seed: int = Field(0, ge=0, lt=2**63, description="Seed of halves that are drawn at random")
+    seed: int = Field(
+        0,
+        ge=0,
+        lt=2**63,
+        description="Seed of halves that are drawn at random",
+        json_schema_extra={"needs": {"split": "random"}},
+    )
     backup: bool = Field(
         True,
         description="Save the sums after each tomogram, so that a killed job goes on from there",
@@ -84,8 +91,8 @@ class MapSettings(PostprocessOptions, JobSettings):
 
     @model_validator(mode="after")
     def _check_map_options(self) -> Self:
-        if self.crop_size is not None and self.crop_size % 2:
-            raise ValueError(f"--crop-size is {self.crop_size}; expected an even number of voxels")
+        if self.crop_size is not None:
+            require_even("--crop-size", self.crop_size)
         is_moving = self.helical_rise != 0 or self.helical_twist != 0
         if self.nr_helical_asu > 1 and not is_moving:
             raise ValueError(
@@ -96,6 +103,20 @@ class MapSettings(PostprocessOptions, JobSettings):
                 "--helical-rise and --helical-twist need --nr-helical-asu of 2 or more"
             )
         return self
+
+    @classmethod
+    def needs(cls, name: str) -> dict[str, Any]:
+        """Give what an option needs to act; what asks for a resolution needs postprocessing."""
+        asks = name in PostprocessOptions.model_fields and name != "local_resolution"
+        return {**({"postprocess": True} if asks else {}), **super().needs(name)}
+
+    @property
+    def options_of_resolution(self) -> list[str]:
+        """Options that were given and act only where there is a resolution, as they are typed."""
+        names = [
+            name for name in PostprocessOptions.model_fields if "postprocess" in self.needs(name)
+        ]
+        return ["--" + name.replace("_", "-") for name in names if self.is_changed(name)]
 
 
 class ReconstructionSettings(MapSettings):
@@ -152,23 +173,11 @@ class ReconstructionSettings(MapSettings):
     @property
     def window_size(self) -> int:
         """Edge of the windows cut out of the tilt images, in their pixels."""
-        return int(self.bin * self.box_size + 0.5)
+        return window_size(self.box_size, self.bin)
 
     @model_validator(mode="after")
     def _check_reconstruction_options(self) -> Self:
-        if self.box_size % 2:
-            raise ValueError(f"--box-size is {self.box_size}; expected an even number of voxels")
-        if self.crop_size is not None and self.crop_size > self.box_size:
-            raise ValueError(
-                f"--crop-size is {self.crop_size}, larger than --box-size {self.box_size}; "
-                "expected at most the box size"
-            )
-        if self.window_size % 2:
-            raise ValueError(
-                f"--bin {self.bin:g} times --box-size {self.box_size} gives windows of "
-                f"{self.window_size} pixels in the tilt images; expected an even number: change "
-                "one of them a little"
-            )
+        require_boxes(self.box_size, self.crop_size, self.bin)
         return self
 
 

@@ -17,6 +17,7 @@ GUINIER_FROM = 10.0
 """Å; coarser, the amplitudes of proteins follow their shape: Rosenthal and Henderson (2003)."""
 LEAST_SHELLS = 3
 """Of a straight line that is worth to be fitted."""
+_MOST_GAIN = 60.0  # natural logarithm; with the map's values it stays in float32
 
 
 @dataclass(frozen=True, eq=False)
@@ -142,4 +143,4 @@ def b_factor_gain(frequency: Tensor, b_factor: float, low_pass: float) -> Tensor
     low_pass : Å; beyond it nothing is left that needs the gain, which would overflow
     """
     held = frequency.clamp(max=1.5 / low_pass)
-    return torch.exp(-0.25 * b_factor * held**2)
+    return torch.exp((-0.25 * b_factor * held**2).clamp(max=_MOST_GAIN))

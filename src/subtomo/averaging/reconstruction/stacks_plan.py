@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+from subtomo.averaging.box import Box
 from subtomo.averaging.reconstruction.groups import Portion, cut_groups
 from subtomo.averaging.reconstruction.halves import choose_halves
-from subtomo.averaging.reconstruction.plan import operations_of, sum_bytes
-from subtomo.averaging.reconstruction.resolution import given_mask
+from subtomo.averaging.reconstruction.plan import mask_of, operations_of, sum_bytes
 from subtomo.averaging.reconstruction.stacks_settings import ReconstructStacksSettings
 from subtomo.errors import DataError, SettingsError
 from subtomo.signal.fourier_symmetry import SymmetryOperations
@@ -76,7 +76,7 @@ def plan_stacks(settings: ReconstructStacksSettings) -> StackReconstruction:
             sum_bytes=sum_bytes(stacks.box_size, n_halves),
         ),
         operations=operations_of(settings, stacks.pixel_size),
-        mask=given_mask(settings, size, stacks.pixel_size),
+        mask=mask_of(settings, Box(size, stacks.pixel_size)),
     )
 
 
