@@ -1,7 +1,7 @@
 import pytest
 from faulty_server import HASTY, serving
 
-from subtomo.errors import MissingFileError, RemoteError
+from subtomo.errors import MissingFileError, RemoteError, SubtomoWarning
 from subtomo.sources.http_files import HttpFiles, Patience
 from subtomo.sources.stores import LocalStore, http_address, open_store
 
@@ -67,11 +67,34 @@ def test_no_server_is_said_so():
 
 def test_each_pause_is_twice_the_last(server, monkeypatch):
     pauses = []
-    monkeypatch.setattr("subtomo.sources.http_files.time.sleep", pauses.append)
+    monkeypatch.setattr("subtomo.sources.pauses.time.sleep", pauses.append)
     server[1].kinds["bin"] = "cut"
     with pytest.raises(RemoteError):
         read(f"{server[0]}/a%20b.bin", patience=Patience(0.3, 0.3, attempts=4, pause=0.5))
     assert pauses == [0.5, 1.0, 2.0]
+
+
+@pytest.mark.parametrize(("asked", "pause"), [("7", 7), ("Wed, 21 Oct 2015 07:28:00 GMT", 0)])
+@pytest.mark.filterwarnings("ignore::subtomo.errors.SubtomoWarning")
+def test_a_pause_is_as_long_as_the_server_asks(server, monkeypatch, asked, pause):
+    pauses = []
+    monkeypatch.setattr("subtomo.sources.pauses.time.sleep", pauses.append)
+    server[1].kinds["bin"] = f"busy {asked}"
+    assert read(f"{server[0]}/a%20b.bin") == CONTENT
+    assert pauses == [pause]
+
+
+def test_a_pause_that_is_asked_for_is_told(server, monkeypatch):
+    monkeypatch.setattr("subtomo.sources.pauses.time.sleep", lambda seconds: None)
+    server[1].kinds["bin"] = "busy 7"
+    with pytest.warns(SubtomoWarning, match=r"127\.0\.0\.1 asks for a pause of 7 s: waiting"):
+        read(f"{server[0]}/a%20b.bin")
+
+
+def test_a_pause_of_hours_is_not_waited_for(server):
+    server[1].kinds["bin"] = "busy 7200"
+    with pytest.raises(RemoteError, match="asks for a pause of 7200 s, and at most 120 s"):
+        read(f"{server[0]}/a%20b.bin")
 
 
 def test_a_proxy_of_the_environment_is_asked(server, monkeypatch):

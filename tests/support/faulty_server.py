@@ -14,7 +14,8 @@ HASTY = Patience(connect=0.3, read=0.3, attempts=2, pause=0.0)
 class Faults:
     """What goes wrong, by a part of the address, and what was asked for.
 
-    Kinds: ``refused``, ``missing``, ``cut``, ``slow``, ``failing once``, ``garbled``.
+    Kinds: ``refused``, ``missing``, ``cut``, ``slow``, ``failing once``, ``garbled``, and
+    ``busy N``, which asks once for a pause of N (Retry-After).
     """
 
     def __init__(self):
@@ -40,6 +41,8 @@ def faulty(handler, faults):
                     self._answer(404, b"no")
                 case "failing once" if faults.asked.count(self.path) == 1:
                     self._answer(503, b"later")
+                case str(kind) if kind.startswith("busy ") and faults.asked.count(self.path) == 1:
+                    self._answer(429, b"later", retry_after=kind.removeprefix("busy "))
                 case "cut":
                     self._answer(200, b"x" * 100, told=5000)
                 case "garbled":
@@ -50,8 +53,10 @@ def faulty(handler, faults):
                 case _:
                     super().do_GET()
 
-        def _answer(self, status, body, told=None):
+        def _answer(self, status, body, told=None, retry_after=None):
             self.send_response(status)
+            if retry_after is not None:
+                self.send_header("Retry-After", retry_after)
             self.send_header("Content-Length", str(told or len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -45,3 +45,15 @@ Name = Annotated[str, AfterValidator(_not_blank)]
 Names = Annotated[tuple[str, ...], BeforeValidator(split_names)]
 Identifier = Annotated[int, Field(ge=0, lt=2**31)]  # as GraphQL's integers
 Numbers = Annotated[tuple[Identifier, ...], BeforeValidator(split_numbers)]
+
+
+def list_of(singular: str, description: str) -> Any:
+    """Declare a setting that is a list, empty when not given, and may be called in the singular.
+
+    Parameters
+    ----------
+    singular : its other name, such as ``run_id`` for ``run_ids``
+    description : of what is listed
+    """
+    option = "--" + singular.replace("_", "-")
+    return Field((), description=description, json_schema_extra={"aliases": [option]})

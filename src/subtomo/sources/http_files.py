@@ -2,19 +2,19 @@
 
 import http.client
 import socket
-import time
 import weakref
 from collections import deque
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import SplitResult, urljoin, urlsplit
 from urllib.request import getproxies, proxy_bypass
 
 from subtomo.errors import MissingFileError, RemoteError
+from subtomo.sources.pauses import PASSING, pause
 
 Span = tuple[int, int]
 _Server = tuple[str, str]  # scheme, host and port
 _REDIRECTS = {301, 302, 303, 307, 308}
-_PASSING = {408, 429, 500, 502, 503, 504}
 _MOST_REDIRECTS = 5
 _USER_AGENT = "subtomo"
 
@@ -41,7 +41,20 @@ PATIENCE = Patience()
 
 
 class _Passing(Exception):
-    """Something that may go better next time."""
+    """Something that may go better next time, or when the server says."""
+
+    def __init__(self, reason: str, retry_after: str | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class _Answer(NamedTuple):
+    """What a server said once."""
+
+    status: int
+    body: bytes
+    location: str
+    retry_after: str | None
 
 
 class HttpFiles:
@@ -81,21 +94,22 @@ class HttpFiles:
                     raise RemoteError(
                         f"{url}: {failure}, {patience.attempts} times; try again later"
                     ) from None
-            time.sleep(patience.pause * 2 ** (attempt - 1))
+                retry_after = failure.retry_after
+            pause(url, patience.pause * 2 ** (attempt - 1), retry_after)
         raise AssertionError
 
     def _follow(self, url: str, span: Span | None) -> bytes:
         """Get a file where the server says that it is."""
         place = url
         for _ in range(_MOST_REDIRECTS):
-            status, body, location = self._exchange(place, span)
-            if status not in _REDIRECTS or not location:
-                return _content(url, status, body, span)
-            place = urljoin(place, location)
+            answer = self._exchange(place, span)
+            if answer.status not in _REDIRECTS or not answer.location:
+                return _content(url, answer, span)
+            place = urljoin(place, answer.location)
         raise RemoteError(f"{url}: redirected more than {_MOST_REDIRECTS} times")
 
-    def _exchange(self, url: str, span: Span | None) -> tuple[int, bytes, str]:
-        """Ask once: status, body and where else to look."""
+    def _exchange(self, url: str, span: Span | None) -> _Answer:
+        """Ask once."""
         parts = urlsplit(url)
         server = (parts.scheme, parts.netloc)
         connection = self._taken(server) or self._connection(parts)
@@ -126,14 +140,15 @@ class HttpFiles:
 
     def _ask(
         self, connection: http.client.HTTPConnection, target: str, headers: dict[str, str]
-    ) -> tuple[int, bytes, str]:
+    ) -> _Answer:
         if connection.sock is None:
             connection.connect()
             assert isinstance(connection.sock, socket.socket)
             connection.sock.settimeout(self._patience.read)
         connection.request("GET", target, headers=headers)
         answer = connection.getresponse()
-        return answer.status, answer.read(), answer.getheader("Location", "")
+        location, retry_after = answer.getheader("Location", ""), answer.getheader("Retry-After")
+        return _Answer(answer.status, answer.read(), location, retry_after)
 
     def _too_slow(self, *, connected: bool) -> str:
         if connected:
@@ -195,9 +210,10 @@ def _close(connections: deque[tuple[_Server, http.client.HTTPConnection]]) -> No
         connection.close()
 
 
-def _content(url: str, status: int, body: bytes, span: Span | None) -> bytes:
+def _content(url: str, answer: _Answer, span: Span | None) -> bytes:
     """Take what was asked for out of an answer, or say why it is none."""
-    match status:
+    body = answer.body
+    match status := answer.status:
         case 200 if span is not None:  # a server that knows no ranges
             first, end = span
             return body[first:] if first < 0 else body[first:end]
@@ -209,7 +225,9 @@ def _content(url: str, status: int, body: bytes, span: Span | None) -> bytes:
             )
         case 404 | 410:
             raise MissingFileError(f"{url}: not there (HTTP {status})")
-        case _ if status in _PASSING:
-            raise _Passing(f"the server failed (HTTP {status})")
+        case 429:
+            raise _Passing("the server is asked too often (HTTP 429)", answer.retry_after)
+        case _ if status in PASSING:
+            raise _Passing(f"the server failed (HTTP {status})", answer.retry_after)
         case _:
             raise RemoteError(f"{url}: unexpected answer (HTTP {status})")

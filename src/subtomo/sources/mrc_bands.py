@@ -26,6 +26,8 @@ class MrcBands:
     def __init__(self, store: Store, header: MrcHeader) -> None:
         self.shape = header.shape
         self.tile_shape = (min(_ROWS, header.shape[1]), header.shape[2])
+        x, y, z = header.pixel_size
+        self.voxel_size = (z, y, x) if x and y else None
         self.is_remote = store.is_remote
         self._store, self._header = store, header
 

@@ -21,11 +21,13 @@ class ImageParts(Protocol):
     ----------
     shape : (image, y, x)
     tile_shape : (y, x)
+    voxel_size : z, y, x in Å as the files say, None where they do not; z of images means nothing
     is_remote : whether reading means waiting
     """
 
     shape: tuple[int, int, int]
     tile_shape: tuple[int, int]
+    voxel_size: tuple[float, float, float] | None
     is_remote: bool
 
     def of_tile(self, tile: Tile) -> Sequence[Any]:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from numpy.typing import NDArray
 from pydantic import ValidationError
@@ -25,13 +25,21 @@ class ZarrChunks:
     store : where the array lies
     folder : of the array in the store; empty if it is the store's own
     layout : of the array
+    voxel_size : z, y, x in Å, None where nothing says it
     """
 
-    def __init__(self, store: Store, folder: str, layout: ZarrLayout) -> None:
+    def __init__(
+        self,
+        store: Store,
+        folder: str,
+        layout: ZarrLayout,
+        voxel_size: tuple[float, float, float] | None = None,
+    ) -> None:
         n_images, n_y, n_x = layout.shape[-3:]
         chunk_y, chunk_x = layout.chunk_shape[-2:]
         self.shape = (n_images, n_y, n_x)
         self.tile_shape = (min(chunk_y, n_y), min(chunk_x, n_x))
+        self.voxel_size = voxel_size
         self.is_remote = store.is_remote
         self._store = store
         self._folder = f"{folder}/" if folder else ""
@@ -82,7 +90,7 @@ def open_zarr_chunks(store: Store) -> ZarrChunks:
     ZarrError
         If they are not those of a stack of images, or of a kind that is not supported.
     """
-    level, content, place = _level(store)
+    level, content, place, voxel_size = _level(store)
     if content is None:
         prefix = f"{level}/" if level else ""
         name, content = _first(store, [prefix + name for name in _ARRAY_FILES])
@@ -90,16 +98,25 @@ def open_zarr_chunks(store: Store) -> ZarrChunks:
     layout = parse_zarr_array(content, place)
     if len(layout.shape) < 3 or any(n != 1 for n in layout.shape[:-3]):
         raise ZarrError(f"{place}: shape {layout.shape}; expected a stack of images (z, y, x)")
-    return ZarrChunks(store, level, layout)
+    return ZarrChunks(store, level, layout, voxel_size)
 
 
-def _level(store: Store) -> tuple[str, bytes | None, str]:
-    """Find the finest level; where the store is an array itself, its metadata too."""
+class _Level(NamedTuple):
+    """The finest level: its folder, and its metadata where the store is the array itself."""
+
+    folder: str
+    content: bytes | None
+    place: str
+    voxel_size: tuple[float, float, float] | None = None
+
+
+def _level(store: Store) -> _Level:
+    """Find the finest level."""
     name, content = _first(store, _METADATA_FILES)
     place = store.place(name)
     attributes = _json(content, place)
     if name == ".zarray" or attributes.get("node_type") == "array":
-        return "", content, place
+        return _Level("", content, place)
     if name == "zarr.json":
         attributes = attributes.get("attributes", {})
     described = attributes.get("ome", attributes)
@@ -107,14 +124,15 @@ def _level(store: Store) -> tuple[str, bytes | None, str]:
     if not isinstance(multiscales, list) or not multiscales:
         with suppress(MissingFileError):  # attributes of an array, perhaps
             if name == ".zattrs":
-                return "", store.read(".zarray"), store.place(".zarray")
+                return _Level("", store.read(".zarray"), store.place(".zarray"))
         raise ZarrError(f"{place}: no 'multiscales' metadata; expected an OME-Zarr image")
     try:
-        return Multiscale.model_validate(multiscales[0]).datasets[0].path, None, place
+        image = Multiscale.model_validate(multiscales[0])
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise ZarrError(f"{place}: multiscales {where}: {first['msg']}") from error
+    return _Level(image.datasets[0].path, None, place, image.pixel_size(0))
 
 
 def _first(store: Store, names: Sequence[str]) -> tuple[str, bytes]:
@@ -140,8 +158,8 @@ def _json(content: bytes, place: str) -> dict[str, Any]:
     """Read a JSON object."""
     try:
         read = json.loads(content)
-    except ValueError as error:
-        raise ZarrError(f"{place}: not JSON ({error})") from error
+    except (ValueError, RecursionError) as error:
+        raise ZarrError(f"{place}: not JSON that is read ({error})") from None
     if not isinstance(read, dict):
         raise ZarrError(f"{place}: holds {type(read).__name__}; expected a JSON object")
     return read

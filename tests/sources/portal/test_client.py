@@ -6,12 +6,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from subtomo.errors import RemoteError
+from subtomo.errors import RemoteError, SubtomoWarning
 from subtomo.sources.portal import client
 
 ANSWERS = {
     "refused": (403, b"no"),
     "failing": (500, b"no"),
+    "busy": (429, b"later"),
     "a page": (200, b"<html>"),
     "other JSON": (200, b"{}"),
     "no rows": (200, b'{"data": {"foo": []}}'),
@@ -38,6 +39,8 @@ def server():
                 return
             status, body = ANSWERS[self.server.kind]
             self.send_response(status)
+            if self.server.kind == "busy":
+                self.send_header("Retry-After", "7")
             self.end_headers()
             self.wfile.write(body)
 
@@ -63,7 +66,7 @@ def said(url, clients, monkeypatch):
     ("kind", "words"),
     [
         ("refused", "HTTP 403"),
-        ("failing", "the server failed: too many 500 error responses"),
+        ("failing", "HTTP 500"),
         ("a page", "what comes is not from a GraphQL service"),
         ("other JSON", "what comes is not from a GraphQL service"),
         ("slow", "no answer within 0.1 s"),
@@ -75,6 +78,24 @@ def test_answers_that_are_none_are_put_in_words(server, clients, monkeypatch, ki
     url = f"http://127.0.0.1:{server.server_address[1]}/graphql"
     expected = f"{url}: the portal does not answer ({words}), 1 time; try again later or check"
     assert said(url, clients, monkeypatch).startswith(expected)
+
+
+def test_a_busy_portal_is_asked_again_when_it_says_and_told(server, clients, monkeypatch):
+    pauses = []
+    monkeypatch.setattr("subtomo.sources.pauses.time.sleep", pauses.append)
+    monkeypatch.setattr(client, "_ATTEMPTS", 2)
+    server.kind = "busy"
+    url = f"http://127.0.0.1:{server.server_address[1]}/graphql"
+    with pytest.warns(SubtomoWarning, match="asks for a pause of 7 s: waiting"):
+        assert "does not answer (HTTP 429), 2 times" in said(url, clients, monkeypatch)
+    assert pauses == [7]
+
+
+def test_what_is_refused_is_asked_for_once(server, clients, monkeypatch):
+    monkeypatch.setattr(client, "_ATTEMPTS", 2)
+    server.kind = "refused"
+    url = f"http://127.0.0.1:{server.server_address[1]}/graphql"
+    assert "(HTTP 403), 1 time;" in said(url, clients, monkeypatch)
 
 
 def test_no_connection_says_why(monkeypatch, clients):

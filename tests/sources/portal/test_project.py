@@ -232,7 +232,27 @@ BROKEN = {
         lambda p: p.row("perSectionAlignmentParameters", 9001108).update(
             inPlaneRotation=[[1.0, 0.0], [0.0, -1.0]]
         ),
-        "is no rotation",
+        r"[[1.0, 0.0], [0.0, -1.0]] of section 1 of alignment 92011 is no rotation",
+    ),
+    "no rotation at all": (
+        lambda p: p.row("perSectionAlignmentParameters", 9001108).update(inPlaneRotation=None),
+        "in_plane_rotation None of section 1 of alignment 92011 is no rotation",
+    ),
+    "a ragged rotation": (
+        lambda p: p.row("perSectionAlignmentParameters", 9001108).update(
+            inPlaneRotation=[[1.0, 0.0], [0.0]]
+        ),
+        "in_plane_rotation [[1.0, 0.0], [0.0]] of section 1 of alignment 92011 is no rotation",
+    ),
+    "an affine matrix": (
+        lambda p: p.row("alignments", 92011).update(
+            affineTransformationMatrix="[[-1,0,0,0],[0,1,0,0],[0,0,1,0],[0,0,0,1]]"
+        ),
+        "alignment 92011 has the affine_transformation_matrix [[-1,0,0,0],",
+    ),
+    "another pixel size than the images'": (
+        lambda p: p.row("tiltseries", 91011).update(pixelSpacing=80.0),
+        "says that its pixels are 8 x 8 Å large, and the tilt series that they are 80 Å",
     ),
     "kilovolts": (
         lambda p: p.row("tiltseries", 91011).update(accelerationVoltage=300),
@@ -336,6 +356,36 @@ def test_an_offset_of_the_tomogram_is_told(portal):
     portal.row("tomograms", 94011)["offsetZ"] = 12
     with pytest.warns(SubtomoWarning, match=r"tomogram 94011 has the offset \[0, 0, 12\] voxels"):
         opened(portal, run_ids=RUNS[0])
+
+
+def test_offsets_of_angles_are_in_the_sections_already(portal):
+    """Tilt angles of -50 to 50° with an offset of 30° are -20 to 80°, not 10 to 110°."""
+    portal.row("alignments", 92011).update(tiltOffset=30.0, xRotationOffset=-4.0)
+    for row in portal.rows_where("perSectionAlignmentParameters", alignmentId=92011):
+        row.update(tiltAngle=row["tiltAngle"] + 30.0, volumeXRotation=-4.0)
+    series = opened(portal, run_ids=RUNS[0]).tilt_series[NAMES[0]]
+    assert np.allclose(series.tilt_angles, np.arange(-20, 81, 10))
+    assert np.allclose(series.x_tilts, -4)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("tiltOffset", 30.0, "the tilt_offset 30°, which its sections do not show"),
+        ("xRotationOffset", 20.0, "the x_rotation_offset 20°, which its sections do not show"),
+        ("volumeXOffset", 400.0, r"the volume offset \[400.0, 0.0, 0.0\] Å, which is not used"),
+    ],
+)
+def test_what_an_alignment_says_and_is_not_used_is_told(portal, field, value, words):
+    portal.row("alignments", 92011)[field] = value
+    with pytest.warns(SubtomoWarning, match=f"{NAMES[0]}: alignment 92011 has {words}"):
+        opened(portal, run_ids=RUNS[0])
+
+
+@pytest.mark.parametrize("matrix", [None, "", "{{1,0,0,0},{0,1,0,0},{0,0,1.0,0},{0,0,0,1}}"])
+def test_an_identity_in_any_brackets_is_nothing_to_tell(portal, matrix):
+    portal.row("alignments", 92011)["affineTransformationMatrix"] = matrix
+    assert not opened(portal).skipped
 
 
 def test_a_dose_of_zero_is_made_anew(portal):

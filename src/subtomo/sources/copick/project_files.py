@@ -1,14 +1,12 @@
 """The runs of a copick project in its folders: picks and sizes of tomograms."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import FormatError, MissingFileError, SubtomoError
-from subtomo.formats.ome_metadata import Multiscale
+from subtomo.errors import FormatError, SubtomoError
 from subtomo.sources.copick.choice import Choice
 from subtomo.sources.copick.config import CopickConfig
 from subtomo.sources.copick.folders import CopickFolder, open_copick_folder
@@ -105,17 +103,9 @@ class CopickFiles:
 def _size_of_image(image: CopickFolder) -> NDArray[np.float64] | None:
     """Measure an OME-Zarr image by its metadata: shape times voxel size, x, y, z in Å."""
     try:
-        shape = open_zarr_chunks(image).shape
-        return np.array(shape[::-1]) * _voxel_size(image)
+        chunks = open_zarr_chunks(image)
     except SubtomoError:  # an unfinished tomogram says nothing
         return None
-
-
-def _voxel_size(image: CopickFolder) -> NDArray[np.float64]:
-    """Read the voxel size of the finest level, x, y, z in Å."""
-    try:
-        attributes = json.loads(image.read(".zattrs"))
-    except MissingFileError:
-        attributes = json.loads(image.read("zarr.json")).get("attributes", {})
-    multiscales = attributes.get("ome", attributes)["multiscales"]
-    return np.array(Multiscale.model_validate(multiscales[0]).pixel_size(0)[::-1])
+    if chunks.voxel_size is None:
+        return None
+    return np.array(chunks.shape[::-1], dtype=np.float64) * chunks.voxel_size[::-1]

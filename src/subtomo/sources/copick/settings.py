@@ -5,7 +5,7 @@ from typing import Self
 
 from pydantic import Field, model_validator
 
-from subtomo.sources.comma_lists import Name, Names, Numbers
+from subtomo.sources.comma_lists import Name, Names, Numbers, list_of
 from subtomo.sources.portal.settings import Listing, PortalAccess
 
 
@@ -34,10 +34,8 @@ class CopickPicks(Listing):
             "be anything"
         ),
     )
-    copick_run_names: Names = Field(
-        (),
-        description="Names of runs, as copick_name; all when not given",
-        json_schema_extra={"aliases": ["--copick-run-name"]},
+    copick_run_names: Names = list_of(
+        "copick_run_name", "Names of runs, as copick_name; all when not given"
     )
 
     @model_validator(mode="after")
@@ -84,8 +82,6 @@ class CopickLocalSource(CopickPicks):
 class CopickDataPortalSource(PortalAccess, CopickPicks):
     """Picks of a copick project on tilt series of the CryoET Data Portal."""
 
-    copick_dataset_ids: Numbers = Field(
-        (),
-        description="Only runs of these datasets of the portal",
-        json_schema_extra={"aliases": ["--copick-dataset-id"]},
+    copick_dataset_ids: Numbers = list_of(
+        "copick_dataset_id", "Only runs of these datasets of the portal"
     )

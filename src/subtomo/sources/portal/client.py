@@ -3,18 +3,18 @@
 The package cryoet_data_portal asks; it is optional and imported when it is used.
 """
 
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 from subtomo.counts import count_of
 from subtomo.errors import MissingDependency, RemoteError
+from subtomo.sources.pauses import PASSING, pause
 
 STAGING_URL = "https://graphql.cryoet.staging.si.czi.technology/graphql"
 IDS_A_REQUEST = 100  # more at once have overloaded the service
 _SECONDS = 60.0  # without an answer
-_ATTEMPTS = 3
+_ATTEMPTS = 5
 _NO_ANSWERS = (AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 """What the client raises where an answer is JSON, but not the one that was asked for."""
 _PAUSE = 0.5  # seconds, doubled from attempt to attempt
@@ -67,12 +67,13 @@ class PortalClient:
                     f"({type(error).__name__}: {str(error)[:100]}); check --portal-url"
                 ) from error
             except (requests.RequestException, TransportError) as error:
-                if attempt == _ATTEMPTS:
+                if attempt == _ATTEMPTS or not _may_pass(error):
                     raise RemoteError(
                         f"{self.url}: the portal does not answer ({_in_words(error, self.url)}), "
                         f"{count_of(attempt, 'time')}; try again later or check --portal-url"
                     ) from error
-            time.sleep(_PAUSE * 2 ** (attempt - 1))
+                retry_after = _retry_after(error)
+            pause(self.url, _PAUSE * 2 ** (attempt - 1), retry_after)
         raise AssertionError
 
     def find_by(
@@ -123,12 +124,12 @@ def portal_models() -> Any:
 
 
 def _with_time_limit(client: Any) -> Any:
-    """Make a client that does not wait for ever."""
+    """Make a client that does not wait for ever, nor ask again without a word."""
 
     class TimedClient(client):  # type: ignore[misc]  # the class is known only at run time
         def get_client(self) -> Any:
             made = super().get_client()
-            made.transport.default_timeout = _SECONDS
+            made.transport.default_timeout, made.transport.retries = _SECONDS, 0
             return made
 
     return TimedClient
@@ -136,7 +137,6 @@ def _with_time_limit(client: Any) -> Any:
 
 def _in_words(error: Exception, url: str) -> str:
     """Say why there is no answer, by what the error came from."""
-    import requests
     from gql.transport.exceptions import TransportProtocolError, TransportServerError
 
     if isinstance(error, TransportServerError):
@@ -146,11 +146,22 @@ def _in_words(error: Exception, url: str) -> str:
     chain = list(_chain(error))
     if any(isinstance(each, TimeoutError) for each in chain):
         return f"no answer within {_SECONDS:g} s"
-    if any(isinstance(each, requests.exceptions.RetryError) for each in chain):
-        return f"the server failed: {chain[-1]}"
     reasons = [each.strerror for each in chain if isinstance(each, OSError) and each.strerror]
     host = urlsplit(url).hostname
     return f"no connection to {host} ({reasons[-1] if reasons else 'it was closed'})"
+
+
+def _may_pass(error: Exception) -> bool:
+    """Tell whether asking again may help: not where the server refuses."""
+    from gql.transport.exceptions import TransportServerError
+
+    return not isinstance(error, TransportServerError) or error.code in PASSING
+
+
+def _retry_after(error: Exception) -> str | None:
+    """Give the header Retry-After of the answer that an error came from."""
+    answers = (getattr(each, "response", None) for each in _chain(error))
+    return next((one.headers.get("Retry-After") for one in answers if one is not None), None)
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -98,7 +98,7 @@ def add_tilt_series(
             gathered.skip(name, failure)
         else:
             check_offset(rows)
-    gathered.tilt_series, failures = with_image_sizes(gathered.tilt_series)
+    gathered.tilt_series, failures = with_image_sizes(gathered.tilt_series, check_pixel_size=True)
     for name, error in failures.items():
         gathered.skip(name, error)
     gathered.check_any()

@@ -6,7 +6,7 @@ from typing import Any, ClassVar, Self
 
 from pydantic import BaseModel, Field, model_validator
 
-from subtomo.sources.comma_lists import Names, Numbers
+from subtomo.sources.comma_lists import Names, Numbers, list_of
 
 
 def _also(*names: str, **extra: Any) -> dict[str, Any]:
@@ -83,39 +83,19 @@ class PortalAccess(BaseModel):
 class PortalFilters(BaseModel):
     """Which particles of the portal are meant; all filters that are given must fit."""
 
-    deposition_ids: Numbers = Field(
-        (), description="Depositions", json_schema_extra=_also("--deposition-id")
-    )
-    deposition_titles: Names = Field(
-        (), description="Titles of depositions", json_schema_extra=_also("--deposition-title")
-    )
-    dataset_ids: Numbers = Field(
-        (), description="Datasets", json_schema_extra=_also("--dataset-id")
-    )
-    dataset_titles: Names = Field(
-        (), description="Titles of datasets", json_schema_extra=_also("--dataset-title")
-    )
-    organism_names: Names = Field(
-        (), description="Organisms", json_schema_extra=_also("--organism-name")
-    )
-    cell_names: Names = Field((), description="Cells", json_schema_extra=_also("--cell-name"))
-    run_ids: Numbers = Field((), description="Runs", json_schema_extra=_also("--run-id"))
-    run_names: Names = Field((), description="Names of runs", json_schema_extra=_also("--run-name"))
-    tiltseries_ids: Numbers = Field(
-        (), description="Tilt series", json_schema_extra=_also("--tiltseries-id")
-    )
-    alignment_ids: Numbers = Field(
-        (), description="Alignments of tilt series", json_schema_extra=_also("--alignment-id")
-    )
-    tomogram_ids: Numbers = Field(
-        (), description="Tomograms", json_schema_extra=_also("--tomogram-id")
-    )
-    annotation_ids: Numbers = Field(
-        (), description="Annotations", json_schema_extra=_also("--annotation-id")
-    )
-    annotation_names: Names = Field(
-        (), description="Names of annotated objects", json_schema_extra=_also("--annotation-name")
-    )
+    deposition_ids: Numbers = list_of("deposition_id", "Depositions")
+    deposition_titles: Names = list_of("deposition_title", "Titles of depositions")
+    dataset_ids: Numbers = list_of("dataset_id", "Datasets")
+    dataset_titles: Names = list_of("dataset_title", "Titles of datasets")
+    organism_names: Names = list_of("organism_name", "Organisms")
+    cell_names: Names = list_of("cell_name", "Cells")
+    run_ids: Numbers = list_of("run_id", "Runs")
+    run_names: Names = list_of("run_name", "Names of runs")
+    tiltseries_ids: Numbers = list_of("tiltseries_id", "Tilt series")
+    alignment_ids: Numbers = list_of("alignment_id", "Alignments of tilt series")
+    tomogram_ids: Numbers = list_of("tomogram_id", "Tomograms")
+    annotation_ids: Numbers = list_of("annotation_id", "Annotations")
+    annotation_names: Names = list_of("annotation_name", "Names of annotated objects")
     inexact_match: bool = Field(
         False, description="A name or title fits if it contains the text, in capitals or not"
     )

@@ -2,7 +2,7 @@
 
 Units and signs are those found on simulated data that went through the portal's tables: offsets of
 sections are in pixels of the tilt series, whatever the schema says, and take the specimen to the
-image; rotation offset and tilt offset of an alignment are in its sections' values already.
+image.
 """
 
 import math
@@ -19,6 +19,7 @@ from subtomo.formats.relion_tilt_images import TILT_SERIES_URI
 from subtomo.model import Acquisition, TiltCtf, TiltSeries
 from subtomo.sources.portal.dose import dose_before_exposure, exposure_of
 from subtomo.sources.portal.records import Row, SeriesRecords
+from subtomo.sources.portal.registration import check_registration
 from subtomo.sources.portal.settings import PortalAccess
 from subtomo.sources.portal.tomogram_rows import TomogramRows, image_addresses
 
@@ -59,6 +60,7 @@ def portal_tilt_series(
     """
     series = rows.tilt_series
     sections, aligned = _joined(rows, records)
+    check_registration(rows, aligned, sections)
     pixel_size = _positive(series.pixel_spacing, "pixel_spacing", "Å")
     address, uri = image_addresses(series, access.endpoint_url, prefer_mrc=prefer_mrc)
     indices = [section.z_index for section in aligned]
@@ -113,17 +115,31 @@ def _joined(rows: TomogramRows, records: SeriesRecords) -> tuple[list[Row | None
 
 def _axis_angles(rows: TomogramRows, aligned: Sequence[Row]) -> FloatArray:
     """Give the angle of the tilt axis on each image, and see whether its sense is likely."""
-    rotations = np.array([row.in_plane_rotation for row in aligned], dtype=np.float64)
-    is_rotation = rotations.shape == (len(aligned), 2, 2) and np.allclose(
-        rotations @ np.swapaxes(rotations, 1, 2), np.eye(2), rtol=0, atol=_MOST_SKEW
-    )
-    if not is_rotation or np.any(np.linalg.det(rotations) < 0):
-        raise DataError(f"an in_plane_rotation of alignment {rows.alignment.id} is no rotation")
-    angles = np.degrees(np.arctan2(rotations[:, 1, 0], rotations[:, 0, 0]))
+    rotations = np.array([_in_plane_rotation(rows, row) for row in aligned], dtype=np.float64)
+    angles: FloatArray = np.degrees(np.arctan2(rotations[:, 1, 0], rotations[:, 0, 0]))
     nominal = rows.tilt_series.tilt_axis
     if nominal is not None:
         _check_axis(rows, float(angles[len(angles) // 2]), float(nominal))
     return angles
+
+
+def _in_plane_rotation(rows: TomogramRows, section: Row) -> FloatArray:
+    """Read the rotation of an image, 2 x 2."""
+    given = section.in_plane_rotation
+    try:
+        matrix: FloatArray = np.array(given, dtype=np.float64)
+    except (ValueError, TypeError):  # a row of another length, or something that is no number
+        matrix = np.empty(0)
+    if (
+        matrix.shape != (2, 2)
+        or not np.allclose(matrix @ matrix.T, np.eye(2), rtol=0, atol=_MOST_SKEW)
+        or np.linalg.det(matrix) < 0
+    ):
+        raise DataError(
+            f"in_plane_rotation {given} of section {section.z_index} of alignment "
+            f"{rows.alignment.id} is no rotation; expected 2 x 2 numbers"
+        )
+    return matrix
 
 
 def _check_axis(rows: TomogramRows, angle: float, nominal: float) -> None:
