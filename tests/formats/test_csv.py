@@ -48,6 +48,8 @@ def test_a_table_typed_by_hand(tmp_path: Path) -> None:
     [
         ("tomogram,x,y\nA,1,2\n", "no column z .*found tomogram, x, y"),
         ("x,y,z\n1,2,3\n", "no column tomogram"),
+        ("tomogram,x,y,z,y_px\nA,1,2,3,4\n", "no column x_px, z_px .*all of them or none"),
+        ("tomogram,x,y,z,tilt\nA,1,2,3,4\n", "no column rot, psi .*all of them or none"),
         ("", "no column tomogram; found none"),
         ("tomogram,x,y,z\nA,1,2,3\nA,1,2\n", "line 3: 3 values, but the header names 4 columns"),
         ("tomogram,x,y,z\nA,1,b,3\n", "line 2: y is 'b'; expected a number"),

@@ -78,6 +78,11 @@ def test_astigmatism_is_interpolated_as_a_vector(tmp_path: Path) -> None:
             "1 31000 30000 30 0 0.2 5 1\n2 30000 30 0 0.2 5 1\n",
             "rows of 7 and of 8 values; expected all of one length",
         ),
+        (  # of AreTomo 3, all without defocus 2
+            "a_CTF.txt",
+            "1 31000 30 0 0.2 5 1\n2 30000 -30 0 0.2 5 1\n",
+            "every row defocus 2 is less than a tenth of defocus 1, first 30 of 31000 Å; expected",
+        ),
         ("a_ctf.txt", CTFFIND.replace("1.980663", "1 2 3 4 5"), "a row of 11 values"),
         ("a_ctf.txt", CTFFIND.replace("19900.25", "-1"), "a defocus 2 is -1 Å; expected 0 to"),
         ("a_ctf.txt", CTFFIND.replace("20100.5", "200001"), "a defocus 1 is 200001 Å; expected 0"),

@@ -43,17 +43,31 @@ def test_a_point_goes_where_the_transform_takes_it() -> None:
     np.testing.assert_allclose(shifts, [[5.0 * 2, -3.0 * 2]])  # the raw point whose image is 0
 
 
-def test_a_transform_that_scales_warns() -> None:
-    with pytest.warns(SubtomoWarning, match=r"1 of 1 transforms change the scale"):
-        axis, _ = alignment_from_xf(np.array([[[1.1, 0.0, 0.0], [0.0, 1.1, 0.0]]]), 1.0)
-    np.testing.assert_allclose(axis, [0.0])
+def test_a_transform_that_scales_warns(tmp_path: Path) -> None:
+    (tmp_path / "a.xf").write_text("1.1 0 0 1.1 2 0\n1 0 0 1.01 0 0\n")
+    with pytest.warns(SubtomoWarning, match=r"a\.xf: 1 of 2 transforms change the scale"):
+        axis, shifts = alignment_from_xf(read_xf(tmp_path / "a.xf"), 1.0)
+    np.testing.assert_allclose(axis, [0, 0])
+    np.testing.assert_allclose(shifts, [[-2 / 1.1, 0], [0, 0]])
 
 
-def test_a_transform_that_cannot_be_undone_is_refused(tmp_path: Path) -> None:
-    path = tmp_path / "flat.xf"
-    path.write_text("1 0 0 1 0 0\n1 1 1 1 0 0\n")
-    with pytest.raises(FormatError, match="transform 2 squeezes the image"):
-        read_xf(path)
+@pytest.mark.parametrize(
+    ("transform", "what"),
+    [
+        ("1 1 1 1", "scales by 0.00 to 2.00"),  # a line
+        ("-1 0 0 1", "mirrors"),
+        ("0 1 1 0", "mirrors"),
+        ("3 0 0 3", "scales by 3.00 to 3.00"),
+        ("0.7 0 0 1", "scales by 0.70 to 1.00"),
+        ("1 0 -1 1", "scales by 0.62 to 1.62"),  # a shear
+    ],
+)
+def test_a_transform_that_is_no_alignment_is_refused(
+    tmp_path: Path, transform: str, what: str
+) -> None:
+    (tmp_path / "a.xf").write_text(f"1 0 0 1 0 0\n{transform} 0 0\n")
+    with pytest.raises(FormatError, match=rf"a\.xf: transform 2 {what} the image; expected a rot"):
+        read_xf(tmp_path / "a.xf")
 
 
 def test_a_stack_and_the_files_beside_it(stack: Path) -> None:

@@ -293,6 +293,19 @@ def test_a_pixel_size_in_the_file_must_be_usable(tmp_path: Path, pixel: str, mes
             "no column rlnCoordinateY, rlnCoordinateZ .*found rlnTomoName, rlnCoordinateX",
         ),
         (
+            "data_x\nloop_\n_rlnTomoName\n_rlnCenteredCoordinateZAngst\nA 1\n",
+            StarError,
+            "no column rlnCenteredCoordinateXAngst, .* expected all of them or none",
+        ),
+        (
+            (
+                "data_particles\nloop_\n_rlnTomoName\n_rlnCoordinateX\n_rlnCoordinateY\n"
+                "_rlnCoordinateZ\n_rlnCenteredCoordinateYAngst\nA 1 2 3 4\n"
+            ),
+            StarError,
+            "no column rlnCenteredCoordinateXAngst, .*Y.* is there; expected all of them or none",
+        ),
+        (
             (
                 "data_particles\nloop_\n_rlnTomoName\n_rlnCoordinateX\n_rlnCoordinateY\n"
                 "_rlnCoordinateZ\nA 1 2 3\n"

@@ -1,10 +1,18 @@
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from subtomo.errors import DataError, MissingFileError, SettingsError, ShapeError, StarError
+from subtomo.errors import (
+    DataError,
+    MissingFileError,
+    SettingsError,
+    ShapeError,
+    StarError,
+    SubtomoWarning,
+)
 from subtomo.formats.relion_tomograms import (
     TomogramEntry,
     read_tomograms_star,
@@ -242,7 +250,55 @@ def test_a_missing_stack_names_row_and_file(shared_data: Path) -> None:
         (
             GLOBAL + "T 0 2.7 0.1 2 1\n" + TILTS,
             DataError,
-            r"t\.star, line 9: voltage is 0.0 kV; expected a positive number",
+            r"t\.star, line 9: voltage is 0 kV; expected 10 to 3000 kV",
+        ),
+        (
+            GLOBAL + "T 300000 2.7 0.1 2 1\n" + TILTS,
+            DataError,
+            r"t\.star, line 9: voltage is 300000 kV; expected 10 to 3000 kV",
+        ),
+        (
+            GLOBAL + "T 300 2.7e7 0.1 2 1\n" + TILTS,
+            DataError,
+            r"line 9: spherical_aberration is 2.7e\+07 mm; expected 0 to 100 mm",
+        ),
+        (
+            GLOBAL + "T 300 2.7 0.1 2 1\n" + TILTS.replace("\n3 -10", "\n-3 -10"),
+            DataError,
+            r"line 9: tilt series T: the dose of tilt 2 is -3; expected 0",
+        ),
+        (
+            GLOBAL + "T 300 2.7 0.1 2 1\n" + TILTS.replace("_rlnTomoYTilt", "_rlnTomoProjY"),
+            StarError,
+            r"no column rlnTomoProjX, .* \(rlnTomoProjY is there; expected all of them or none\)",
+        ),
+        (
+            GLOBAL
+            + "T 300 2.7 0.1 2 1\n"
+            + TILTS.replace("loop_", "loop_\n_rlnDefocusV")
+            .replace("\n0", "\n9 0")
+            .replace("\n3", "\n9 3"),
+            StarError,
+            r"no column rlnDefocusU, rlnDefocusAngle \(rlnDefocusV is there",
+        ),
+        *(
+            (
+                GLOBAL
+                + "T 300 2.7 0.1 2 1\n"
+                + "data_T\nloop_\n_rlnMicrographPreExposure\n_rlnTomoProjX\n_rlnTomoProjY\n"
+                + f"_rlnTomoProjZ\n_rlnTomoProjW\n0 {matrix}\n",
+                StarError,
+                f"line 17: {message}",
+            )
+            for matrix, message in (
+                ("[1,0,0,0] [0,1,0,0] [0,0,1,0] [1,2,3,9]", r"rlnTomoProjW is \[1,2,3,9\]; exp"),
+                ("[1,0,0,0] [0,1,0,0] [0,0,-1,0] [0,0,0,1]", r"rlnTomoProjX, .* that mirrors; exp"),
+                (
+                    "[2,0,0,0] [0,2,0,0] [0,0,2,0] [0,0,0,1]",
+                    r".* scales by 2.00 to 2.00; expected a rot",
+                ),
+                ("[1,0,0,0] [1,0,0,0] [0,0,1,0] [0,0,0,1]", r".* scales by 0.00 to 1.41; expected"),
+            )
         ),
         (
             GLOBAL + "T 300 2.7 0.1 2 1\n" + TILTS.rsplit("\n", 3)[0] + "\n",
@@ -348,3 +404,39 @@ def test_a_stack_called_as_a_volume_is_named_for_relion(tmp_path: Path) -> None:
     assert table.text("rlnMicrographName")[1] == "000002@../stack.mrc:mrcs"
     (entry,) = read_tomograms_star(tmp_path / "project/tomograms.star")
     np.testing.assert_array_equal(entry.tilt_series.images, images)
+
+
+def two_files(folder: Path, blocks: str, stack: str = "T") -> Path:
+    """Write the tables of tomograms T and U, whose tilts are in blocks called as given."""
+    for name, block in zip("TU", blocks.split(","), strict=True):
+        image = stack if name == "T" else "U"
+        tilts = TILTS.replace("data_T", f"data_{block}")
+        tilts = tilts.replace("loop_\n", "loop_\n_rlnMicrographName\n")
+        tilts = tilts.replace("\n0 ", f"\n1@a/{image}.mrcs 0 ").replace("\n3 ", "\n2@a/b.mrcs 3 ")
+        write(folder / f"{name}.star", tilts)
+    rows = "".join(f"{name} 300 2.7 0.1 2 1 {name}.star\n" for name in "TU")
+    return write(folder / "t.star", f"{GLOBAL}_rlnTomoTiltSeriesStarFile\n{rows}")
+
+
+def test_the_tilts_of_another_tomogram_are_refused(tmp_path: Path) -> None:
+    message = r"T\.star: no block data_T; found data_U; .*t\.star, line 10 names this file for"
+    with pytest.raises(StarError, match=message):
+        read_tomograms_star(two_files(tmp_path, "U,U"), require_images=False)
+
+
+@pytest.mark.parametrize(
+    ("blocks", "stack", "message"),
+    [
+        ("old,older", "T", "tomogram T has the tilts of data_old, and 1 more like it; expected"),
+        ("T,U", "U", "tomogram T has images in a stack U; expected names that agree"),
+        (",U", "T_ali", None),
+    ],
+)
+def test_names_that_disagree_are_told_once(
+    tmp_path: Path, blocks: str, stack: str, message: str | None
+) -> None:
+    path = two_files(tmp_path, blocks, stack)
+    expected = nullcontext() if message is None else pytest.warns(SubtomoWarning, match=message)
+    with expected as found:
+        assert len(read_tomograms_star(path, require_images=False)) == 2
+    assert found is None or len(found) == 1

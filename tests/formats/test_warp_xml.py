@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from subtomo.errors import FormatError, MissingFileError, SubtomoWarning
+from subtomo.errors import DataError, FormatError, MissingFileError, SubtomoWarning
 from subtomo.formats.star import read_star
 from subtomo.formats.warp_xml import read_warp_xml
 from subtomo.geometry.tilt_projection import depths, project_points
@@ -137,6 +137,20 @@ def test_tilts_not_used_are_left_out(tmp_path: Path) -> None:
 def test_bad_files(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(FormatError, match=message):
         read_warp_xml(write(tmp_path, text))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('Value="200"', 'Value="0"', "voltage is 0 kV; expected 10 to 3000 kV"),
+        ("<Dose>3", "<Dose>-3", "tilt series TS_1: the dose of tilt 1 is -3; expected 0"),
+    ],
+)
+def test_what_the_model_refuses_names_the_file(
+    tmp_path: Path, old: str, new: str, message: str
+) -> None:
+    with pytest.raises(DataError, match=rf"TS_1\.xml: {message}"):
+        read_warp_xml(write(tmp_path, SMALL.replace(old, new)))
 
 
 def test_missing_file(tmp_path: Path) -> None:

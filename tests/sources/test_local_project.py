@@ -13,6 +13,7 @@ from subtomo.errors import (
     ShapeError,
     StarError,
     SubtomoError,
+    SubtomoWarning,
 )
 from subtomo.formats.mrc_writer import write_mrc
 from subtomo.formats.ome_zarr_writer import write_ome_zarr
@@ -91,7 +92,9 @@ def test_one_stack_for_the_tomogram(tmp_path: Path) -> None:
         .replace("4 -1 second", "4 A.mrcs 2 -1 second")
     )
     tilts = TILTS.replace("1@{stack}", "ignored").replace("2@{stack}", "ignored")
-    project = open_local_project(write_project(tmp_path, tomograms=tomograms, tilts=tilts))
+    source = write_project(tmp_path, tomograms=tomograms, tilts=tilts)
+    with pytest.warns(SubtomoWarning, match="line 19: tomogram B has images in a stack A;"):
+        project = open_local_project(source)
     assert project.tilt_series["B"].image_names == tuple(
         f"00000{i}@{tmp_path}/A.mrcs" for i in (1, 2)
     )

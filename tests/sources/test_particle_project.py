@@ -96,6 +96,11 @@ def test_trajectories_are_read_by_name(tmp_path: Path) -> None:
             DataError,
             "found particles of C, D, tom",
         ),
+        (
+            {"particles": (PARTICLES[PARTICLES.index("A A/1") :], "")},
+            DataError,
+            "particles.star: the table of particles is empty; expected rows",
+        ),
         ({"particles": ("_rlnTomoName", "_other")}, StarError, "no column rlnTomoName"),
         ({"particles": ("1 1\n", "1 3\n")}, StarError, "line 33: rlnOpticsGroup is 3, which"),
         ({"particles": ("1 1\n", "1 x\n")}, StarError, "line 33: rlnOpticsGroup is 'x'"),

@@ -141,7 +141,7 @@ BAD = [
     ("particles", "data_optics", "data_other", StarError, "no block data_optics"),
     ("particles", "\nA A/1", "\nX A/1", SubtomoError, "does not list X"),
     ("tomograms", "_rlnTomoHand\n", "_rlnOther\n", StarError, "no column rlnTomoHand"),
-    ("tomograms", "_rlnTomoSizeX\n", "_rlnOther\n", SubtomoError, "no size"),
+    ("tomograms", "_rlnTomoSizeX\n", "_rlnOther\n", StarError, "no column rlnTomoSizeX"),
 ]
 
 

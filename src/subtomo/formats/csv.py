@@ -57,9 +57,9 @@ def read_csv_particles(
     table = _read_table(Path(path))
     table.require(["tomogram"])
     known: dict[str, Any] = {name: table.text(name) for name in _TEXT if name in table}
-    if _QUATERNION[0] in table:
+    if table.has_all(_QUATERNION):
         known["orientation"] = table.stacked(_QUATERNION)
-    elif _EULER[0] in table:
+    elif table.has_all(_EULER):
         angles = table.stacked(_EULER)
         known["orientation"] = quaternions_from_relion(angles)
         known["is_oriented"] = (angles != 0).any(axis=1)
@@ -139,7 +139,7 @@ def _read_table(path: Path) -> TextTable:
 
 def _positions(table: TextTable, pixel_size: float | None) -> NDArray[np.float64]:
     """Give positions in Å."""
-    if _POSITION_PX[0] not in table:
+    if not table.has_all(_POSITION_PX):
         table.require(_POSITION, why=f"or {', '.join(_POSITION_PX)}")
         if pixel_size is not None:
             raise SettingsError(

@@ -22,6 +22,7 @@ _HAS_CUT_ON = 32  # frequencies, which are not used
 _CTFFIND_COLUMNS = 5  # that count
 _CTFFIND_WIDTHS = range(7, 11)  # 7 of CTFFIND 4, 8 of AreTomo 3, 10 of CTFFIND 5
 _MOST_DEFOCUS = 200_000  # Å
+_LEAST_RATIO = 0.1  # of defocus 2 to defocus 1; one bad fit may have less, not all rows
 
 
 def read_defocus(path: str | Path, n: int) -> TiltCtf:
@@ -94,6 +95,12 @@ def _ctffind(path: Path, table: Sequence[Sequence[float]], n: int) -> FloatArray
         raise FormatError(
             f"{path}: {len(values)} rows; expected one for each of the {n} images of the stack, "
             "numbered in its order"
+        )
+    if np.all(values[:, 2] < _LEAST_RATIO * values[:, 1]):
+        raise FormatError(
+            f"{path}: in every row defocus 2 is less than a tenth of defocus 1, first "
+            f"{values[0, 2]:g} of {values[0, 1]:g} Å; expected two of about the same: a column is "
+            "missing"
         )
     return np.column_stack([values[:, 1:4], np.degrees(values[:, 4])])
 

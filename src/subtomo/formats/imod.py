@@ -17,13 +17,14 @@ from numpy.typing import NDArray
 
 from subtomo.errors import FormatError, MissingFileError, SubtomoWarning
 from subtomo.formats.mdoc import Mdoc, dose_before, match_sections, read_mdoc
+from subtomo.formats.naming_file import naming_file
+from subtomo.formats.near_rotation import EXPECTED, first_not_near_rotation
 from subtomo.formats.tilt_images import images_of_stack
 from subtomo.model import Acquisition, TiltSeries
 
 FloatArray = NDArray[np.float64]
 
 _SCALE_TOLERANCE = 0.02  # of a magnification that may be ignored without a word
-_LEAST_SCALE = 0.1  # of a transform along any direction
 
 
 def read_tlt(path: str | Path) -> FloatArray:
@@ -59,22 +60,34 @@ def read_xf(path: str | Path) -> FloatArray:
     MissingFileError
         If the file does not exist.
     FormatError
-        If a line does not hold six numbers, or squeezes the image to a line or a point.
+        If a line does not hold six numbers, or a transform mirrors the image or scales it
+        strangely.
+
+    Warns
+    -----
+    SubtomoWarning
+        If a transform scales or stretches by more than 2 %, which ``alignment_from_xf`` leaves out.
     """
     values = _read_numbers(Path(path), 6, "A11 A12 A21 A22 DX DY")
     transforms = values[:, [0, 1, 4, 2, 3, 5]].reshape(-1, 2, 3)
+    bad = first_not_near_rotation(transforms[:, :, :2])
+    if bad is not None:
+        index, what = bad
+        raise FormatError(f"{path}: transform {index + 1} {what} the image; expected {EXPECTED}")
     scales = np.linalg.svd(transforms[:, :, :2], compute_uv=False)
-    flat = np.flatnonzero(scales.min(axis=1) < _LEAST_SCALE)
-    if len(flat):
-        raise FormatError(
-            f"{path}: transform {flat[0] + 1} squeezes the image to a line or a point; expected a "
-            "rotation, a shift and a scale near 1"
+    n_scaled = int((np.abs(scales - 1) > _SCALE_TOLERANCE).any(axis=1).sum())
+    if n_scaled:
+        warnings.warn(
+            f"{path}: {n_scaled} of {len(transforms)} transforms change the scale by more than "
+            "2 %; their rotation and shift are kept, the scale is left out",
+            SubtomoWarning,
+            stacklevel=2,
         )
     return transforms
 
 
 def alignment_from_xf(transforms: FloatArray, pixel_size: float) -> tuple[FloatArray, FloatArray]:
-    """Turn transforms into RELION's tilt axis angles and shifts.
+    """Turn transforms into RELION's tilt axis angles and shifts; scales are left out.
 
     Parameters
     ----------
@@ -85,22 +98,8 @@ def alignment_from_xf(transforms: FloatArray, pixel_size: float) -> tuple[FloatA
     -------
     tilt_axis_angles : (tilt,) degrees
     shifts : (tilt, 2) Å
-
-    Warns
-    -----
-    SubtomoWarning
-        If a transform scales or stretches by more than 2 %: only its rotation and shift are kept.
     """
     matrices, shifts = transforms[:, :, :2], transforms[:, :, 2:]
-    scales = np.linalg.svd(matrices, compute_uv=False)
-    n_scaled = int((np.abs(scales - 1) > _SCALE_TOLERANCE).any(axis=1).sum())
-    if n_scaled:
-        warnings.warn(
-            f"{n_scaled} of {len(transforms)} transforms change the scale by more than 2 %; "
-            "their rotation and shift are kept, the scale is left out",
-            SubtomoWarning,
-            stacklevel=2,
-        )
     sine = matrices[:, 0, 1] - matrices[:, 1, 0]
     axis = np.degrees(np.arctan2(sine, matrices[:, 0, 0] + matrices[:, 1, 1]))
     offsets = -np.linalg.solve(matrices, shifts)[:, :, 0] * pixel_size
@@ -182,7 +181,8 @@ def dose_and_acquisition(mdoc: Mdoc | None, tilt_angles: FloatArray) -> dict[str
     if mdoc is None:
         return {"dose": np.zeros(len(tilt_angles))}
     dose = dose_before(mdoc, match_sections(mdoc, tilt_angles.tolist()))
-    acquisition = Acquisition() if mdoc.voltage is None else Acquisition(voltage=mdoc.voltage)
+    with naming_file(mdoc.source):
+        acquisition = Acquisition() if mdoc.voltage is None else Acquisition(voltage=mdoc.voltage)
     return {"dose": dose, "acquisition": acquisition}
 
 

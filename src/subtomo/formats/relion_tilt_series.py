@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from subtomo.errors import StarError
 from subtomo.formats.columns import typed_column
+from subtomo.formats.near_rotation import EXPECTED, first_not_near_rotation
 from subtomo.formats.star import StarTable
 from subtomo.formats.star_vectors import exact_vectors, vectors_of_length
 from subtomo.model import Acquisition, Deformation, TiltCtf, TiltSeries
@@ -19,8 +20,8 @@ IMAGE_NAME = "rlnMicrographName"
 _DOSE = "rlnMicrographPreExposure"
 _ANGLES = ("rlnTomoXTilt", "rlnTomoYTilt", "rlnTomoZRot")
 _SHIFTS = ("rlnTomoXShiftAngst", "rlnTomoYShiftAngst")
-_LEAST_DETERMINANT = 0.1  # of a projection matrix: a rotation, and magnification near 1
 _PROJECTIONS = tuple(f"rlnTomoProj{row}" for row in "XYZW")
+_LAST_ROW = (0, 0, 0, 1)  # of a projection matrix
 COEFFICIENTS = "rlnTomoDeformationCoefficients"
 _CTF = {
     "defocus_u": ("rlnDefocusU", None),
@@ -30,6 +31,7 @@ _CTF = {
     "bfactor": ("rlnCtfBfactor", 0.0),
     "scale": ("rlnCtfScalefactor", 1.0),
 }
+_DEFOCUS = tuple(tag for tag, default in _CTF.values() if default is None)
 _KNOWN = {
     *(IMAGE_NAME, _DOSE, *_ANGLES, *_SHIFTS, *_PROJECTIONS),
     *(tag for tag, _ in _CTF.values()),
@@ -93,11 +95,12 @@ def tilt_series_from_table(
     Raises
     ------
     StarError
-        If the dose, the alignment or the deformation is missing, or a value is not a number.
+        If the dose, the alignment or the deformation is missing, a value is not a number, or a
+        projection matrix is none.
     """
     table.require([_DOSE])
     image_size = None if images is None else (images.shape[2], images.shape[1])
-    if _PROJECTIONS[0] in table:
+    if table.has_all(_PROJECTIONS):
         geometry = _geometry_of_projections(_projections(table), settings, image_size)
     else:
         why = f"or {', '.join(_PROJECTIONS)}: is the tilt series aligned?"
@@ -163,7 +166,7 @@ def _angles(tilt_series: TiltSeries) -> tuple[FloatArray, FloatArray, FloatArray
 
 def _ctf(table: StarTable) -> TiltCtf | None:
     """Read the CTF columns, if the defocus is there."""
-    if _CTF["defocus_u"][0] not in table:
+    if not table.has_all(_DEFOCUS):
         return None
     return TiltCtf(
         **{
@@ -185,12 +188,18 @@ def _deformation(table: StarTable, settings: DeformationSettings) -> Deformation
 def _projections(table: StarTable) -> FloatArray:
     """Read the four rows of each matrix, written as ``[a,b,c,d]``."""
     matrices = np.stack([vectors_of_length(table, tag, 4) for tag in _PROJECTIONS], axis=1)
-    determinants = np.linalg.det(matrices[:, :3, :3])
-    bad = np.flatnonzero(~(np.abs(determinants) > _LEAST_DETERMINANT))
-    if len(bad):
+    last = _PROJECTIONS[3]
+    wrong = np.flatnonzero((matrices[:, 3] != _LAST_ROW).any(axis=1))
+    if len(wrong):
         raise StarError(
-            f"{table.place(bad[0])}: {', '.join(_PROJECTIONS)} make a matrix of determinant "
-            f"{determinants[bad[0]]:.3f}; expected a rotation, whose determinant is 1"
+            f"{table.place(wrong[0])}: {last} is {table.text(last)[wrong[0]]}; expected [0,0,0,1]"
+        )
+    bad = first_not_near_rotation(matrices[:, :3, :3])
+    if bad is not None:
+        row, what = bad
+        raise StarError(
+            f"{table.place(row)}: {', '.join(_PROJECTIONS[:3])} make a matrix that {what}; "
+            f"expected {EXPECTED}"
         )
     return matrices
 

@@ -4,6 +4,7 @@ RELION 5 keeps each tilt series in a file of its own; RELION 4 keeps them in blo
 ``data_NAME`` of the same file. Both are read; the former is written.
 """
 
+import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import DataError, MissingFileError, SettingsError, ShapeError, StarError
+from subtomo.errors import (
+    DataError,
+    MissingFileError,
+    SettingsError,
+    StarError,
+    SubtomoWarning,
+)
+from subtomo.formats.naming_file import naming_file
 from subtomo.formats.paths import find_file, name_in_table, not_found
 from subtomo.formats.relion_tilt_images import (
     NONE,
@@ -130,6 +138,11 @@ def read_tomograms_star(
         If a needed column is missing, or a value is not what it should be.
     DataError, ShapeError
         If a value has no physical meaning, or images and tilts do not fit together.
+
+    Warns
+    -----
+    SubtomoWarning
+        If names say that a tilt series or its images may be another tomogram's.
     """
     blocks = read_star(path)
     table = _global_table(path, blocks)
@@ -145,10 +158,9 @@ def read_tomograms_star(
     reader = _EntryReader(Path(path), table, blocks, require_images, images_of, relative_dir)
     entries = []
     for row in range(len(table)):
-        try:
+        with naming_file(table.place(row)):
             entries.append(reader.entry(row))
-        except (DataError, ShapeError) as error:  # of the model, which knows no files
-            raise type(error)(f"{table.place(row)}: {error}") from None
+    reader.warn()
     return entries
 
 
@@ -209,6 +221,12 @@ class _EntryReader:
     require_images: bool
     images_of: Collection[str]
     relative_dir: Path | None
+    doubts: list[str] = field(default_factory=list)
+
+    @property
+    def names(self) -> set[str]:
+        """Of all tomograms."""
+        return set(self.table.columns[_NAME].tolist())
 
     def entry(self, row: int) -> TomogramEntry:
         table = self.table
@@ -216,6 +234,7 @@ class _EntryReader:
         settings = _settings(table, row)
         tilts = self.tilts(row, settings.name)
         images, names = self.images(row, settings.name, tilts)
+        self.doubt_images(row, settings.name, names)
         tomogram = values.get(_TOMOGRAM, NONE)
         has_tomogram = tomogram not in (NONE, "")
         binning = float(table.stacked([_BINNING])[row, 0]) if _BINNING in table else None
@@ -251,10 +270,18 @@ class _EntryReader:
             why = not_found(file, self.path, self.relative_dir)
             raise MissingFileError(f"{table.place(row)}: {STAR_FILE} {why}")
         series = read_star(found)
-        if name not in series and len(series) != 1:
+        if name in series:
+            return series[name]
+        if len(series) != 1 or any(block in self.names for block in series):
             listed = ", ".join(f"data_{block}" for block in series)
-            raise StarError(f"{found}: no block data_{name}; found {listed}")
-        return series.get(name) or next(iter(series.values()))
+            raise StarError(
+                f"{found}: no block data_{name}; found {listed}; {table.place(row)} names this "
+                f"file for tomogram {name}"
+            )
+        ((block, only),) = series.items()
+        if block:
+            self.doubts.append(f"{table.place(row)}: tomogram {name} has the tilts of data_{block}")
+        return only
 
     def images(self, row: int, name: str, tilts: StarTable) -> tuple[Any, tuple[str, ...]]:
         """Open the images, or only name them."""
@@ -269,9 +296,28 @@ class _EntryReader:
             relative_dir=self.relative_dir,
         )
 
+    def doubt_images(self, row: int, name: str, images: Sequence[str]) -> None:
+        """Note images in a stack that is called as another tomogram."""
+        stacks = dict.fromkeys(Path(image.partition("@")[2]).stem for image in images)
+        others = [stack for stack in stacks if stack != name and stack in self.names]
+        if others:
+            place = self.table.place(row)
+            self.doubts.append(f"{place}: tomogram {name} has images in a stack {others[0]}")
+
+    def warn(self) -> None:
+        """Tell of the doubts, once."""
+        if self.doubts:
+            more = f", and {len(self.doubts) - 1} more like it" if len(self.doubts) > 1 else ""
+            warnings.warn(
+                f"{self.doubts[0]}{more}; expected names that agree: check that they belong "
+                "together",
+                SubtomoWarning,
+                stacklevel=3,
+            )
+
     def other_blocks(self) -> dict[str, StarTable]:
         """Give the blocks of the file that are no tomogram's."""
-        names = self.table.columns[_NAME]
+        names = self.names
         return {
             name: block
             for name, block in self.blocks.items()
@@ -285,7 +331,7 @@ def _settings(table: StarTable, row: int) -> SeriesSettings:
         raise StarError(f"{table.place(row)}: {_HAND} is {hand:g}; expected 1 or -1")
     voltage, cs, amplitude_contrast = table.stacked(_ACQUISITION)[row].tolist()
     size = None
-    if _SIZE[0] in table:
+    if table.has_all(_SIZE):
         x, y, z = (int(table.integers(tag)[row]) for tag in _SIZE)
         if min(x, y, z) < 1:
             raise StarError(

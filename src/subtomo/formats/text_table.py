@@ -68,6 +68,19 @@ class TextTable:
                 f"{self.source}: no column {', '.join(missing)}{reason}; found {found}"
             )
 
+    def has_all(self, tags: Sequence[str]) -> bool:
+        """Tell whether columns that belong together are there: all of them, or none.
+
+        Raises
+        ------
+        FormatError
+            If some are there and some not.
+        """
+        present = [tag for tag in tags if tag in self.columns]
+        if present:
+            self.require(tags, why=f"{present[0]} is there; expected all of them or none")
+        return bool(present)
+
     def text(self, tag: str) -> NDArray[np.str_]:
         """Give a column as text.
 
@@ -122,9 +135,7 @@ class TextTable:
             If a column is missing without a default or beside others of them, or a value is not a
             finite number.
         """
-        present = [tag for tag in tags if tag in self.columns]
-        if present:
-            self.require(tags, why=f"{present[0]} is there; expected all of them or none")
+        self.has_all(tags)
         values = np.stack([self.numbers(tag, default=default) for tag in tags], axis=1)
         bad = np.argwhere(~np.isfinite(values))
         if len(bad):

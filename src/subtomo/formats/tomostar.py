@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from subtomo.errors import StarError
+from subtomo.formats.naming_file import naming_file
 from subtomo.formats.star import read_star
 from subtomo.model import TiltSeries
 
@@ -42,6 +43,8 @@ def read_tomostar(
         If the file does not exist.
     StarError
         If a column is missing, or a value is not a number.
+    DataError
+        If a dose is negative.
     """
     table = next((t for t in read_star(path).values() if _ANGLE in t), None)
     if table is None:
@@ -49,14 +52,15 @@ def read_tomostar(
     table.require([_MOVIE, _ANGLE, _DOSE])
     if not len(table):
         raise StarError(f"{path}: no rows; expected one a tilt")
-    return TiltSeries(
-        name=Path(path).stem,
-        pixel_size=pixel_size,
-        tilt_angles=-table.stacked([_ANGLE])[:, 0],
-        tilt_axis_angles=table.stacked([_AXIS], default=0)[:, 0],
-        shifts=np.column_stack([table.stacked([tag], default=0) for tag in _OFFSETS]),
-        dose=table.stacked([_DOSE])[:, 0],
-        image_size_px=image_size_px,
-        tomogram_size_px=tomogram_size_px,
-        image_names=tuple(table.text(_MOVIE).tolist()),
-    )
+    with naming_file(path):
+        return TiltSeries(
+            name=Path(path).stem,
+            pixel_size=pixel_size,
+            tilt_angles=-table.stacked([_ANGLE])[:, 0],
+            tilt_axis_angles=table.stacked([_AXIS], default=0)[:, 0],
+            shifts=np.column_stack([table.stacked([tag], default=0) for tag in _OFFSETS]),
+            dose=table.stacked([_DOSE])[:, 0],
+            image_size_px=image_size_px,
+            tomogram_size_px=tomogram_size_px,
+            image_names=tuple(table.text(_MOVIE).tolist()),
+        )

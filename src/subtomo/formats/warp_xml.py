@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.errors import FormatError, MissingFileError, SubtomoWarning
+from subtomo.formats.naming_file import naming_file
 from subtomo.formats.warp_grids import movement_deformation, node_values, number_of, per_tilt
 from subtomo.model import Acquisition, TiltCtf, TiltSeries
 
@@ -54,6 +55,8 @@ def read_warp_xml(
     FormatError
         If it is not XML, not a tilt series, or its lists differ in length or hold
         values that are not finite.
+    DataError
+        If a value has no physical meaning.
 
     Warns
     -----
@@ -73,26 +76,27 @@ def read_warp_xml(
     _warn_left_out(path, root)
     if pixel_size is None:
         pixel_size = _constant(path, constants, "PixelSize")
-    series = TiltSeries(
-        name=path.stem,
-        pixel_size=pixel_size,
-        tilt_angles=-(angles + number_of(path, root, "LevelAngleY")),
-        tilt_axis_angles=axis,
-        x_tilts=np.full(n, number_of(path, root, "LevelAngleX")),
-        shifts=np.stack(offsets, axis=1),
-        dose=_numbers(path, root, "Dose", n),
-        ctf=_ctf(path, root, n),
-        acquisition=Acquisition(
-            voltage=_constant(path, constants, "Voltage"),
-            spherical_aberration=_constant(path, constants, "Cs"),
-            amplitude_contrast=_constant(path, constants, "Amplitude"),
-        ),
-        handedness=-1 if root.get("AreAnglesInverted") == "True" else 1,
-        deformation=movement_deformation(path, root, n, pixel_size),
-        image_size_px=image_size_px,
-        tomogram_size_px=tomogram_size_px,
-        image_names=tuple(_texts(root, "MoviePath", n, "")),
-    )
+    with naming_file(path):
+        series = TiltSeries(
+            name=path.stem,
+            pixel_size=pixel_size,
+            tilt_angles=-(angles + number_of(path, root, "LevelAngleY")),
+            tilt_axis_angles=axis,
+            x_tilts=np.full(n, number_of(path, root, "LevelAngleX")),
+            shifts=np.stack(offsets, axis=1),
+            dose=_numbers(path, root, "Dose", n),
+            ctf=_ctf(path, root, n),
+            acquisition=Acquisition(
+                voltage=_constant(path, constants, "Voltage"),
+                spherical_aberration=_constant(path, constants, "Cs"),
+                amplitude_contrast=_constant(path, constants, "Amplitude"),
+            ),
+            handedness=-1 if root.get("AreAnglesInverted") == "True" else 1,
+            deformation=movement_deformation(path, root, n, pixel_size),
+            image_size_px=image_size_px,
+            tomogram_size_px=tomogram_size_px,
+            image_names=tuple(_texts(root, "MoviePath", n, "")),
+        )
     return series.select(used)
 
 

@@ -121,7 +121,7 @@ def tomogram_centres_px(project: ParticleProject) -> FloatArray:
 def _coordinates(project: ParticleProject, pixel_size: FloatArray) -> FloatArray:
     """Positions in pixels before the offsets."""
     table = project.particles
-    if any(tag in table for tag in CENTRED):
+    if table.has_all(CENTRED):
         return tomogram_centres_px(project) + table.stacked(CENTRED) / pixel_size
     table.require(COORDINATES, why=f"or {', '.join(CENTRED)}")
     return table.stacked(COORDINATES)

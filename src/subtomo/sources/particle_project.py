@@ -118,7 +118,7 @@ def make_particle_project(
         If a column is missing, a group is not there, or a particle's tilt series and optics group
         disagree.
     DataError
-        If no particle is of a known tomogram, or one has no trajectory.
+        If there are no particles, none is of a known tomogram, or one has no trajectory.
 
     Warns
     -----
@@ -186,6 +186,8 @@ def _known(
     particles: StarTable, tilt_series: Mapping[str, TiltSeries]
 ) -> tuple[NDArray[np.bool_], dict[str, int]]:
     """Tell which particles are of known tomograms, and count the others."""
+    if not len(particles):
+        raise DataError(f"{particles.source}: the table of particles is empty; expected rows")
     names, inverse, counts = np.unique(
         particles.text(TOMOGRAM), return_inverse=True, return_counts=True
     )
@@ -195,13 +197,12 @@ def _known(
         for name, count, known in zip(names, counts, is_known, strict=True)
         if not known
     }
-    known = is_known[inverse] if len(names) else np.zeros(0, dtype=bool)
+    known: NDArray[np.bool_] = is_known[inverse]
     if not known.any():
         listed = ", ".join(list(tilt_series)[:5]) or "none"
-        found = f"of {', '.join(list(dropped)[:5])}" if dropped else "none"
         raise DataError(
             f"{particles.source}: no particle is of a tomogram in the table of tomograms; found "
-            f"particles {found}, tomograms {listed}"
+            f"particles of {', '.join(list(dropped)[:5])}, tomograms {listed}"
         )
     if dropped:
         warnings.warn(
