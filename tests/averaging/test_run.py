@@ -346,4 +346,4 @@ def test_settings_that_exclude_each_other():
     with pytest.raises(ValidationError, match="expected less than 2⁶³"):
         AverageSettings(**common, seed=2**63)
     with pytest.raises(ValidationError, match="nothing would be searched"):
-        AverageSettings(**common, angular_range=3.0, angular_step=5.0)
+        AverageSettings(**common, align=True, angular_range=3.0, angular_step=5.0)

@@ -72,6 +72,14 @@ def test_job_says_where_it_wrote_unless_it_is_quiet(tmp_path, capsys):
     assert "started" in call(capsys, *base, tmp_path / "c", "--verbose")[2]
 
 
+def test_quiet_and_verbose_exclude_each_other(tmp_path, capsys):
+    options = ["-o", tmp_path / "out", "--quiet", "--verbose"]
+    status, _, said = call(capsys, "every", "a", "-t", "t", *options)
+    assert status == 2
+    assert "--quiet and --verbose exclude each other" in said
+    assert not (tmp_path / "out").exists()
+
+
 def test_folder_that_cannot_be_written_or_holds_something_is_one_line(tmp_path, capsys):
     (tmp_path / "thesis.tex").touch()
     for folder, words in [("/proc/out", "cannot be written"), (tmp_path, "something else")]:

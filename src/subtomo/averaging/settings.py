@@ -1,12 +1,14 @@
 """Settings of ``subtomo average``."""
 
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
 from subtomo.averaging.mask_settings import MaskOptions
 from subtomo.jobs.settings import JobSettings
+
+_OF_ALIGNMENT: Any = {"needs": {"align": True}}
 
 
 class AverageSettings(MaskOptions, JobSettings):
@@ -32,20 +34,27 @@ class AverageSettings(MaskOptions, JobSettings):
         ge=1,
         le=20,
         description="Rounds of alignment, each half as wide and as fine as the one before",
+        json_schema_extra=_OF_ALIGNMENT,
     )
     angular_range: float = Field(
-        10.0, gt=0, le=90, description="Largest rotation searched in the first round (degrees)"
+        10.0,
+        gt=0,
+        le=90,
+        description="Largest rotation searched in the first round (degrees)",
+        json_schema_extra=_OF_ALIGNMENT,
     )
     angular_step: float = Field(
         5.0,
         ge=0.5,
         le=45,
         description="Spacing of the rotations in the first round (degrees); its half is tried last",
+        json_schema_extra=_OF_ALIGNMENT,
     )
     max_shift: float | None = Field(
         None,
         ge=0,
-        description=("Largest shift from the position in the table (Å); default: three voxels"),
+        description="Largest shift from the position in the table (Å); default: three voxels",
+        json_schema_extra=_OF_ALIGNMENT,
     )
     initial_low_pass: float = Field(
         60.0,
@@ -54,6 +63,7 @@ class AverageSettings(MaskOptions, JobSettings):
             "Resolution of the first references (Å); below it the two halves share one reference, "
             "so that they stay in register"
         ),
+        json_schema_extra=_OF_ALIGNMENT,
     )
     seed: int = Field(
         0, ge=0, description="Seed of the halves, where the table has none, and of random phases"

@@ -11,6 +11,7 @@ from subtomo.cli.field_order import in_lines, is_of_jobs, usage
 from subtomo.cli.field_text import description, is_argument
 from subtomo.cli.options import parameters
 from subtomo.cli.values import Values
+from subtomo.errors import SettingsError
 from subtomo.jobs.command import Command
 from subtomo.jobs.job import DryRun, Job
 from subtomo.jobs.own_warnings import own_warnings_to
@@ -50,6 +51,8 @@ class SettingsCommand(click.Command):
         """Check the settings, then call the function."""
         given = {name: ctx.params[name] for name in ctx.params if _was_given(ctx, name)}
         shared = {name: given.pop(name, None) for name in _SHARED}
+        if shared["quiet"] and shared["verbose"]:
+            raise SettingsError("--quiet and --verbose exclude each other; give one of them")
         values = Values(self.kind, given, shared["config"])
         if shared["print_config"]:
             click.echo(values.as_yaml(), nl=False)

@@ -77,14 +77,22 @@ class ExtractVolumesSettings(JobSettings):
         ),
     )
 
+    @property
+    def of_tilts(self) -> list[str]:
+        """The options that were given of the tilt-by-tilt weighting."""
+        return [f"--ctf {self.ctf}"] * (self.ctf != "none") + ["--dose"] * self.dose
+
     @model_validator(mode="after")
     def _check_extraction_options(self) -> Self:
         if self.tilt_range is not None and not -90 <= self.tilt_range[0] < self.tilt_range[1] <= 90:
             raise ValueError(
                 f"--tilt-range is {self.tilt_range}; expected two increasing angles, -90 to 90"
             )
-        if self.weighting in ("none", "wedge") and self.ctf != "none":
-            raise ValueError(
-                f"--ctf {self.ctf} needs --weighting tilts, found --weighting {self.weighting}"
-            )
+        if self.weighting in ("none", "tilts") and self.tilt_range is not None:
+            raise ValueError(f"--tilt-range has no effect with --weighting {self.weighting}")
+        for option in self.of_tilts:
+            if self.weighting in ("none", "wedge"):
+                raise ValueError(
+                    f"{option} needs --weighting tilts, found --weighting {self.weighting}"
+                )
         return self

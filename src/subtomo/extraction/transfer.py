@@ -40,9 +40,9 @@ def weighting_of(tomogram: Tomogram, settings: ExtractVolumesSettings) -> Weight
             f"--weighting wedge: tomogram {tomogram.name} comes without a tilt series; "
             "give --tilt-range"
         )
-    if settings.ctf != "none" and weighting != "tilts":
+    if settings.of_tilts and weighting != "tilts":
         raise SettingsError(
-            f"--ctf {settings.ctf} needs the tilt series of tomogram {tomogram.name}, found "
+            f"{settings.of_tilts[0]} needs the tilt series of tomogram {tomogram.name}, found "
             f"weighting {weighting}; give a tomograms.star"
         )
     if settings.ctf != "none" and series is not None and series.ctf is None:

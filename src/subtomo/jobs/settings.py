@@ -81,7 +81,10 @@ def _words(name: str, value: Any) -> str:
     option = name.replace("_", "-")
     if isinstance(value, bool):
         return f"--{option}" if value else f"--no-{option}"
-    return f"--{option} {value:g}" if isinstance(value, float) else f"--{option} {value}"
+    values = value if isinstance(value, tuple) else (value,)
+    return " ".join(
+        [f"--{option}", *(f"{v:g}" if isinstance(v, float) else str(v) for v in values)]
+    )
 
 
 def _without_effect(**extra: Any) -> dict[str, Any]:

@@ -107,7 +107,14 @@ def test_whitening_weighs_once(oracle, tmp_path):
     [
         ({"div": True}, "--div needs --pseudo-subtomograms"),
         ({"ctf_volumes": True}, "--ctf-volumes needs --pseudo-subtomograms"),
-        ({"pseudo_subtomograms": True, "float16": True}, "--float16 is for 2D images"),
+        ({"pseudo_subtomograms": True, "float16": True}, "--float16 has no effect with"),
+        ({"cutoff_fraction": 0.1}, r"--cutoff-fraction 0\.1 needs --pseudo-subtomograms"),
+        ({"pseudo_subtomograms": True, "snr": 2.0}, "--snr 2 needs --div"),
+        ({"pseudo_subtomograms": True, "taper": 2.0}, "--taper 2 needs --div"),
+        (
+            {"apply_orientations": True, "apply_offsets": False},
+            "--no-apply-offsets has no effect with --apply-orientations",
+        ),
     ],
 )
 def test_options_of_the_other_kind_are_refused(options, message, tmp_path):

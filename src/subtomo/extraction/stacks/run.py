@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from subtomo.counts import count_of
+from subtomo.errors import SettingsError
 from subtomo.extraction.stacks.items import extract_portion
 from subtomo.extraction.stacks.plan import (
     Portion,
@@ -13,6 +14,7 @@ from subtomo.extraction.stacks.plan import (
 from subtomo.extraction.stacks.settings import StackSettings
 from subtomo.extraction.stacks.tables import hidden_from_relion, write_tables
 from subtomo.jobs.content import content_digest
+from subtomo.model import Aberrations
 from subtomo.signal.device import compute_device
 from subtomo.sources.optics_aberrations import optics_aberrations
 
@@ -64,7 +66,7 @@ def _payloads(
     aberrations = optics_aberrations(
         plan.project.optics, magnification=settings.anisotropic_magnification
     )
-
+    _check_magnification(settings, aberrations)
     poses = plan.poses
     turns = poses.orientation if settings.apply_orientations else poses.subtomogram
 
@@ -82,6 +84,20 @@ def _payloads(
         }
 
     return {item: payload(portion) for item, portion in plan.portions.items()}
+
+
+def _check_magnification(settings: StackSettings, aberrations: list[Aberrations]) -> None:
+    """Refuse to take frequencies from matrices where no factor depends on them."""
+    acts = (
+        settings.premultiply_ctf
+        or settings.pseudo_subtomograms
+        or any(any(group.odd) for group in aberrations)
+    )
+    if settings.anisotropic_magnification and not acts:
+        raise SettingsError(
+            "--anisotropic-magnification has no effect with --no-ctf where the optics groups have "
+            "no odd aberrations (rlnOddZernike); leave one of them out"
+        )
 
 
 def _contents(payloads: dict[str, dict[str, Any]]) -> dict[str, str]:

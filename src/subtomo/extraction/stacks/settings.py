@@ -1,16 +1,21 @@
 """Settings of ``subtomo extract stacks``; names follow RELION's."""
 
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
 from subtomo.jobs.settings import JobSettings
+from subtomo.sources.box_options import require_boxes
 from subtomo.sources.settings import (
     CopickDataPortalSource,
     CopickLocalSource,
     DataPortalSource,
     LocalSource,
 )
+
+_IN_2D: Any = {"needs": {"pseudo_subtomograms": False}}
+_IN_3D: Any = {"needs": {"pseudo_subtomograms": True}}
+_OF_DIVISION: Any = {"needs": {"div": True}}
 
 
 class StackSettings(JobSettings):
@@ -70,7 +75,10 @@ class StackSettings(JobSettings):
     apply_offsets: bool = Field(
         True,
         description="Centre the images at the particles' refined positions (rlnOrigin*Angst)",
-        json_schema_extra={"off_aliases": ["--dont-apply-offsets"]},
+        json_schema_extra={
+            "off_aliases": ["--dont-apply-offsets"],
+            "needs": {"apply_orientations": False},
+        },
     )
     apply_orientations: bool = Field(
         False,
@@ -91,8 +99,11 @@ class StackSettings(JobSettings):
             "Write the images' half spectra too (.npy, complex); needs --no-circle-crop, no "
             "--grid-precorr and no smaller --crop-size"
         ),
+        json_schema_extra=_IN_2D,
     )
-    float16: bool = Field(False, description="Write half-precision images (MRC mode 12)")
+    float16: bool = Field(
+        False, description="Write half-precision images (MRC mode 12)", json_schema_extra=_IN_2D
+    )
     pseudo_subtomograms: bool = Field(
         False,
         description=(
@@ -106,17 +117,22 @@ class StackSettings(JobSettings):
             "Of pseudo-subtomograms, write the whole volume of weights too (CTF²); not the "
             "opposite of --no-ctf, which leaves the CTF out of the images"
         ),
-        json_schema_extra={"aliases": ["--ctf"]},
+        json_schema_extra={"aliases": ["--ctf"], **_IN_3D},
     )
     multi: bool = Field(
-        False, description="Of pseudo-subtomograms, write how often each Fourier voxel was hit too"
+        False,
+        description="Of pseudo-subtomograms, write how often each Fourier voxel was hit too",
+        json_schema_extra=_IN_3D,
     )
     div: bool = Field(
-        False, description="Of pseudo-subtomograms, write the data divided by the weights too"
+        False,
+        description="Of pseudo-subtomograms, write the data divided by the weights too",
+        json_schema_extra=_IN_3D,
     )
     nrm: bool = Field(
         False,
         description="Of pseudo-subtomograms, write data and weights per hit too (divided by those)",
+        json_schema_extra=_IN_3D,
     )
     cutoff_fraction: float = Field(
         0.01,
@@ -126,16 +142,21 @@ class StackSettings(JobSettings):
             "Of pseudo-subtomograms: leave out frequencies of an image whose dose weight is below "
             "this fraction"
         ),
-        json_schema_extra={"aliases": ["--cutoff-fract"]},
+        json_schema_extra={"aliases": ["--cutoff-fract"], **_IN_3D},
     )
     snr: float | None = Field(
         None,
         ge=1e-6,
         le=1e6,
         description="With --div: divide by the weights + 1/SNR (number); default: as they are",
+        json_schema_extra=_OF_DIVISION,
     )
     taper: float = Field(
-        5.0, ge=0, le=4096, description="With --div: width of the soft edge of the sphere (voxels)"
+        5.0,
+        ge=0,
+        le=4096,
+        description="With --div: width of the soft edge of the sphere (voxels)",
+        json_schema_extra=_OF_DIVISION,
     )
     resume: bool = Field(
         False,
@@ -173,41 +194,13 @@ class StackSettings(JobSettings):
 
     @model_validator(mode="after")
     def _check_sizes(self) -> Self:
-        window = int(self.bin * self.box_size + 0.5)
-        for name, size in (("--box-size", self.box_size), ("--crop-size", self.final_size)):
-            if size % 2:
-                raise ValueError(f"{name} is {size}; expected an even number of pixels")
-        if self.final_size > self.box_size:
-            raise ValueError(
-                f"--crop-size is {self.final_size}, larger than --box-size {self.box_size}; "
-                "expected at most the box size"
-            )
-        if window % 2:
-            raise ValueError(
-                f"--bin {self.bin:g} times --box-size {self.box_size} gives windows of {window} "
-                "pixels in the tilt images; expected an even number: change one of them a little"
-            )
+        require_boxes(self.box_size, self.crop_size, self.bin)
         if self.write_fourier and (self.circle_crop or self.grid_precorr or self.border):
             raise ValueError(
                 "--write-fourier writes the spectra of the images as they are; it needs "
                 "--no-circle-crop, no --grid-precorr and --crop-size equal to --box-size"
             )
-        self._check_pseudo_options()
         return self
-
-    def _check_pseudo_options(self) -> None:
-        """Check that options for 2D and 3D are not mixed."""
-        if self.pseudo_subtomograms:
-            for name in ("float16", "write_fourier"):
-                if getattr(self, name):
-                    raise ValueError(
-                        f"--{name.replace('_', '-')} is for 2D images; leave it out with "
-                        "--pseudo-subtomograms"
-                    )
-            return
-        for name in ("ctf_volumes", "multi", "div", "nrm"):
-            if getattr(self, name):
-                raise ValueError(f"--{name.replace('_', '-')} needs --pseudo-subtomograms")
 
 
 class ExtractLocalSettings(StackSettings, LocalSource):

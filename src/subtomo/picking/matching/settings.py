@@ -1,11 +1,14 @@
 """Settings of ``subtomo pick match``."""
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from subtomo.jobs.settings import JobSettings
+
+_OF_SPHERE: Any = {"needs": {"mask": ()}}
+_UNTHRESHOLDED: Any = {"threshold": None, "threshold_score": None}
 
 
 class MatchSettings(JobSettings):
@@ -46,7 +49,10 @@ class MatchSettings(JobSettings):
         ),
     )
     mask_edge: float | None = Field(
-        None, ge=0, description="Soft edge of the spherical mask (Å); default: two pixels"
+        None,
+        ge=0,
+        description="Soft edge of the spherical mask (Å); default: two pixels",
+        json_schema_extra=_OF_SPHERE,
     )
     low_pass: float | None = Field(
         None, gt=0, description="Removes finer detail from tomogram and template (Å)"
@@ -118,6 +124,7 @@ class MatchSettings(JobSettings):
         description=(
             "Picks that noise alone may give, by template and tomogram; sets the threshold"
         ),
+        json_schema_extra={"needs": _UNTHRESHOLDED},
     )
     calibration: Literal["noise", "gaussian"] = Field(
         "noise",
@@ -125,6 +132,7 @@ class MatchSettings(JobSettings):
             "How the threshold follows: from a search in noise with the tomogram's spectrum, or "
             "from as many independent Gaussian scores as positions times rotations (stricter)"
         ),
+        json_schema_extra={"needs": _UNTHRESHOLDED},
     )
     threshold: float | None = Field(
         None, description="Least score (σ of all scores); in place of the false positives"
@@ -141,7 +149,12 @@ class MatchSettings(JobSettings):
     max_particles: int = Field(
         5000, ge=1, description="Greatest number of picks, by template and tomogram"
     )
-    seed: int = Field(0, ge=0, description="Seed of the calibration's noise")
+    seed: int = Field(
+        0,
+        ge=0,
+        description="Seed of the calibration's noise",
+        json_schema_extra={"needs": {**_UNTHRESHOLDED, "calibration": "noise"}},
+    )
     device: str = Field(
         "auto", description="auto, cpu, cuda, cuda:N or mps; auto: cuda where there is one"
     )
@@ -172,6 +185,8 @@ class MatchSettings(JobSettings):
             raise ValueError(
                 f"--tilt-range is {self.tilt_range}; expected two increasing angles, -90 to 90"
             )
+        if self.tilt_range is not None and self.weighting in ("none", "tilts"):
+            raise ValueError(f"--tilt-range has no effect with --weighting {self.weighting}")
         if self.weighting == "wedge" and self.ctf != "none":
             raise ValueError("--ctf needs --weighting tilts, found --weighting wedge")
         if self.threshold is not None and self.threshold_score is not None:

@@ -1,0 +1,60 @@
+"""Options that cannot act beside others are refused, in every command."""
+
+import pytest
+
+from subtomo.cli.main import run
+
+COMMANDS = {
+    "match": ["pick", "match", "t.mrc", "--template", "a.mrc"],
+    "average": ["average", "p.star"],
+    "volumes": ["extract", "volumes", "p.star", "--tomograms", "t.mrc"],
+    "reconstruct": ["reconstruct", "stacks", "p.star"],
+}
+
+
+@pytest.mark.parametrize(
+    ("command", "options", "said"),
+    [
+        (
+            "match",
+            "--threshold 5 --false-positives 2",
+            "--false-positives 2 has no effect with --threshold 5",
+        ),
+        (
+            "match",
+            "--threshold-score 0.5 --calibration gaussian",
+            "--calibration gaussian has no effect with --threshold-score 0.5",
+        ),
+        (
+            "match",
+            "--calibration gaussian --seed 3",
+            "--seed 3 has no effect with --calibration gaussian",
+        ),
+        (
+            "match",
+            "--mask m.mrc --mask-edge 3",
+            "--mask-edge 3 has no effect with --mask m.mrc",
+        ),
+        (
+            "match",
+            "--weighting none --tilt-range -60 60",
+            "--tilt-range has no effect with --weighting none",
+        ),
+        ("average", "--rounds 2", "--rounds 2 needs --align"),
+        ("average", "--max-shift 20", "--max-shift 20 needs --align"),
+        ("volumes", "--weighting wedge --dose", "--dose needs --weighting tilts"),
+        (
+            "volumes",
+            "--weighting tilts --tilt-range -60 60",
+            "--tilt-range has no effect with --weighting tilts",
+        ),
+        ("reconstruct", "--seed 3", "--seed 3 needs --split random"),
+    ],
+)
+def test_options_without_effect_are_refused(command, options, said, tmp_path, capsys):
+    out = ["--output-dir", str(tmp_path / "out")]
+    assert run([*COMMANDS[command], *options.split(), *out]) == 2
+    error = capsys.readouterr().err
+    assert said in error
+    assert error.count("\n") == 1
+    assert not (tmp_path / "out").exists()
