@@ -32,7 +32,7 @@ def test_unknown_suffix_and_missing_file(tmp_path: Path) -> None:
 
 
 def test_a_star_file_needs_frames(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match=r"give frames"):
+    with pytest.raises(SettingsError, match=r"tomogram A, of unknown size: give tomograms.star"):
         write_particles(tmp_path / "p.star", Particles(np.array(["A"]), np.zeros((1, 3))))
 
 

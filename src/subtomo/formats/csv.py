@@ -9,7 +9,7 @@ orientation is unknown.
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from subtomo.errors import FormatError, MissingFileError, SettingsError
 from subtomo.formats.atomic import replacing
 from subtomo.formats.columns import typed_column
+from subtomo.formats.table_context import TableContext
 from subtomo.formats.text_table import TextTable
 from subtomo.geometry.euler import quaternions_from_relion
 from subtomo.model import Particles
@@ -32,6 +33,29 @@ _KNOWN = {
     *("tomogram", *_POSITION, *_POSITION_PX, *_QUATERNION, *_EULER, *_TEXT),
     *("score", "half", "box_size", "is_oriented"),
 }
+
+
+def read_csv(path: Path, context: TableContext) -> Particles:
+    """Read particles from a CSV file; ``x_px``, ``y_px``, ``z_px`` count as the context says.
+
+    Raises
+    ------
+    MissingFileError, FormatError
+        As ``read_csv_particles``.
+    SettingsError
+        If the columns are in pixels and the context does not know of what size.
+    """
+    table = _read_table(path)
+    if not table.has_all(_POSITION_PX):
+        return _particles(table, lambda _: _positions(table, None))
+    return _particles(
+        table, lambda names: context.positions(names, table.stacked(_POSITION_PX), path)
+    )
+
+
+def write_csv(path: Path, particles: Particles, context: TableContext) -> None:
+    """Write particles as ``write_csv_particles`` does; positions in Å need no context."""
+    write_csv_particles(path, particles)
 
 
 def read_csv_particles(
@@ -55,27 +79,7 @@ def read_csv_particles(
         If the columns are in pixels and no pixel size is given, or it is given for Å.
     """
     table = _read_table(Path(path))
-    table.require(["tomogram"])
-    known: dict[str, Any] = {name: table.text(name) for name in _TEXT if name in table}
-    if table.has_all(_QUATERNION):
-        known["orientation"] = table.stacked(_QUATERNION)
-    elif table.has_all(_EULER):
-        angles = table.stacked(_EULER)
-        known["orientation"] = quaternions_from_relion(angles)
-        known["is_oriented"] = (angles != 0).any(axis=1)
-    if "is_oriented" in table:
-        known["is_oriented"] = table.integers("is_oriented") != 0
-    return Particles(
-        tomogram=table.text("tomogram"),
-        position=_positions(table, coordinate_pixel_size),
-        **known,
-        score=table.numbers("score", default=np.nan),
-        half=table.integers("half", default=0),
-        box_size=table.integers("box_size", default=0),
-        extra={
-            tag: typed_column(tag, table.text(tag)) for tag in table.columns if tag not in _KNOWN
-        },
-    )
+    return _particles(table, lambda _: _positions(table, coordinate_pixel_size))
 
 
 def write_csv_particles(path: str | Path, particles: Particles) -> None:
@@ -101,6 +105,33 @@ def write_csv_particles(path: str | Path, particles: Particles) -> None:
     writer.writerows(rows)
     with replacing(path) as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8", newline="")
+
+
+def _particles(
+    table: TextTable, positions: Callable[[NDArray[np.str_]], NDArray[np.float64]]
+) -> Particles:
+    """Make the particles of a table, with their positions by tomogram."""
+    table.require(["tomogram"])
+    known: dict[str, Any] = {name: table.text(name) for name in _TEXT if name in table}
+    if table.has_all(_QUATERNION):
+        known["orientation"] = table.stacked(_QUATERNION)
+    elif table.has_all(_EULER):
+        angles = table.stacked(_EULER)
+        known["orientation"] = quaternions_from_relion(angles)
+        known["is_oriented"] = (angles != 0).any(axis=1)
+    if "is_oriented" in table:
+        known["is_oriented"] = table.integers("is_oriented") != 0
+    return Particles(
+        tomogram=table.text("tomogram"),
+        position=positions(table.text("tomogram")),
+        **known,
+        score=table.numbers("score", default=np.nan),
+        half=table.integers("half", default=0),
+        box_size=table.integers("box_size", default=0),
+        extra={
+            tag: typed_column(tag, table.text(tag)) for tag in table.columns if tag not in _KNOWN
+        },
+    )
 
 
 def _read_table(path: Path) -> TextTable:

@@ -1,17 +1,11 @@
-"""Tables of particles: the one door to all their formats.
-
-A further format is one file here with a reader and a writer, and a line in the tables below.
-"""
+"""Tables of particles: the one door to all their formats, which ``particle_formats`` lists."""
 
 from collections.abc import Mapping
 from pathlib import Path
 
-from subtomo.errors import FormatError, SettingsError
-from subtomo.formats.csv import read_csv_particles, write_csv_particles
-from subtomo.formats.relion_particles import read_relion_particles, write_relion_particles
+from subtomo.formats.particle_formats import format_of
+from subtomo.formats.table_context import TableContext
 from subtomo.model import Particles, TomogramFrame
-
-SUFFIXES = (".star", ".csv")
 
 
 def read_particles(
@@ -19,16 +13,22 @@ def read_particles(
     *,
     frames: Mapping[str, TomogramFrame] | None = None,
     coordinate_pixel_size: float | None = None,
+    format_name: str | None = None,
+    context: TableContext | None = None,
 ) -> Particles:
-    """Read a table of particles; the suffix says the format.
+    """Read a table of particles; the suffix says the format, or its content.
 
     Parameters
     ----------
-    path : ``.star`` (RELION 3.0 to 5, Warp, pytom-match-pick) or ``.csv``
+    path : of any format in ``PARTICLE_FORMATS``
     frames : size and pixel size of each tomogram, by name
         Needed for centred coordinates (RELION 5) without others beside them.
     coordinate_pixel_size : Å
         Of coordinates in pixels; wins over what the file says.
+    format_name : of the format, where the suffix and the content do not say it
+    context : what the table does not say itself; instead of ``frames`` and
+        ``coordinate_pixel_size``
+        Tomograms are then called as the context calls them.
 
     Returns
     -------
@@ -41,46 +41,39 @@ def read_particles(
     MissingFileError
         If the file does not exist.
     SettingsError
-        If the file needs ``frames`` or a pixel size and they are not given.
+        If the file needs a context and it is not given.
     """
-    if _suffix(path) == ".csv":
-        return read_csv_particles(path, coordinate_pixel_size=coordinate_pixel_size)
-    return read_relion_particles(path, frames=frames, coordinate_pixel_size=coordinate_pixel_size)
+    row = format_of(path, format_name)
+    if context is not None:
+        return context.named(row.read(Path(path), context))
+    return row.read(Path(path), TableContext(frames=frames or {}, pixel_size=coordinate_pixel_size))
 
 
 def write_particles(
-    path: str | Path, particles: Particles, frames: Mapping[str, TomogramFrame] | None = None
+    path: str | Path,
+    particles: Particles,
+    frames: Mapping[str, TomogramFrame] | None = None,
+    *,
+    format_name: str | None = None,
+    context: TableContext | None = None,
 ) -> None:
     """Write a table of particles; the suffix says the format.
 
     Parameters
     ----------
-    path : ``.star`` (RELION 5) or ``.csv``; replaced in one step
+    path : ``.star`` (RELION 5), ``.csv`` or any other suffix in ``PARTICLE_FORMATS``; replaced in
+        one step
     particles : the table
     frames : size and pixel size of each tomogram, by name; needed for ``.star``
+    format_name : of the format, where the suffix does not say it
+    context : what the format needs to know beside the table; instead of ``frames``
 
     Raises
     ------
     FormatError
         If the suffix is not known.
     SettingsError
-        If a tomogram has no frame and the format needs it.
+        If the format needs a context and it is not given.
     """
-    if _suffix(path) == ".csv":
-        write_csv_particles(path, particles)
-    elif frames is None and len(particles):
-        raise SettingsError(
-            f"{path}: RELION's centred coordinates need the tomograms' sizes: give frames"
-        )
-    else:
-        write_relion_particles(path, particles, frames or {})
-
-
-def _suffix(path: str | Path) -> str:
-    suffix = Path(path).suffix.lower()
-    if suffix not in SUFFIXES:
-        raise FormatError(
-            f"{path}: no particle format is called {suffix or 'nothing'}; "
-            f"expected one of {', '.join(SUFFIXES)}"
-        )
-    return suffix
+    row = format_of(path, format_name, is_output=True)
+    row.write(Path(path), particles, context or TableContext(frames=frames or {}))
