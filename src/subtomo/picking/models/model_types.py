@@ -1,0 +1,86 @@
+"""The types of models: a row each."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from subtomo.errors import DataError
+from subtomo.jobs.words import nearest
+from subtomo.picking.models.general import GeneralModel
+from subtomo.picking.models.geometric_model import GeometricModel
+
+MODEL_TYPES: Mapping[str, type[GeometricModel]] = {
+    kind.model_fields["type"].default: kind for kind in (GeneralModel,)
+}
+"""The class of each type of model, by the name that files and options have for it."""
+
+
+def make_model(values: Mapping[str, Any]) -> GeometricModel:
+    """Make a model of what a file or another program says of it.
+
+    Parameters
+    ----------
+    values : by field name; ``type`` says which fields there are
+
+    Raises
+    ------
+    DataError
+        In words: an unknown type or field, one that is missing, a value that is wrong.
+    """
+    kind = MODEL_TYPES.get(str(values.get("type", "")))
+    if kind is None:
+        found = f"type '{values['type']}'" if "type" in values else "no type"
+        raise DataError(f"found {found}; expected one of {', '.join(MODEL_TYPES)}")
+    try:
+        return kind.model_validate(dict(values))
+    except ValidationError as error:
+        raise DataError(_in_words(error, kind)) from None
+
+
+def reread_as(model: GeometricModel, kind: str, **parameters: Any) -> GeometricModel:
+    """Read the points of a model as another type; the model itself stays as it was.
+
+    Parameters
+    ----------
+    model : any
+    kind : name of the type, a key of ``MODEL_TYPES``
+    parameters : fields of the new model that the old one does not have, or has otherwise
+
+    Returns
+    -------
+    GeometricModel
+        With the fields that both types have; what only the old one had is left behind.
+
+    Raises
+    ------
+    DataError
+        If the new type cannot be made of that, in words.
+    """
+    if kind not in MODEL_TYPES:
+        raise DataError(f"found type '{kind}'; expected one of {', '.join(MODEL_TYPES)}")
+    shared = {
+        name: value
+        for name, value in model.model_dump().items()
+        if name in MODEL_TYPES[kind].model_fields and name != "type"
+    }
+    points = model.points_for(kind)
+    try:
+        return make_model({**shared, **points, **parameters, "type": kind})
+    except DataError as error:
+        raise DataError(f"{model.label} as {kind}: {error}") from None
+
+
+def _in_words(error: ValidationError, kind: type[GeometricModel]) -> str:
+    """Say the first fault of a model's values."""
+    details = error.errors(include_url=False)[0]
+    name = str(details["loc"][0]) if details["loc"] else ""
+    if details["type"] == "extra_forbidden" and len(details["loc"]) == 1:
+        return f"{name} is no field of this type of model{nearest(name, kind.model_fields)}"
+    if details["type"] == "missing" and len(details["loc"]) == 1:
+        return f"{name} is missing"
+    if details["type"] == "value_error":
+        return str(details["msg"]).removeprefix("Value error, ")
+    place = name + "".join(f"[{part}]" for part in details["loc"][1:] if isinstance(part, int))
+    expected = str(details["msg"]).removeprefix("Input should be ")
+    return f"{place}: found {details['input']!r:.60}; expected {expected}"
