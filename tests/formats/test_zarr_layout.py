@@ -126,6 +126,10 @@ def test_what_is_damaged_at_an_address_is_not_the_readers_copy(tmp_path):
         ({"dtype": "<c8"}, "expected integers or floats"),
         ({"chunks": [4, 4]}, "does not fit together"),
         ({"shape": None}, "not the metadata of a Zarr array"),
+        (
+            {"shape": [11, 10**6, 10**6], "chunks": [11, 50_000, 50_000]},
+            "take 110 GB each; expected at most 4 GB: write the array in smaller chunks",
+        ),
     ],
 )
 def test_metadata_that_cannot_be_used(tmp_path, change, words):
@@ -133,6 +137,11 @@ def test_metadata_that_cannot_be_used(tmp_path, change, words):
     content = json.loads((tmp_path / "a/.zarray").read_text())
     with pytest.raises(ZarrError, match=f"^place: .*{words}"):
         parse_zarr_array(json.dumps({**content, **change}).encode(), "place")
+
+
+def test_metadata_nested_too_deeply_are_told():
+    with pytest.raises(ZarrError, match=r"^place: not JSON that can be read: lists or"):
+        parse_zarr_array(b"[" * 10**5, "place")
 
 
 def test_a_group_is_no_array():

@@ -2,6 +2,7 @@
 
 import copy
 import importlib.util
+import re
 
 import pytest
 from faulty_server import HASTY, Faults, QuietServer, faulty, running
@@ -14,6 +15,14 @@ RUNS = (90011, 90012, 90013)
 NAMES = [
     f"run_{run}_tiltseries_{run + 1000}_alignment_{run + 2000}_spacing_{run + 3000}" for run in RUNS
 ]
+
+
+def like(pattern, value, flags):
+    """Compare as PostgreSQL does, where a backslash takes the sense of a wildcard away."""
+    wildcards = {"%": ".*", "_": "."}
+    parts = re.findall(r"\\(.)|(.)", pattern, re.DOTALL)
+    text = "".join(re.escape(plain) or wildcards.get(c, re.escape(c)) for plain, c in parts)
+    return re.fullmatch(text, str(value), flags | re.DOTALL) is not None
 
 
 class PortalStandIn:
@@ -74,6 +83,7 @@ def running_portal(shared_data):
     spec = importlib.util.spec_from_file_location("fake_portal", sample / "fake_portal.py")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    module.like = like
     server = QuietServer(("127.0.0.1", 0), None)
     stand_in = PortalStandIn(sample, module, server, f"http://127.0.0.1:{server.server_address[1]}")
     with running(server):

@@ -1,6 +1,5 @@
 """Reading OME-Zarr volumes and stacks lazily, version 0.4 (Zarr v2) and 0.5 (Zarr v3)."""
 
-import json
 import math
 import warnings
 from dataclasses import dataclass
@@ -12,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from subtomo.errors import MissingFileError, SubtomoWarning, ZarrError
+from subtomo.formats.json_text import parse_json
 from subtomo.formats.lazy_array import LazyArray
 from subtomo.formats.ome_metadata import CREATOR, Multiscale
 
@@ -195,10 +195,7 @@ def _attributes(path: Path) -> tuple[dict[str, Any], Path]:
 
 def _json(path: Path) -> dict[str, Any]:
     """Read a JSON object."""
-    try:
-        content = json.loads(path.read_text())
-    except ValueError as error:
-        raise ZarrError(f"{path}: not JSON ({error})") from error
+    content = parse_json(path.read_bytes(), str(path), ZarrError)
     if not isinstance(content, dict):
         raise ZarrError(f"{path}: holds {type(content).__name__}; expected a JSON object")
     return content

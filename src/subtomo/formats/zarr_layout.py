@@ -6,7 +6,7 @@ many at once, decoded once, and a missing one is an error: in images it is no fi
 Source: https://zarr-specs.readthedocs.io, v2, v3 and the codecs of v3.
 """
 
-import json
+import math
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,14 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from subtomo.counts import size_of
 from subtomo.errors import ZarrError
 from subtomo.formats.blosc_blocks import first_blocks
+from subtomo.formats.json_text import parse_json
 from subtomo.formats.paths import is_remote
 
 Index = tuple[int, ...]
 _DECODE_ERRORS = (ValueError, RuntimeError, TypeError, OSError, SystemError, ArithmeticError)
 """What codecs raise for damaged bytes; SystemError is Blosc's, for an impossible size."""
 _CHECKSUM_BYTES = 4
+_MOST_CHUNK_BYTES = 4 * 10**9  # in memory at once; those of tilt series take some MB
 _NO_CHUNK = 2**64 - 1
 
 
@@ -111,6 +114,13 @@ class ZarrLayout:
     separator: str
     shard: ShardLayout | None = None
 
+    @property
+    def chunk_bytes(self) -> int:
+        """Decoded size of a chunk; along the first axis only as far as the array reaches."""
+        is_cut = self.axes == tuple(range(len(self.chunk_shape)))
+        first = min(self.chunk_shape[0], self.shape[0]) if is_cut else self.chunk_shape[0]
+        return first * math.prod(self.chunk_shape[1:]) * self.dtype.itemsize
+
     def file_of(self, chunk: Index) -> str:
         """Name the file that holds a chunk, below the array's folder."""
         if self.shard is not None:
@@ -142,7 +152,7 @@ class ZarrLayout:
         """
         shape = (min(self.chunk_shape[0], self.shape[0]), *self.chunk_shape[1:])
         in_order = self.axes == tuple(range(len(shape)))
-        expected = int(np.prod(shape if in_order else self.chunk_shape)) * self.dtype.itemsize
+        expected = self.chunk_bytes
         content: Any = data
         for codec in self.codecs:
             try:
@@ -176,10 +186,11 @@ def parse_zarr_array(metadata: bytes, place: str) -> ZarrLayout:
     Raises
     ------
     ZarrError
-        If it is no array's, or has a codec or a type of number that is not supported.
+        If it is no array's, has a codec or a type of number that is not supported, or chunks that
+        no memory would hold.
     """
+    content = parse_json(metadata, place, ZarrError)
     try:
-        content = json.loads(metadata)
         layout = _version_2(content) if content.get("zarr_format") == 2 else _version_3(content)
     except ZarrError as error:
         raise ZarrError(f"{place}: {error}") from None
@@ -191,6 +202,11 @@ def parse_zarr_array(metadata: bytes, place: str) -> ZarrLayout:
     if len(lengths) != 1 or min(layout.chunk_shape, default=0) < 1:
         raise ZarrError(
             f"{place}: shape {layout.shape} in chunks of {layout.chunk_shape} does not fit together"
+        )
+    if layout.chunk_bytes > _MOST_CHUNK_BYTES:
+        raise ZarrError(
+            f"{place}: chunks of {layout.chunk_shape} take {size_of(layout.chunk_bytes)} each; "
+            f"expected at most {size_of(_MOST_CHUNK_BYTES)}: write the array in smaller chunks"
         )
     return layout
 

@@ -1,6 +1,5 @@
 """The images of a tilt series in an OME-Zarr image, chunk by chunk."""
 
-import json
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
@@ -9,6 +8,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from subtomo.errors import MissingFileError, RemoteError, SubtomoError, ZarrError
+from subtomo.formats.json_text import parse_json
 from subtomo.formats.ome_metadata import Multiscale
 from subtomo.formats.zarr_layout import Index, ZarrLayout, parse_zarr_array
 from subtomo.sources.stores import Store
@@ -156,10 +156,7 @@ def _first(store: Store, names: Sequence[str]) -> tuple[str, bytes]:
 
 def _json(content: bytes, place: str) -> dict[str, Any]:
     """Read a JSON object."""
-    try:
-        read = json.loads(content)
-    except (ValueError, RecursionError) as error:
-        raise ZarrError(f"{place}: not JSON that is read ({error})") from None
+    read = parse_json(content, place, ZarrError)
     if not isinstance(read, dict):
         raise ZarrError(f"{place}: holds {type(read).__name__}; expected a JSON object")
     return read

@@ -1,6 +1,7 @@
 """Picks of the sample's copick project on its RELION project: the same particles."""
 
 import json
+import re
 import shutil
 
 import numpy as np
@@ -83,14 +84,16 @@ def test_picks_are_the_particles_of_the_local_project(sample):
 def test_each_run_keeps_its_own_particles(copy, sample):
     """Also where only one of the runs is in the table of tomograms."""
     change(picks_file(copy, "TS_02"), points=[])
-    project = opened(copy, sample)
+    with pytest.warns(SubtomoWarning, match=r"1 file without points: .*TS_02/Picks/picker_1_blob"):
+        project = opened(copy, sample)
     assert set(project.tomogram) == {"TS_01"}
     (copy / "ExperimentRuns/TS_02").rename(copy / "ExperimentRuns/other")
     shutil.copy(picks_file(sample / "copick", "TS_02"), picks_file(copy, "other"))
     project = opened(copy, sample)
     assert project.tomogram.tolist() == ["TS_01"] * 12
     assert {what: str(error) for what, error in project.skipped.items()} == {
-        "run other": "no tomogram is called other; --copick-run-map can say which one is meant"
+        "run other": f"{sample}/local/tomograms.star: run other: no tomogram is called other; "
+        "--copick-run-map can say which one is meant"
     }
     with pytest.raises(DataError, match="run other: no tomogram is called other"):
         opened(copy, sample, strict=True)
@@ -253,7 +256,7 @@ def test_a_project_behind_fsspec(copy, sample):
         with pytest.raises(
             FormatError, match=r"memory://.*picker_1_blob\.json: not a file of picks"
         ):
-            opened(copy, sample)
+            opened(copy, sample, strict=True)
     finally:
         memory.rm("/copick-of-the-test", recursive=True)
 
@@ -296,8 +299,14 @@ def test_no_picks_says_what_there_is(sample):
         opened(sample / "copick", sample, copick_run_names="TS_9")
 
 
+def test_a_run_that_is_not_there_is_named(sample):
+    with pytest.raises(DataError, match=r"--copick-run-names TS_9: no such run; the project has T"):
+        opened(sample / "copick", sample, copick_run_names="TS_01,TS_9")
+
+
 BROKEN_PICKS = {
     "not JSON": ("{", "not a file of picks"),
+    "nested": ("[" * 10**5, "not a file of picks: Invalid JSON: recursion limit exceeded"),
     "other unit": ({"unit": "pixel"}, "picks in the unit pixel; expected angstrom"),
     "no location": ({"points": [{}]}, "not a file of picks: points.1.location: Field required"),
     "a location of text": (
@@ -329,8 +338,13 @@ def test_damaged_picks_name_the_pick(copy, sample, what):
         picks_file(copy).write_text(content)
     else:
         change(picks_file(copy), **content)
-    with pytest.raises(FormatError, match=rf"picker_1_blob\.json(:|,) {words}"):
-        opened(copy, sample)
+    words = rf"picker_1_blob\.json(:|,) {words}"
+    with pytest.raises(FormatError, match=words):
+        opened(copy, sample, strict=True)
+    project = opened(copy, sample)
+    assert project.tomogram.tolist() == ["TS_02"] * 12
+    assert project.skipped.keys() == {"run TS_01 blob:picker/1"}
+    assert re.search(words, listed(copy, sample, list_matches=True).splitlines()[-1])
 
 
 @pytest.mark.parametrize(

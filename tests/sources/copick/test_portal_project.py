@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from portal_stand_in import NAMES
 
-from subtomo.errors import DataError, SubtomoWarning
+from subtomo.errors import DataError, FormatError, SubtomoWarning
 from subtomo.sources.copick.listing import list_copick
 from subtomo.sources.copick.portal_project import open_copick_portal_project
 from subtomo.sources.particle_poses import particle_poses
@@ -145,6 +145,25 @@ def test_a_file_that_does_not_come_is_left_out(portal, config):
     project = opened(portal, config, copick_session_id="9701?")
     assert set(project.tomogram) == {NAMES[0]}
     assert "HTTP 403" in str(project.skipped["run 90012 annotation file 97012"])
+
+
+def test_a_broken_file_of_picks_is_left_out(portal, config):
+    path = config.parent / "overlay/ExperimentRuns/90011/Picks/picker_1_blob.json"
+    path.write_text("{")
+    project = opened(portal, config, copick_run_names="90011", copick_session_id="re:97011|1")
+    assert set(project.particles.text("subtomoSource")) == {"data-portal/97011"}
+    assert project.skipped.keys() == {"run 90011 blob:picker/1"}
+    with pytest.raises(FormatError, match=r"picker_1_blob\.json: not a file of picks"):
+        opened(portal, config, copick_session_id="re:97011|1", strict=True)
+
+
+@pytest.mark.parametrize(
+    "values", [{"copick_dataset_ids": (19001, 7)}, {"copick_run_names": ("90011", "7")}]
+)
+def test_an_id_that_is_not_there_is_named(portal, config, values):
+    option = next(iter(values)).replace("_", "-")
+    with pytest.raises(DataError, match=f"--{option}: the portal has no 7; correct"):
+        opened(portal, config, **values)
 
 
 def test_no_picks_at_all(portal, config):

@@ -68,6 +68,32 @@ def test_no_match_says_what_was_asked(portal, clients, filters, words):
         files(portal, clients, **filters)
 
 
+def test_inexact_text_has_no_wildcards(portal, clients):
+    portal.row("annotations", 95012)["objectName"] = r"100% Blob_C\D"
+    asked = {"annotation_names": r"0% blob_c\d", "inexact_match": True}
+    assert files(portal, clients, **asked) == {97012}
+    for text in ("b_o", "bl%x", r"\\"):
+        with pytest.raises(DataError, match="no annotation fits"):
+            files(portal, clients, annotation_names=text, inexact_match=True)
+
+
+@pytest.mark.parametrize(
+    ("option", "ids"),
+    [
+        ("deposition", 10900),
+        ("dataset", 19001),
+        ("run", 90011),
+        ("tiltseries", 91011),
+        ("alignment", 92011),
+        ("tomogram", 94011),
+        ("annotation", 95011),
+    ],
+)
+def test_an_id_that_is_not_there_is_named(portal, clients, option, ids):
+    with pytest.raises(DataError, match=f"--{option}-ids: the portal has no 3, 77; correct"):
+        files(portal, clients, **{f"{option}_ids": (ids, 77, 3)})
+
+
 def test_annotations_without_points_are_no_match(portal, clients):
     for row in portal.rows["annotationShapes"]:
         row["shapeType"] = "SegmentationMask"

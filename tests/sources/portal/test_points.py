@@ -17,8 +17,10 @@ def lines(*points):
 
 def point(matrix=None, **location):
     location = {"x": 1.5, "y": 2.0, "z": 3.0, **location}
-    values = {"type": "orientedPoint", "location": location, "instance_id": 4}
-    return values if matrix is None else {**values, "xyz_rotation_matrix": matrix}
+    values = {"type": "point", "location": location, "instance_id": 4}
+    if matrix is None:
+        return values
+    return {**values, "type": "orientedPoint", "xyz_rotation_matrix": matrix}
 
 
 def test_points_with_and_without_orientation():
@@ -63,7 +65,17 @@ def test_rounded_matrices_are_set_right():
     [
         (b"{}", "line 1: not a point with a location"),
         (lines(point()) + b"\n[1]", "line 2: not a point"),
-        (lines(point()) + b"\n{nonsense", "line 2: not a point"),
+        (lines(point()) + b"\n{nonsense", "line 2: not JSON"),
+        (lines(point()) + b"\n" + b"[" * 10**5, "line 2: not JSON that can be read: lists or"),
+        (
+            lines(point(QUARTER), {**point(), "type": "orientedPoint"}),
+            "line 2: an oriented point without an xyz_rotation_matrix",
+        ),
+        (
+            lines({**point(QUARTER), "xyz_rotation_matrix": None}),
+            "line 1: an oriented point without an xyz_rotation_matrix",
+        ),
+        (lines(point([[1, 0, 0], [0, 1], [0, 0, 1]])), "line 1: the rotation .*not orthonormal"),
         (lines(point(x=None)), "line 1: not a point"),
         (lines(point(x=float("nan"))), "line 1: location .*expected finite"),
         (lines(point([[1, 0, 0], [0, 1, 0], [0, 0, 2]])), "line 1: the rotation .*not orthonormal"),

@@ -7,6 +7,7 @@ from portal_stand_in import NAMES, RUNS
 from subtomo.errors import DataError, MissingFileError, RemoteError, SubtomoWarning
 from subtomo.formats.star import read_star
 from subtomo.sources.particle_poses import particle_poses
+from subtomo.sources.portal import project as project_module
 from subtomo.sources.portal.project import open_portal_project
 from subtomo.sources.project import open_project
 from subtomo.sources.settings import DataPortalSource, LocalSource
@@ -113,6 +114,7 @@ def test_one_question_a_table_however_many_runs(portal):
         {
             *("annotations", "annotationFiles", "annotationShapes", "alignments", "tiltseries"),
             *("perSectionParameters", "perSectionAlignmentParameters", "tomograms", "frames"),
+            "runs",
         }
     )
 
@@ -270,7 +272,7 @@ BROKEN = {
     "images slow": (lambda p: p.faults.kinds.update({"TS_01.zarr/.z": "slow"}), "no answer within"),
     "damaged metadata": (
         lambda p: p.faults.kinds.update({"TS_01.zarr/0/.zarray": "garbled"}),
-        "not the metadata of a Zarr array",
+        ".zarray: not JSON (",
     ),
 }
 
@@ -325,6 +327,23 @@ def test_two_files_of_the_same_particles_are_kept_and_told(portal):
 
 
 @pytest.mark.filterwarnings("ignore::subtomo.errors.SubtomoWarning")
+def test_files_without_points_are_named(portal, monkeypatch):
+    """One file of TS_02 is empty and its tomogram is in no table; the others stay."""
+    take = project_module.parse_points
+    monkeypatch.setattr(
+        project_module,
+        "parse_points",
+        lambda content, place: take(b"" if "TS_02" in place else content, place),
+    )
+    told = f"1 file without points: {NAMES[1]} annotation 95012 shape 96012"
+    with pytest.warns(SubtomoWarning, match=told):
+        project = opened(portal)
+    assert list(project.tilt_series) == NAMES[:1]
+    assert not project.skipped
+    with pytest.raises(DataError, match=f"no points are left to use: {told}"):
+        opened(portal, run_ids=RUNS[1])
+
+
 def test_points_without_orientation_are_marked(portal):
     with pytest.warns(SubtomoWarning, match="12 of 12 particles have no orientation"):
         project = opened(portal, run_ids=RUNS[0], annotation_names="blob centre")

@@ -25,7 +25,7 @@ def list_copick(source: CopickLocalSource | CopickDataPortalSource) -> str:
 
     Returns
     -------
-    a table in lines, and a sum
+    a table in lines, a sum, and files that cannot be read
 
     Raises
     ------
@@ -33,17 +33,20 @@ def list_copick(source: CopickLocalSource | CopickDataPortalSource) -> str:
         If nothing matches, or a file is missing or damaged.
     """
     if isinstance(source, CopickDataPortalSource):
-        sets = [each.picks for each in portal_picks(open_portal(source), source)[0]]
+        found, failures = portal_picks(open_portal(source), source)
+        sets = [each.picks for each in found]
         tomograms = {picks.run: "of the portal" for picks in sets}
     else:
         files = CopickFiles(read_copick_config(source.copick_config), source.copick_config)
-        sets = meant_picks(files, choice_of(source), files.runs())
+        sets, failures = meant_picks(files, choice_of(source))
         tomograms = _tomograms(source, sets)
     rows = [(*_row(picks), tomograms.get(picks.run, "none")) for picks in sets]
     runs = {picks.run for picks in sets}
     n_picks = sum(len(picks) for picks in sets)
     total = f"{count_of(n_picks, 'pick')} in {count_of(len(sets), 'file')} of "
-    return "\n".join([*in_columns([_HEADINGS, *rows]), total + count_of(len(runs), "run")])
+    left_out = [f"left out: {what}: {error}" for what, error in failures.items()]
+    lines = [*in_columns([_HEADINGS, *rows]), total + count_of(len(runs), "run"), *left_out]
+    return "\n".join(lines)
 
 
 def _tomograms(source: CopickLocalSource, sets: list[PickSet]) -> dict[str, str]:

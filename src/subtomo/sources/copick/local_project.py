@@ -1,14 +1,13 @@
 """A particle project made of a copick project's picks and a table of tomograms on disk."""
 
 import warnings
-from collections.abc import Iterable
 from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.counts import count_of
-from subtomo.errors import DataError, SubtomoWarning
+from subtomo.errors import DataError, SubtomoError, SubtomoWarning
 from subtomo.model import TiltSeries
 from subtomo.sources.copick.choice import Choice, choice_of
 from subtomo.sources.copick.config import read_copick_config
@@ -38,25 +37,30 @@ def open_copick_local_project(source: CopickLocalSource) -> ParticleProject:
     SettingsError
         If the map of runs contradicts the table of tomograms, or two runs mean the same tomogram.
     DataError
-        If no picks are meant, or none of them is of a known tomogram; with ``strict``, at the first
-        run that is not.
+        If no picks are meant, or none of them is of a known tomogram.
+    SubtomoError
+        With ``strict``, at the first file of picks or run that cannot be used.
     """
     config = read_copick_config(source.copick_config)
     files = CopickFiles(config, source.copick_config)
-    sets = meant_picks(files, choice_of(source), files.runs())
+    sets, skipped = meant_picks(files, choice_of(source))
     tilt_series, _ = table_tilt_series(
         source.tomograms_starfile, (), source.tiltseries_relative_dir
     )
     runs = dict.fromkeys(picks.run for picks in sets)
-    tomograms, skipped = tomograms_of_runs(runs, tilt_series, read_run_map(source.copick_run_map))
-    if skipped and (source.strict or not tomograms):
-        run, reason = next(iter(skipped.items()))
-        raise DataError(f"{source.tomograms_starfile}: run {run}: {reason}")
-    placed = [
-        (tomograms[picks.run], _size(files, picks, tilt_series[tomograms[picks.run]]), picks)
-        for picks in sets
-        if picks.run in tomograms
-    ]
+    tomograms, unknown = tomograms_of_runs(runs, tilt_series, read_run_map(source.copick_run_map))
+    for run, reason in unknown.items():
+        skipped[f"run {run}"] = DataError(f"{source.tomograms_starfile}: run {run}: {reason}")
+    placed = []
+    for picks in sets:
+        if picks.run in tomograms:
+            name = tomograms[picks.run]
+            try:
+                placed.append((name, _size(files, picks, tilt_series[name]), picks))
+            except DataError as error:
+                skipped[f"run {picks.run} {picks}"] = error
+    if skipped and (source.strict or not placed):
+        raise next(iter(skipped.values()))
     particles = particles_of_picks(placed, skipped)
     tilt_series, group_names = table_tilt_series(
         source.tomograms_starfile, set(tomograms.values()), source.tiltseries_relative_dir
@@ -69,24 +73,38 @@ def open_copick_local_project(source: CopickLocalSource) -> ParticleProject:
         optics_group_names=group_names,
     )
     inputs = (source.copick_config, source.tomograms_starfile)
-    return replace(
-        project, inputs=inputs, skipped={f"run {run}": why for run, why in skipped.items()}
-    )
+    return replace(project, inputs=inputs, skipped=skipped)
 
 
-def meant_picks(files: CopickFiles, choice: Choice, runs: Iterable[str]) -> list[PickSet]:
+def meant_picks(
+    files: CopickFiles, choice: Choice
+) -> tuple[list[PickSet], dict[str, SubtomoError]]:
     """Read the picks that are meant, run by run.
+
+    Returns
+    -------
+    picks : in the order of their runs
+    failures : why some files could not be read
 
     Raises
     ------
     DataError
-        If there are none; the message says what there is.
+        If there are none, or no run has a name that is asked for; the message says what there is.
     """
+    runs = files.runs()
     names = [run for run in runs if choice.has_run(run)]
-    sets = [picks for run in names for picks in files.picks(run, choice)]
+    sets, failures = files.picks(names, choice)
+    if not sets and failures:
+        raise next(iter(failures.values()))
     if not sets:
         raise DataError(f"no picks fit {choice}{_what_there_is(files, names)}")
-    return sets
+    for pattern in choice.runs:
+        if not any(pattern.fits(run) for run in runs):
+            raise DataError(
+                f"--copick-run-names {pattern.text}: no such run; the project has "
+                f"{', '.join(runs[:5])}"
+            )
+    return sets, failures
 
 
 def _what_there_is(files: CopickFiles, runs: list[str]) -> str:

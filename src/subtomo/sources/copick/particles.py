@@ -13,6 +13,7 @@ from subtomo.geometry.euler import relion_from_quaternions
 from subtomo.geometry.rotations import quaternions_from_matrices
 from subtomo.sources.copick.picks import PickSet
 from subtomo.sources.particle_project import TOMOGRAM
+from subtomo.sources.portal.checks import check_empty, without_points
 
 FloatArray = NDArray[np.float64]
 IS_ORIENTED = "subtomoIsOriented"
@@ -40,12 +41,15 @@ def particles_of_picks(
     Warns
     -----
     SubtomoWarning
-        If picks have no orientation, or several sets are of one tomogram.
+        If files have no picks, picks no orientation, or several sets are of one tomogram.
     """
+    empty = [picks.place for *_, picks in placed if not len(picks)]
     placed = [(tomogram, size, picks) for tomogram, size, picks in placed if len(picks)]
     if not placed:
-        reasons = "; ".join(f"{what}: {error}" for what, error in list(skipped.items())[:1])
-        raise DataError(f"no pick is left to use{': ' + reasons if reasons else ''}")
+        why = [f"{what}: {error}" for what, error in list(skipped.items())[:1]]
+        why += [without_points(empty)] * bool(empty)
+        raise DataError(f"no pick is left to use: {'; '.join(why)}")
+    check_empty(empty)
     _warn_of_several(placed)
     rotations = np.concatenate([picks.rotation for _, _, picks in placed])
     is_oriented = np.concatenate([np.full(len(p), p.is_oriented) for _, _, p in placed])

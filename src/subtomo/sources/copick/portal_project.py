@@ -29,6 +29,7 @@ from subtomo.sources.portal.gathered import (
     generated_project,
     open_portal,
 )
+from subtomo.sources.portal.known_ids import check_ids
 from subtomo.sources.portal.points import AnnotatedPoints
 from subtomo.sources.portal.project import read_points
 from subtomo.sources.portal.records import (
@@ -100,22 +101,33 @@ def portal_picks(
     Returns
     -------
     picks : in the order of their runs
-    failures : why some annotation files could not be read
+    failures : why some files could not be read
 
     Raises
     ------
     DataError
-        If there are none.
+        If there are none, or the portal lacks one of several datasets or runs.
     """
     config = read_copick_config(source.copick_config)
     choice = choice_of(source)
+    check_ids(
+        portal,
+        {
+            "--copick-dataset-ids": ("Dataset", source.copick_dataset_ids),
+            "--copick-run-names": (
+                "Run",
+                [int(one.text) for one in choice.runs if one.text.isdecimal()],
+            ),
+        },
+    )
     files = CopickFiles(config, source.copick_config)
     runs = _runs(portal, source, config, [run for run in files.runs() if choice.has_run(run)])
-    found = [PortalPicks(picks) for run in runs for picks in files.picks(run, choice)]
-    failures: dict[str, SubtomoError] = {}
+    sets, failures = files.picks(runs, choice)
+    found = [PortalPicks(picks) for picks in sets]
     if config.config_type == "cryoet_data_portal" and choice.user.fits(PORTAL_USER):
-        annotated, failures = _annotated(portal, source, config, choice)
+        annotated, lost = _annotated(portal, source, config, choice)
         found += annotated
+        failures |= lost
     if not found:
         if failures:
             raise next(iter(failures.values()))

@@ -1,6 +1,6 @@
 """The runs of a copick project in its folders: picks and sizes of tomograms."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -53,24 +53,29 @@ class CopickFiles:
                 user, session, object_name = parts
                 yield folder, f"{_RUNS}/{run}/Picks/{name}", (object_name, user, session)
 
-    def picks(self, run: str, choice: Choice) -> Iterator[PickSet]:
-        """Read the picks of a run that are meant.
+    def picks(
+        self, runs: Iterable[str], choice: Choice
+    ) -> tuple[list[PickSet], dict[str, SubtomoError]]:
+        """Read the picks of runs that are meant.
 
-        Raises
-        ------
-        FormatError
-            If a file is damaged.
+        Returns
+        -------
+        picks : in the order of the runs
+        failures : why some files could not be read
         """
-        for folder, name, (object_name, user, session) in self.pick_names(run):
-            if choice.fits(object_name, user, session):
-                yield parse_picks(
-                    folder.read(name),
-                    folder.place(name),
-                    run=run,
-                    object_name=object_name,
-                    user=user,
-                    session=session,
-                )
+        found: list[PickSet] = []
+        failures: dict[str, SubtomoError] = {}
+        for run in runs:
+            for folder, name, (object_name, user, session) in self.pick_names(run):
+                if not choice.fits(object_name, user, session):
+                    continue
+                whose = {"object_name": object_name, "user": user, "session": session}
+                try:
+                    content = folder.read(name)
+                    found.append(parse_picks(content, folder.place(name), run=run, **whose))
+                except SubtomoError as error:
+                    failures[f"run {run} {object_name}:{user}/{session}"] = error
+        return found, failures
 
     def tomogram_size(self, run: str, voxel_spacing: float | None) -> NDArray[np.float64] | None:
         """Give the size (x, y, z) in Å of a run's tomogram, None where there is no tomogram.

@@ -14,6 +14,7 @@ from subtomo.model import TiltSeries
 from subtomo.sources.portal.tomogram_rows import TomogramRows
 
 FloatArray = NDArray[np.float64]
+_MOST_NAMES = 20  # of files in one message
 _LEAST_VISIBLE = 0.5  # of the particles' places on the images
 
 
@@ -38,6 +39,19 @@ def check_visible(name: str, series: TiltSeries, centred: FloatArray) -> None:
             SubtomoWarning,
             stacklevel=3,
         )
+
+
+def without_points(files: Sequence[str]) -> str:
+    """Say which files hold no points."""
+    shown = ", ".join(files[:_MOST_NAMES])
+    more = f" and {len(files) - _MOST_NAMES} more" if len(files) > _MOST_NAMES else ""
+    return f"{count_of(len(files), 'file')} without points: {shown}{more}"
+
+
+def check_empty(files: Sequence[str]) -> None:
+    """Tell of files that hold no points: their tomograms may not be in the tables."""
+    if files:
+        warnings.warn(without_points(files), SubtomoWarning, stacklevel=3)
 
 
 def check_offset(rows: TomogramRows) -> None:

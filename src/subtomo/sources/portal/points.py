@@ -1,6 +1,5 @@
 """Points of an annotation file: one JSON object a line."""
 
-import json
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,8 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.errors import FormatError
+from subtomo.formats.json_text import parse_json
 
 FloatArray = NDArray[np.float64]
+_ORIENTED = "orientedPoint"
 _MOST_SKEW = 1e-2  # of a rotation matrix and its inverse; rounded ones are set right
 
 
@@ -63,15 +64,16 @@ def parse_points(content: bytes, place: str) -> AnnotatedPoints:
     Raises
     ------
     FormatError
-        If a line is not a point, or its matrix is no rotation. The message names the line.
+        If a line is not a point, or the matrix of an oriented one is missing or no rotation. The
+        message names the line.
     """
     positions, rotations, oriented = [], [], []
     for number, line in enumerate(content.decode("utf-8", "replace").splitlines(), start=1):
         if not line.strip():
             continue
         where = f"{place}, line {number}"
+        point = parse_json(line, where)
         try:
-            point = json.loads(line)
             location = point["location"]
             position = [float(location[axis]) for axis in "xyz"]
             matrix = point.get("xyz_rotation_matrix")
@@ -79,6 +81,8 @@ def parse_points(content: bytes, place: str) -> AnnotatedPoints:
             raise FormatError(f"{where}: not a point with a location ({error!r})") from None
         if not np.all(np.isfinite(position)):
             raise FormatError(f"{where}: location {position}; expected finite numbers")
+        if matrix is None and point.get("type") == _ORIENTED:
+            raise FormatError(f"{where}: an oriented point without an xyz_rotation_matrix")
         positions.append(position)
         rotations.append(np.eye(3) if matrix is None else nearest_rotation(matrix, where))
         oriented.append(matrix is not None)

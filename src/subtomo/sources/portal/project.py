@@ -16,8 +16,10 @@ from subtomo.sources.http_files import HttpFiles
 from subtomo.sources.particle_project import TOMOGRAM, ParticleProject
 from subtomo.sources.portal.checks import (
     check_duplicates,
+    check_empty,
     check_one_tomogram_a_run,
     check_visible,
+    without_points,
 )
 from subtomo.sources.portal.gathered import (
     Gathered,
@@ -161,10 +163,15 @@ def _project(gathered: Gathered, *, oriented: bool) -> ParticleProject:
         names += [name] * len(of_tomogram)
         groups += of_tomogram
         centred += _centred(gathered, name)
+    empty = [
+        f"{name} annotation {group.annotation} shape {group.shape}"
+        for name, group in zip(names, groups, strict=True)
+        if not len(group)
+    ]
     if not any(map(len, groups)):
-        raise DataError(
-            f"no points are left to use{': ' if gathered.skipped else ''}{gathered.reasons()}"
-        )
+        why = [gathered.reasons()] * bool(gathered.skipped) + [without_points(empty)] * bool(empty)
+        raise DataError(f"no points are left to use: {'; '.join(why)}")
+    check_empty(empty)
     rotations = np.concatenate([group.points.rotation for group in groups])
     is_oriented = np.concatenate([group.points.is_oriented for group in groups])
     if not oriented:

@@ -1,12 +1,14 @@
 """The rows of the portal's tables that belong to some annotations, asked for in batches."""
 
 import itertools
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from subtomo.errors import DataError
 from subtomo.sources.portal.client import PortalClient, field_of
+from subtomo.sources.portal.known_ids import check_ids
 from subtomo.sources.portal.settings import DataPortalSource
 
 Row = Any  # an object of cryoet_data_portal, whose fields are its attributes
@@ -22,6 +24,15 @@ _OF_ANNOTATIONS = {  # filter: field of Annotation
     "run_names": "run.name",
     "annotation_ids": "id",
     "annotation_names": "object_name",
+}
+_OF_IDS = {  # filter: class of which it lists ids
+    "deposition_ids": "Deposition",
+    "dataset_ids": "Dataset",
+    "run_ids": "Run",
+    "tiltseries_ids": "TiltSeries",
+    "alignment_ids": "Alignment",
+    "tomogram_ids": "Tomogram",
+    "annotation_ids": "Annotation",
 }
 
 
@@ -87,10 +98,11 @@ def find_matches(portal: PortalClient, source: DataPortalSource) -> Matches:
     Raises
     ------
     DataError
-        If nothing fits; the message says at which filter.
+        If nothing fits, or the portal lacks one of several ids; the message says which.
     RemoteError
         If the portal does not answer.
     """
+    check_ids(portal, {_option(n): (kind, getattr(source, n)) for n, kind in _OF_IDS.items()})
     places = _places(portal, source)
     annotations = _annotations(portal, source, places)
     if not annotations:
@@ -221,7 +233,7 @@ def _annotations(
             continue
         expression = field_of(portal.models.Annotation, path)
         if source.inexact_match and _is_text(name):
-            alternatives.append([expression.ilike(f"%{value}%") for value in values])
+            alternatives.append([expression.ilike(_containing(value)) for value in values])
         else:
             exact.append(expression._in(list(values)))
     if source.ground_truth:
@@ -236,6 +248,11 @@ def _annotations(
     return by_id(found)
 
 
+def _containing(text: str) -> str:
+    """Write the pattern of texts that contain one, whose own wildcards mean themselves."""
+    return "%" + re.sub(r"([%_\\])", r"\\\1", text) + "%"
+
+
 def _present(values: Iterable[int | None]) -> set[int]:
     return {value for value in values if value is not None}
 
@@ -245,11 +262,15 @@ def _wider(source: DataPortalSource) -> str:
     named = [name for name in _OF_ANNOTATIONS if _is_text(name) and getattr(source, name)]
     if not named:
         return "give fewer filters, with --list to see what fits"
-    option = f"--{named[-1].replace('_', '-')}"
+    option = _option(named[-1])
     others = f"other filters than {option}, with --list, to see what there is"
     if source.inexact_match:
         return f"give {others}"
     return f"names fit as a whole only: give --inexact-match to find parts of them, or {others}"
+
+
+def _option(name: str) -> str:
+    return f"--{name.replace('_', '-')}"
 
 
 def _is_text(name: str) -> bool:
@@ -260,12 +281,12 @@ def _is_text(name: str) -> bool:
 def _asked(source: DataPortalSource) -> str:
     """Say the filters as they were given."""
     parts = [
-        f"--{name.replace('_', '-')} {','.join(map(str, getattr(source, name)))}"
+        f"{_option(name)} {','.join(map(str, getattr(source, name)))}"
         for name in source.FILTERS
         if getattr(source, name)
     ]
     flags = [
-        f"--{name.replace('_', '-')}"
+        _option(name)
         for name in ("inexact_match", "ground_truth", "automated_only")
         if getattr(source, name)
     ]
