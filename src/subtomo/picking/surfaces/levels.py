@@ -1,0 +1,156 @@
+"""A surface from clicks on levels: a curve on each, joined smoothly."""
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from subtomo.errors import DataError, SettingsError
+from subtomo.picking.surfaces.level_curves import level_curves
+from subtomo.picking.surfaces.level_parameters import LevelParameters, level_parameters
+from subtomo.picking.surfaces.spline_basis import SplineBasis
+from subtomo.picking.surfaces.spline_surface import SplineSurface, fit_spline_surface
+from subtomo.picking.surfaces.strip_mesh import ParameterMesh, mesh_of_rows
+from subtomo.picking.surfaces.surface import Surface, unit_vectors, vertex_normals
+
+FloatArray = NDArray[np.float64]
+
+_ROW_SAMPLES = 65
+_MAXIMUM_CONTROLS = 1200
+"""Control points of the fit, whose cost grows with the third power of their number."""
+
+
+def surface_from_levels(
+    points: ArrayLike,
+    levels: ArrayLike,
+    *,
+    control_interval: float,
+    mesh_parameter: float,
+    maximum_triangles: int = 100_000,
+    subdivisions: int = 2,
+    is_closed: bool | None = None,
+    is_ordered: bool | None = None,
+) -> Surface:
+    """Make a surface from clicks on levels.
+
+    Parameters
+    ----------
+    points : (n, 3) Å, columns x, y, z
+    levels : (n,) the level that each was clicked on, as whole numbers in the order of the levels
+        A level of a single click can only be the first or the last: the surface ends there.
+    control_interval : Å between the control points of the surface, along and across the levels
+        Larger ones smooth more.
+    mesh_parameter : Å, edge of the triangles before they are subdivided
+    maximum_triangles : after subdivision; where there would be more, the edges are made longer
+    subdivisions : how often each triangle is split into four
+    is_closed : whether the curves go around; None: judged from the clicks
+    is_ordered : whether a level's clicks are in order along its curve; None: judged by whether
+        they make a path much longer than the shortest through them
+
+    Returns
+    -------
+    Surface
+        Through the clicks, less their noise. One side is as good as the other: see
+        :func:`~subtomo.picking.surfaces.orientation.point_outward`.
+
+    Raises
+    ------
+    SettingsError
+        If a length or a number is not positive.
+    DataError
+        If clicks are too few or on one line, or a curve crosses itself; the message names it.
+
+    Notes
+    -----
+    Levels, control points, mesh and subdivision are those of Dynamo's "membrane by levels"
+    (Castaño-Díez et al. 2017, J. Struct. Biol. 197, 135). The spline through all levels at once,
+    with a smoothness found by cross-validation, is our own.
+    """
+    _check_settings(control_interval, mesh_parameter, maximum_triangles, subdivisions)
+    points = np.asarray(points, dtype=np.float64)
+    curves, is_closed = level_curves(
+        points, np.asarray(levels), is_closed=is_closed, is_ordered=is_ordered
+    )
+    parameters = level_parameters(curves, is_closed=is_closed)
+    spline = _fit(parameters, control_interval)
+    singles = (curves[0].curve is None, curves[-1].curve is None)
+    edge = mesh_parameter
+    mesh = _mesh(spline, parameters, singles, edge)
+    while len(mesh.faces) * 4**subdivisions > maximum_triangles:
+        edge *= max(1.02, np.sqrt(len(mesh.faces) * 4**subdivisions / maximum_triangles))
+        mesh = _mesh(spline, parameters, singles, edge)
+    for _ in range(subdivisions):
+        mesh = mesh.subdivided()
+    return _surface(spline, mesh)
+
+
+def _check_settings(
+    control_interval: float, mesh_parameter: float, maximum_triangles: int, subdivisions: int
+) -> None:
+    for name, value in (("control_interval", control_interval), ("mesh_parameter", mesh_parameter)):
+        if not (np.isfinite(value) and value > 0):
+            raise SettingsError(f"{name} is {value} Å; expected a positive length")
+    if not 0 <= subdivisions <= 6:
+        raise SettingsError(f"subdivisions is {subdivisions}; expected 0 to 6")
+    if maximum_triangles < 16 * 4**subdivisions:
+        raise SettingsError(
+            f"maximum_triangles is {maximum_triangles}; expected {16 * 4**subdivisions} or more "
+            f"with {subdivisions} subdivisions"
+        )
+
+
+def _fit(parameters: LevelParameters, control_interval: float) -> SplineSurface:
+    """Fit the spline; no more control points than clicks can tell of."""
+    v, turn = parameters.ends[:, 0], parameters.turn
+    low, high = parameters.ends[:, 1].min(), parameters.ends[:, 2].max()
+    if turn is not None:
+        low, high = 0.0, turn
+    per_level = max(np.unique(parameters.v, return_counts=True)[1])
+    n_along = np.clip(np.ceil((high - low) / control_interval), 4 if turn else 1, per_level + 2)
+    n_across = np.clip(np.ceil((v[-1] - v[0]) / control_interval), 1, len(v) + 1)
+    too_many = np.sqrt(max(1.0, n_along * n_across / _MAXIMUM_CONTROLS))
+    along = SplineBasis(low, high, max(4, int(n_along / too_many)), turn is not None)
+    across = SplineBasis(v[0], v[-1], max(1, int(n_across / too_many)))
+    return fit_spline_surface(parameters.points, parameters.u, parameters.v, along, across)
+
+
+def _mesh(
+    spline: SplineSurface, parameters: LevelParameters, singles: tuple[bool, bool], edge: float
+) -> ParameterMesh:
+    """Rows of vertices an edge apart, every other one shifted by half, joined to triangles."""
+    level_v = parameters.ends[:, 0]
+    n_rows = max(2, round((level_v[-1] - level_v[0]) / (edge * np.sqrt(3) / 2)) + 1)
+    v = np.linspace(level_v[0], level_v[-1], n_rows)
+    starts, ends = (np.interp(v, level_v, parameters.ends[:, k]) for k in (1, 2))
+    rows = []
+    for i in range(n_rows):
+        if (i == 0 and singles[0]) or (i == n_rows - 1 and singles[1]):
+            rows.append(starts[i : i + 1])
+            continue
+        u = np.linspace(starts[i], ends[i], _ROW_SAMPLES)
+        line = spline.at(u, np.full(_ROW_SAMPLES, v[i]))
+        length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
+        rows.append(np.interp(_even(length[-1], edge, i % 2 == 1, parameters.turn), length, u))
+    return mesh_of_rows(rows, v, parameters.turn)
+
+
+def _even(length: float, edge: float, is_shifted: bool, turn: float | None) -> FloatArray:
+    """Arc lengths of a row's vertices; its two ends are always among those of an open one."""
+    n = max(3 if turn else 1, round(length / edge))
+    if turn is not None:
+        return (np.arange(n) + 0.5 * is_shifted) * length / n
+    if is_shifted:
+        return np.concatenate([[0.0], (np.arange(n) + 0.5) * length / n, [length]])
+    return np.linspace(0.0, length, n + 1)
+
+
+def _surface(spline: SplineSurface, mesh: ParameterMesh) -> Surface:
+    """Read the spline at the vertices; its own normals where they are safe."""
+    vertices = spline.at(mesh.u, mesh.v)
+    normals = vertex_normals(vertices, mesh.faces)
+    exact = spline.normal(mesh.u, mesh.v)
+    length = np.linalg.norm(exact, axis=1)
+    agrees = (unit_vectors(exact) * normals).sum(axis=1) > 0.7
+    safe = agrees & (length > 0.1 * np.median(length)) & ~mesh.is_single
+    normals[safe] = unit_vectors(exact[safe])
+    if not (mesh.faces.size and (length > 0).any()):
+        raise DataError("surface: the levels lie on one another; a surface needs some distance")
+    return Surface(vertices, mesh.faces, normals)
