@@ -36,6 +36,29 @@ def read_mrc_header(path: Path | str) -> MrcHeader:
     return parse_header(_first_bytes(path), path)
 
 
+def require_whole(path: Path, header: MrcHeader) -> None:
+    """Refuse an MRC file that is shorter than its header says; no value is read.
+
+    A gzip file is refused only where no compression could make it so short.
+
+    Parameters
+    ----------
+    path : the file
+    header : its own
+
+    Raises
+    ------
+    MrcError
+        If the file is truncated.
+    """
+    n_bytes, needed = path.stat().st_size, header.data_offset + header.data_bytes
+    if not _is_gzipped(path):
+        if n_bytes < needed:
+            raise _truncated(path, header, n_bytes)
+    elif needed > _MOST_COMPRESSION * n_bytes:
+        raise _truncated(path, header, None)
+
+
 def read_mrc(path: Path | str) -> tuple[NDArray[Any] | LazyArray, MrcHeader]:
     """Read an MRC file: its values memory-mapped where possible, and its header.
 
@@ -60,6 +83,7 @@ def read_mrc(path: Path | str) -> tuple[NDArray[Any] | LazyArray, MrcHeader]:
     header = read_mrc_header(path)
     for note in header.notes:
         warnings.warn(f"{path}: {note}", SubtomoWarning, stacklevel=2)
+    require_whole(path, header)
     values = _inflate(path, header) if _is_gzipped(path) else _map(path, header)
     values = values.transpose(header.order)
     if values.dtype.isnative:
@@ -96,8 +120,6 @@ def _first_bytes(path: Path) -> bytes:
 def _map(path: Path, header: MrcHeader) -> NDArray[Any]:
     """Map the values into memory, in the file's axis order."""
     n_bytes, needed = path.stat().st_size, header.data_offset + header.data_bytes
-    if n_bytes < needed:
-        raise _truncated(path, header, n_bytes)
     if n_bytes > needed:
         warnings.warn(
             f"{path}: {n_bytes - needed} bytes after the last voxel are ignored",
@@ -110,8 +132,6 @@ def _map(path: Path, header: MrcHeader) -> NDArray[Any]:
 def _inflate(path: Path, header: MrcHeader) -> NDArray[Any]:
     """Read the values of a gzipped file, in the file's axis order."""
     needed = header.data_offset + header.data_bytes
-    if needed > _MOST_COMPRESSION * path.stat().st_size:
-        raise _truncated(path, header, None)
     try:
         with gzip.open(path) as file:
             raw = file.read(needed)

@@ -245,11 +245,6 @@ class Job:
         entry = self._ledger.finished.get((stage, item))
         return entry is not None and entry.content == content
 
-    def forget(self, stage: str, item: str) -> None:
-        """Let an item be computed again, whose files are needed and gone."""
-        assert self._ledger is not None, "forget belongs into the block of start"
-        self._ledger.finished.pop((stage, item), None)
-
     def step(
         self,
         name: str,

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.errors import DataError, MissingFileError, SettingsError, ShapeError, StarError
-from subtomo.formats.mrc import read_mrc_header
+from subtomo.formats.mrc import read_mrc_header, require_whole
 from subtomo.formats.optimisation_set import is_optimisation_set, read_optimisation_set
 from subtomo.formats.paths import find_file, not_found
 from subtomo.formats.relion_optics import TILT_SERIES_PIXEL_SIZE
@@ -46,10 +46,14 @@ def open_particle_stacks(source: StackSource) -> ParticleStacks:
 
     Raises
     ------
+    SettingsError
+        If the pixel size of coordinates is given that are in Å.
     MissingFileError
         If a table or a stack does not exist.
     StarError
         If a column is missing, or a value is not what it should be.
+    MrcError
+        If a stack is truncated.
     DataError, ShapeError
         If a stack has another number of images than its particle has visible tilts, or the images
         differ in size or pixel size.
@@ -98,7 +102,8 @@ def _read_project(source: StackSource) -> ParticleProject:
         named = read_optimisation_set(path, without=_not_asked_for(tomograms))
         if named.particles is None or (named.tomograms is None and tomograms is None):
             missing = "particles" if named.particles is None else "tomograms"
-            raise SettingsError(f"{path} names no table of {missing}")
+            option = f"--{missing}-starfile" if missing == "tomograms" else "a particles.star"
+            raise SettingsError(f"{path} names no table of {missing}; give {option}")
         path, tomograms = named.particles, tomograms or named.tomograms
         blocks = read_star(path)
     if tomograms is None:
@@ -203,6 +208,11 @@ def _coordinate_scale(
     names = project.tomogram.tolist()
     of_series = np.array([project.tilt_series[name].pixel_size for name in names])
     if CENTRED[0] in project.particles:
+        if source.coordinate_pixel_size is not None:
+            raise SettingsError(
+                f"--coordinate-pixel-size has no effect: {project.particles.source} has centred "
+                f"coordinates in Å ({CENTRED[0]}); leave it out"
+            )
         return np.ones(len(names))
     if source.coordinate_pixel_size is not None:
         return source.coordinate_pixel_size / of_series
@@ -240,7 +250,9 @@ def _images(
     holds_all = np.zeros(len(files), dtype=bool)
     box_size = 0
     for row, (file, seen) in enumerate(zip(files, visible, strict=True)):
-        n_images, height, width = read_mrc_header(file).shape
+        header = read_mrc_header(file)
+        require_whole(file, header)
+        n_images, height, width = header.shape
         box_size = box_size or width
         if height != width or width != box_size:
             raise ShapeError(

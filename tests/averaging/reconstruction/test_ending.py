@@ -17,6 +17,7 @@ from subtomo.signal.masks import soft_sphere
 
 N, PIXEL = 24, 4.0
 SHAPE = (N, N, N)
+NAMES = np.array(["A", "B", "C"])[np.arange(50) % 3]
 FIGURES = [name for name in vars(report) if name.endswith("_figure")]
 
 
@@ -52,7 +53,7 @@ def ended(tmp_path, monkeypatch):
             write_relion_volume(tmp_path / f"{name}.mrc", volume.numpy(), PIXEL)
         orientation = matrices_from_quaternions(random_quaternions(50, np.random.default_rng(0)))
         half = np.arange(50) % 2 + 1 if halves else np.zeros(50, dtype=np.int64)
-        particles = ReconstructedParticles(orientation, half, 3, 1200, 32, ["Mind the gap."])
+        particles = ReconstructedParticles(orientation, half, NAMES, 1200, 32, ["Mind the gap."])
         job = Folder(tmp_path)
         finish_reconstruction(job, particles, MapSettings(output_dir=tmp_path, **options))
         page = tmp_path / "report.html"

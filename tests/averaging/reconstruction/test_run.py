@@ -250,6 +250,97 @@ def test_a_tomogram_that_cannot_be_read_is_left_out_and_tried_again(
     assert not (tmp_path / "part/temp").exists()
 
 
+def test_particles_that_could_not_be_read_are_counted_as_left_out(
+    oracle, tmp_path, unreadable, monkeypatch
+):
+    monkeypatch.setattr("subtomo.report.Report.add_figure", lambda *_: None)
+    unreadable.add("TS_02")
+    assert reconstruct(tmp_path, "--postprocess") == 1
+    table = read_star("particles_few.star")["particles"]
+    n = int((table.text("rlnTomoName") == "TS_01").sum())
+    left_out = len(table) - n
+    assert f"map of {n} particles: " in (tmp_path / "log.txt").read_text()
+    page = (tmp_path / "report.html").read_text()
+    assert f"{n} particles of 1 tomogram on " in page
+    assert f"{left_out} particles left out, as the images could not be read." in page
+
+
+def test_a_half_that_could_not_be_read_is_said_and_nothing_is_measured(
+    oracle, tmp_path, unreadable, capsys, monkeypatch
+):
+    """One half a tomogram, the second unreadable at first; then it is there, and then not again."""
+    monkeypatch.setattr("subtomo.report.Report.add_figure", lambda *_: None)
+
+    def halve(columns):
+        columns["rlnRandomSubset"] = np.where(columns["rlnTomoName"] == "TS_01", "1", "2")
+
+    table = change_table("particles_few.star", "particles", halve, tmp_path / "halved.star")
+    options = ["--postprocess", "--no-local-resolution"]
+    assert reconstruct(tmp_path / "out", *options, particles=table) == 0
+    assert (tmp_path / "out/fsc.csv").exists()
+    unreadable.add("TS_02")
+    assert reconstruct(tmp_path / "out", *options, "--overwrite", particles=table) == 1
+    said = capsys.readouterr().err
+    assert "Half 2 is empty, as none of its particles could be read: there is no resol" in said
+    assert not files_of(tmp_path / "out") & {"fsc.csv", "postprocess.mrc", "mask.mrc"}
+    assert "Half 2 is empty" in (tmp_path / "out/report.html").read_text()
+    unreadable.clear()
+    assert reconstruct(tmp_path / "out", *options, "--resume", particles=table) == 0
+    assert (tmp_path / "out/fsc.csv").exists()
+    (tmp_path / "out/half2.mrc").unlink()
+    unreadable.add("TS_02")
+    assert reconstruct(tmp_path / "out", *options, "--resume", particles=table) == 1
+    assert not files_of(tmp_path / "out") & {"fsc.csv", "postprocess.mrc", "mask.mrc"}
+    unreadable.clear()
+    assert reconstruct(tmp_path / "out", *options, "--resume", particles=table) == 0
+    assert read(tmp_path / "out/half2.mrc").any()
+
+
+def test_overwriting_removes_what_an_earlier_reconstruction_wrote_and_nothing_else(
+    oracle, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("subtomo.report.Report.add_figure", lambda *_: None)
+    options = ["--postprocess", "--crop-size", "12", "--keep-volumes"]
+    assert reconstruct(tmp_path / "out", *options) == 0
+    (tmp_path / "out/mine.mrc").write_text("mine")
+    no_halves = {"particles": "particles_nohalf.star"}
+    assert reconstruct(tmp_path / "out", "--overwrite", **no_halves) == 0
+    assert files_of(tmp_path / "out") == {"merged.mrc", "mine.mrc"}
+    other = tmp_path / "other"
+    other.mkdir()
+    for name in ("mask.mrc", "fsc.csv"):
+        (other / name).write_text("mine")
+    assert reconstruct(other, "--overwrite", **no_halves) == 0
+    assert files_of(other) == {"merged.mrc", "mask.mrc", "fsc.csv"}
+
+
+def test_a_mask_in_the_output_folder_is_there_until_it_is_replaced(oracle, tmp_path, monkeypatch):
+    monkeypatch.setattr("subtomo.report.Report.add_figure", lambda *_: None)
+    options = ["--postprocess", "--no-local-resolution"]
+    assert reconstruct(tmp_path, *options) == 0
+    options += ["--mask", str(tmp_path / "mask.mrc")]
+    with monkeypatch.context() as patched:
+        patched.setattr(items, "add_views", Killer(1))
+        assert reconstruct(tmp_path, *options, "--overwrite") == 130
+    assert reconstruct(tmp_path, *options, "--resume") == 0
+
+
+def test_a_map_that_was_removed_is_made_again(oracle, tmp_path):
+    assert reconstruct(tmp_path) == 0
+    before = maps_of(tmp_path)
+    (tmp_path / "half1.mrc").unlink()
+    assert reconstruct(tmp_path, "--resume") == 0
+    assert maps_of(tmp_path) == before
+
+
+def test_magnification_acts_without_ctf_too(oracle, tmp_path):
+    options = ["--no-ctf", "--anisotropic-magnification"]
+    for name, given in (("plain", options[:1]), ("used", options)):
+        assert reconstruct(tmp_path / name, *given, particles="particles_few_mag.star") == 0
+    plain, used = (read(tmp_path / name / "merged.mrc") for name in ("plain", "used"))
+    assert np.abs(used - plain).max() > 0.1 * plain.std()
+
+
 def test_if_nothing_can_be_read_there_is_no_map(oracle, tmp_path, unreadable, capsys):
     unreadable |= {"TS_01", "TS_02"}
     assert reconstruct(tmp_path) == 1

@@ -324,6 +324,7 @@ BAD = [
     (("--mask-diameter", "100", "--mask", "x.mrc"), "exclude each other"),
     (("--hand", "2"), "expected 1 or -1"),
     (("--split", "columns"), "table"),
+    (("--coordinate-pixel-size", "4"), "--coordinate-pixel-size has no effect"),
 ]
 
 
@@ -353,6 +354,21 @@ def test_a_missing_stack_is_said_before_anything_is_written(extracted, tmp_path,
     assert run(words) == 2
     assert "none_stack2d.mrcs does not exist" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_a_truncated_stack_is_found_before_anything_is_computed(extracted, tmp_path, capsys):
+    table = extracted("--box-size", "24", "--bin", "2")
+    copy = tmp_path / "copy"
+    shutil.copytree(table.parent, copy)
+    moved = copy / "particles.star"
+    moved.write_text(moved.read_text().replace(f"{table.parent}/", ""))
+    stack = copy / "Subtomograms/TS_01/3_stack2d.mrcs"
+    stack.write_bytes(stack.read_bytes()[:-3])
+    words = ["reconstruct", "stacks", str(copy / "set.star"), "-o", str(tmp_path / "out")]
+    assert run([*words, "--dry-run"]) == 2
+    said = capsys.readouterr().err
+    assert "TS_01/3_stack2d.mrcs: header says 24 x 24 x " in said
+    assert "the file is truncated" in said
 
 
 def test_a_tomogram_with_an_image_that_is_not_a_number_is_left_out_and_said(

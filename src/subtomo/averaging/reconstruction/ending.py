@@ -13,6 +13,7 @@ from subtomo.averaging.reconstruction.postprocess import (
     write_postprocessed,
 )
 from subtomo.averaging.reconstruction.report import ReconstructedParticles, write_report
+from subtomo.averaging.reconstruction.results import POSTPROCESSED, REPORT, remove_files
 from subtomo.averaging.reconstruction.settings import MapSettings
 from subtomo.counts import count_of
 from subtomo.formats.volumes import read_volume
@@ -56,7 +57,12 @@ def _postprocess(
     pixel_size = merged.pixel_size
     whole = torch.tensor(merged.load())
     result = None
-    if (particles.half > 0).all():
+    if particles.why_no_resolution:
+        if particles.half.any():
+            job.warn(f"{particles.why_no_resolution}: there is no resolution")
+        if settings.resume:  # what the job wrote before images were lost
+            remove_files((job.folder / name for name in POSTPROCESSED), but=settings.mask)
+    else:
         half1, half2 = (
             torch.tensor(read_volume(job.folder / f"half{half}.mrc").load()) for half in (1, 2)
         )
@@ -66,5 +72,5 @@ def _postprocess(
             f"resolution {result.found.resolution:.1f} Å (FSC 0.143); "
             f"{mask_in_words(settings, result.found.mask)}"
         )
-    write_report(job.folder / "report.html", particles, settings, whole, pixel_size, result)
+    write_report(job.folder / REPORT, particles, settings, whole, pixel_size, result)
     return result

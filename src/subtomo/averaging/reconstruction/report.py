@@ -1,7 +1,7 @@
 """The report of a reconstruction."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +36,7 @@ class ReconstructedParticles:
     ----------
     orientation : (n, 3, 3) from the particle to the tomogram
     half : (n,) 1 or 2; 0 where there are no halves
-    n_tomograms : number of tilt series
+    tomogram : (n,) names
     n_images : of all particles
     box_size : voxels along each edge of what is back-projected
     notes : what the reader should know, a sentence each
@@ -44,7 +44,7 @@ class ReconstructedParticles:
 
     orientation: NDArray[np.float64]
     half: NDArray[np.int64]
-    n_tomograms: int
+    tomogram: NDArray[np.str_]
     n_images: int
     box_size: int
     notes: Sequence[str] = ()
@@ -53,10 +53,41 @@ class ReconstructedParticles:
     def summary(self) -> str:
         """One sentence on the particles."""
         halves = [int((self.half == half).sum()) for half in (1, 2)]
+        n_tomograms = len(np.unique(self.tomogram))
         split = f", halves of {halves[0]} and {halves[1]}" if any(halves) else ""
         return (
-            f"{count_of(len(self.half), 'particle')} of {count_of(self.n_tomograms, 'tomogram')} "
+            f"{count_of(len(self.half), 'particle')} of {count_of(n_tomograms, 'tomogram')} "
             f"on {count_of(self.n_images, 'image')}{split}"
+        )
+
+    @property
+    def why_no_resolution(self) -> str:
+        """Why the particles give no resolution; nothing where they do."""
+        halves = set(self.half.tolist())
+        if halves == {1, 2}:
+            return ""
+        if halves == {0}:
+            return "The particles have no halves; --split rows or --split random makes halves"
+        return f"Half {3 - halves.pop()} is empty, as none of its particles could be read"
+
+    def without(self, rows: NDArray[np.intp], n_images: int) -> "ReconstructedParticles":
+        """Leave particles out that could not be read.
+
+        Parameters
+        ----------
+        rows : theirs
+        n_images : of the others
+        """
+        kept = np.ones(len(self.half), dtype=bool)
+        kept[rows] = False
+        note = f"{count_of(len(rows), 'particle')} left out, as the images could not be read."
+        return replace(
+            self,
+            orientation=self.orientation[kept],
+            half=self.half[kept],
+            tomogram=self.tomogram[kept],
+            n_images=n_images,
+            notes=(*self.notes, note),
         )
 
 
@@ -77,7 +108,7 @@ def write_report(
     settings : of the command
     whole : (n, n, n), the map of all particles
     pixel_size : Å
-    result : of the half maps; None where there are no halves
+    result : of the half maps; None where a half is empty or there are none
     """
     resolution = "" if result is None else f"; {result.found.resolution:.1f} Å at FSC 0.143"
     maps = _maps_in_words(settings, particles.box_size, pixel_size, result)
@@ -86,7 +117,7 @@ def write_report(
         report.add_text(note)
     report.add_section("Map")
     if result is None:
-        _add_unfiltered(report, whole, pixel_size)
+        _add_unfiltered(report, whole, pixel_size, particles.why_no_resolution)
     else:
         _add_maps(report, result, pixel_size)
         _add_resolution(report, result, settings)
@@ -109,10 +140,9 @@ def _maps_in_words(
     )
 
 
-def _add_unfiltered(report: Report, whole: Tensor, pixel_size: float) -> None:
+def _add_unfiltered(report: Report, whole: Tensor, pixel_size: float, why: str) -> None:
     report.add_text(
-        "The particles have no halves, so that no resolution is known and the map is neither "
-        "sharpened nor filtered; --split rows or --split random makes halves."
+        f"{why}. So no resolution is known, and the map is neither sharpened nor filtered."
     )
     report.add_figure(
         slices_figure(whole.numpy(), pixel_size), "merged.mrc: unfiltered; protein is bright."

@@ -41,11 +41,6 @@ class StackReconstruction:
         """1 and 2, or 0 alone where there are no halves."""
         return tuple(np.unique(self.half).tolist())
 
-    @property
-    def n_tomograms(self) -> int:
-        """Number of tomograms with particles."""
-        return len({portion.tomogram for group in self.groups for portion in group})
-
 
 def plan_stacks(settings: ReconstructStacksSettings) -> StackReconstruction:
     """Read tables and headers, choose the halves and cut the particles into groups.

@@ -1,15 +1,10 @@
 """The command ``subtomo reconstruct stacks``."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from subtomo.averaging.reconstruction.ending import finish_reconstruction
-from subtomo.averaging.reconstruction.group_sums import GroupTask, PortionTask
 from subtomo.averaging.reconstruction.groups import Portion
-from subtomo.averaging.reconstruction.maps import MapOptions
-from subtomo.averaging.reconstruction.plan import sum_bytes
 from subtomo.averaging.reconstruction.report import ReconstructedParticles
 from subtomo.averaging.reconstruction.stacks_handedness import (
     contradicts,
@@ -19,13 +14,7 @@ from subtomo.averaging.reconstruction.stacks_items import back_project_stacks
 from subtomo.averaging.reconstruction.stacks_plan import StackReconstruction, plan_stacks
 from subtomo.averaging.reconstruction.stacks_portion import StackPortion
 from subtomo.averaging.reconstruction.stacks_settings import ReconstructStacksSettings
-from subtomo.averaging.reconstruction.stages import (
-    TEMPORARY,
-    MapPlan,
-    add_up_and_write,
-    remove_sums,
-)
-from subtomo.jobs.content import content_digest
+from subtomo.averaging.reconstruction.work import Work, reconstruct
 from subtomo.signal.device import compute_device
 from subtomo.sources.optics_aberrations import optics_aberrations
 
@@ -52,34 +41,11 @@ def run(settings: ReconstructStacksSettings, job: "Job") -> Path:
     """
     plan = plan_stacks(settings)
     device = compute_device(settings.device)
-    names = [f"group {number}" for number in range(1, len(plan.groups) + 1)]
-    inputs, n_bytes = _inputs(settings, plan), _bytes_needed(plan)
-    particles = ReconstructedParticles(
-        orientation=plan.stacks.poses.orientation,
-        half=plan.half,
-        n_tomograms=plan.n_tomograms,
-        n_images=plan.stacks.image_count,
-        box_size=plan.stacks.box_size,
-        notes=_doubts_on_handedness(plan),
-    )
-    job.log(particles.summary)
-    for doubt in particles.notes:
+    work = _work(plan, settings)
+    job.log(work.particles.summary)
+    for doubt in work.particles.notes:
         job.warn(doubt)
-    with job.start([*names, "maps"], inputs=inputs, bytes_needed=n_bytes):
-        folder = job.folder / TEMPORARY
-        if not settings.resume:
-            remove_sums(folder)
-        payloads = dict(zip(names, _payloads(plan, settings, folder, device), strict=True))
-        maps = MapPlan(
-            pixel_size=plan.stacks.pixel_size,
-            operations=plan.operations,
-            options=MapOptions(
-                crop_size=settings.crop_size, taper_px=settings.taper, snr=settings.snr
-            ),
-            keep_volumes=settings.keep_volumes,
-        )
-        add_up_and_write(job, back_project_stacks, payloads, maps)
-        return finish_reconstruction(job, particles, settings, plan.mask)
+    return reconstruct(job, settings, work, _inputs(settings, plan), device)
 
 
 def _inputs(settings: ReconstructStacksSettings, plan: StackReconstruction) -> list[Path]:
@@ -87,12 +53,6 @@ def _inputs(settings: ReconstructStacksSettings, plan: StackReconstruction) -> l
     project = plan.stacks.project
     tables = (settings.particles, Path(project.particles.source), Path(project.tomograms_file))
     return list(dict.fromkeys(path.absolute() for path in tables))
-
-
-def _bytes_needed(plan: StackReconstruction) -> float:
-    """Estimate what the sums of the groups take, and the maps."""
-    size, n_halves = plan.stacks.box_size, len(plan.halves)
-    return len(plan.groups) * sum_bytes(size, n_halves) + 4.0 * size**3 * (4 * n_halves + 8)
 
 
 def _doubts_on_handedness(plan: StackReconstruction) -> list[str]:
@@ -112,14 +72,13 @@ def _doubts_on_handedness(plan: StackReconstruction) -> list[str]:
     return [text]
 
 
-def _payloads(
-    plan: StackReconstruction, settings: ReconstructStacksSettings, folder: Path, device: str
-) -> Iterator[dict[str, Any]]:
-    """Give each group what it needs of the tables; the particles in files."""
-    aberrations = optics_aberrations(plan.stacks.project.optics, magnification=False)
+def _work(plan: StackReconstruction, settings: ReconstructStacksSettings) -> Work:
+    """Say what is done with the particles of the plan."""
+    stacks = plan.stacks
+    aberrations = optics_aberrations(stacks.project.optics, magnification=False)
 
-    def task_of(portion: Portion, path: Path) -> tuple[PortionTask, str]:
-        rows, stacks = portion.rows, plan.stacks
+    def prepare(portion: Portion, path: Path) -> tuple[StackPortion, Any]:
+        rows = portion.rows
         payload = StackPortion(
             path=path,
             tilt_series=stacks.project.tilt_series[portion.tomogram],
@@ -130,23 +89,23 @@ def _payloads(
         )
         of_series = stacks.of_series(portion.tomogram, rows)
         payload.write(of_series, plan.half[rows])
-        content = [replace(payload, path=Path()), of_series, plan.half[rows]]
-        return PortionTask(portion.tomogram, len(rows), payload), content_digest(content)
+        return payload, [replace(payload, path=Path()), of_series, plan.half[rows]]
 
-    for number, group in enumerate(plan.groups, start=1):
-        portions, contents = zip(
-            *(
-                task_of(portion, folder / f"particles_{number}_{index}.npz")
-                for index, portion in enumerate(group, start=1)
-            ),
-            strict=True,
-        )
-        task = GroupTask(
-            path=folder / f"sums_{number}_{content_digest(contents)}.npz",
-            halves=plan.halves,
-            box_size=plan.stacks.box_size,
-            device=device,
-            portions=portions,
-            backup=settings.backup,
-        )
-        yield {"settings": settings, "task": task}
+    return Work(
+        particles=ReconstructedParticles(
+            orientation=stacks.poses.orientation,
+            half=plan.half,
+            tomogram=stacks.project.tomogram,
+            n_images=stacks.image_count,
+            box_size=stacks.box_size,
+            notes=_doubts_on_handedness(plan),
+        ),
+        groups=plan.groups,
+        halves=plan.halves,
+        pixel_size=stacks.pixel_size,
+        operations=plan.operations,
+        mask=plan.mask,
+        item=back_project_stacks,
+        shared={"settings": settings},
+        prepare=prepare,
+    )

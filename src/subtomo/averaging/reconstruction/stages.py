@@ -1,6 +1,6 @@
 """The stages of every reconstruction: groups are added up, and maps made of their sums."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 TEMPORARY = "temp"
 """Folder of the sums in the job's folder, as in RELION's; removed at the end."""
+_MAPS = "maps"
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,12 +31,28 @@ class MapPlan:
     operations : to average over
     options : of the maps
     keep_volumes : write what the maps are made of too
+    files : names of what is written
     """
 
     pixel_size: float
     operations: SymmetryOperations
     options: MapOptions
     keep_volumes: bool
+    files: Sequence[str]
+
+
+@dataclass(frozen=True)
+class AddedUp:
+    """What went into the maps.
+
+    Parameters
+    ----------
+    n_images : how many images
+    lost : pairs of a group's item and a tomogram that could not be read
+    """
+
+    n_images: int
+    lost: frozenset[tuple[str, str]]
 
 
 def add_up_and_write(
@@ -43,7 +60,7 @@ def add_up_and_write(
     function: Callable[[dict[str, Any]], dict[str, Any]],
     payloads: Mapping[str, dict[str, Any]],
     plan: MapPlan,
-) -> list[str]:
+) -> AddedUp:
     """Add up groups of particles and write the maps; in the block of ``job.start``.
 
     Parameters
@@ -57,7 +74,7 @@ def add_up_and_write(
 
     Returns
     -------
-    Names of the volumes
+    AddedUp
 
     Raises
     ------
@@ -71,16 +88,28 @@ def add_up_and_write(
     Tomograms whose images cannot be read are tried once more, as items of their own. What then
     fails is a failure of the job, and the maps are without it; ``--resume`` tries again.
     """
-    _forget_lost(job, payloads)
-    done = job.map("back-project", function, payloads, need_all=True, contents=_names(payloads))
-    again = _again(payloads, done)
-    if again:
-        items = {**payloads, **again}
-        done = job.map("back-project", function, items, contents=_names(items))
-    if not sum(result["n_images"] for result in done.values()):
+    goes_in = list(_names(payloads).values())
+    whole = content_digest([goes_in, []])
+    files = [job.folder / name for name in plan.files]
+    is_made = job.has_finished(_MAPS, _MAPS, whole) and all(path.exists() for path in files)
+
+    def add_up(items: Mapping[str, dict[str, Any]], *, need_all: bool) -> dict[str, Any]:
+        sums = {} if is_made else {item: [payload["task"].path] for item, payload in items.items()}
+        contents = _names(items)
+        return job.map(
+            "back-project", function, items, need_all=need_all, contents=contents, outputs=sums
+        )
+
+    done, items = add_up(payloads, need_all=True), dict(payloads)
+    unread = [(item, tomogram) for item in done for tomogram in done[item]["failures"]]
+    if unread:
+        items |= {_name_again(*pair): _again(payloads, pair) for pair in unread}
+        done = add_up(items, need_all=False)
+    n_images = sum(result["n_images"] for result in done.values())
+    if not n_images:
         raise DataError("no image of any particle could be read")
-    missing = [item for item in again if item not in done]
-    sums: list[Path] = [{**payloads, **again}[item]["task"].path for item in done]
+    lost = [pair for pair in unread if _name_again(*pair) not in done]
+    sums: list[Path] = [items[item]["task"].path for item in done]
     payload = {
         "folder": job.folder,
         "pixel_size": plan.pixel_size,
@@ -89,13 +118,11 @@ def add_up_and_write(
         "options": plan.options,
         "keep_volumes": plan.keep_volumes,
     }
-    item = f"maps without {', '.join(missing)}" if missing else "maps"
-    contents = {item: _content_of_maps(sums)}
-    result = job.map("maps", write_maps, {item: payload}, need_all=True, contents=contents)[item]
-    written: list[str] = result["files"]
-    if not missing:
+    contents, outputs = {_MAPS: content_digest([goes_in, lost])}, {_MAPS: files}
+    job.map(_MAPS, write_maps, {_MAPS: payload}, need_all=True, contents=contents, outputs=outputs)
+    if not lost:
         remove_sums(job.folder / TEMPORARY)
-    return written
+    return AddedUp(n_images, frozenset(lost))
 
 
 def remove_sums(folder: Path) -> None:
@@ -107,39 +134,21 @@ def remove_sums(folder: Path) -> None:
         folder.rmdir()
 
 
-def _content_of_maps(sums: Iterable[Path]) -> str:
-    return content_digest([path.name for path in sums])
-
-
-def _forget_lost(job: "Job", payloads: Mapping[str, dict[str, Any]]) -> None:
-    """Add groups up again whose sums were removed, where the maps must be made once more."""
-    sums = {item: payload["task"].path for item, payload in payloads.items()}
-    if job.has_finished("maps", "maps", _content_of_maps(sums.values())):
-        return
-    for item, path in sums.items():
-        if not path.exists():
-            job.forget("back-project", item)
-
-
 def _names(payloads: Mapping[str, dict[str, Any]]) -> dict[str, str]:
     """Give the names of the sums, which say what is added up."""
     return {item: payload["task"].path.name for item, payload in payloads.items()}
 
 
-def _again(
-    payloads: Mapping[str, dict[str, Any]], done: Mapping[str, Any]
-) -> dict[str, dict[str, Any]]:
-    """Make an item of each tomogram that a group could not read."""
-    items: dict[str, dict[str, Any]] = {}
-    for item, result in done.items():
-        for tomogram in result["failures"]:
-            task: GroupTask = payloads[item]["task"]
-            name = f"{tomogram} of {item}"
-            own = replace(
-                task,
-                path=task.path.with_name(f"{task.path.stem}_again_{len(items)}.npz"),
-                portions=[each for each in task.portions if each.tomogram == tomogram],
-                may_fail=False,
-            )
-            items[name] = {**payloads[item], "task": own}
-    return items
+def _name_again(item: str, tomogram: str) -> str:
+    return f"{tomogram} of {item}"
+
+
+def _again(payloads: Mapping[str, dict[str, Any]], pair: tuple[str, str]) -> dict[str, Any]:
+    """Make an item of a tomogram that a group could not read."""
+    item, tomogram = pair
+    task: GroupTask = payloads[item]["task"]
+    portions = [each for each in task.portions if each.tomogram == tomogram]
+    number = task.portions.index(portions[0])
+    path = task.path.with_name(f"{task.path.stem}_again_{number}.npz")
+    own = replace(task, path=path, portions=portions, may_fail=False)
+    return {**payloads[item], "task": own}

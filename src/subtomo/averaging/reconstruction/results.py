@@ -1,0 +1,55 @@
+"""The files that a reconstruction writes."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+
+from subtomo.averaging.reconstruction.maps import MERGED
+from subtomo.errors import OutputError
+from subtomo.jobs.record import read_record
+
+POSTPROCESSED = (
+    *("mask.mrc", "postprocess.mrc", "postprocess_masked.mrc", "locres.mrc"),
+    *("locres_filtered.mrc", "fsc.csv", "guinier.csv"),
+)
+"""What is written where there is a resolution."""
+REPORT = "report.html"
+
+
+def map_files(halves: Iterable[int], *, cropped: bool, kept: bool) -> list[str]:
+    """Name the volumes that are made of the sums, as RELION does.
+
+    Parameters
+    ----------
+    halves : 1 and 2, or 0 alone
+    cropped : whether maps are cropped, and written before that too
+    kept : whether what the maps are made of is written
+    """
+    kinds = ["{}.mrc"] + ["{}_full.mrc"] * cropped + ["data_{}.mrc", "weight_{}.mrc"] * kept
+    maps = [*(f"half{half}" for half in halves if half), MERGED]
+    return [kind.format(name) for kind in kinds for name in maps]
+
+
+def earlier_results(folder: Path) -> list[Path]:
+    """List what an earlier reconstruction wrote to a folder; nothing where none ran there."""
+    record = None
+    with suppress(OutputError, NotADirectoryError):  # its job.json is damaged, or no folder
+        record = read_record(folder)
+    if record is None or not record["command"].startswith("reconstruct "):
+        return []
+    names = (*map_files((1, 2), cropped=True, kept=True), *POSTPROCESSED, REPORT)
+    return [folder / name for name in names]
+
+
+def remove_files(paths: Iterable[Path], *, but: Path | None) -> None:
+    """Remove those files that are there.
+
+    Parameters
+    ----------
+    paths : to be removed
+    but : a file that stays, since it is read: the mask
+    """
+    kept = None if but is None else but.expanduser().resolve()
+    for path in paths:
+        if path.resolve() != kept:
+            path.unlink(missing_ok=True)
