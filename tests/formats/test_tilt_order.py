@@ -21,6 +21,7 @@ def test_angles_alone_or_after_their_number(tmp_path: Path, text: str) -> None:
         ("0\n400\n", "line 2: '400'"),
         ("0\nnan\n", "line 2: 'nan'"),
         ("1 2\n1 2 3\n", "line 2: '1 2 3'"),
+        ("1 0\n2 400\n", "line 2: '2 400'"),
         ("", "is empty"),
     ],
 )

@@ -8,6 +8,7 @@ AlphaOffset, where given, is part of TILT already. Source: AreTomo3's CSaveAlign
 ImodUtil/CSaveXF.cpp (BSD-3-Clause).
 """
 
+import math
 import re
 from collections import Counter
 from dataclasses import dataclass
@@ -238,9 +239,12 @@ def _header_number(path: Path, header: dict[str, str], key: str) -> float:
     """Read a number of the header; 0 where there is none."""
     text = header.get(key, "0")
     try:
-        return float(text)
+        number = float(text)
     except ValueError:
-        raise FormatError(f"{path}: # {key} = {text}; expected a number") from None
+        number = math.nan
+    if not math.isfinite(number):
+        raise FormatError(f"{path}: # {key} = {text}; expected a number")
+    return number
 
 
 def _section(text: str) -> int:

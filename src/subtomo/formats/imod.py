@@ -116,6 +116,7 @@ def read_imod_tilt_series(
     tilt_axis_angle: float | None = None,
     tomogram_size_px: tuple[int, int, int] | None = None,
     name: str | None = None,
+    use_mdoc: bool = True,
 ) -> TiltSeries:
     """Read a tilt series of IMOD.
 
@@ -129,6 +130,7 @@ def read_imod_tilt_series(
     tilt_axis_angle : degrees, for a stack without .xf; the mdoc's if None, 0 if that has none
     tomogram_size_px : (x, y, z) of the tomogram in pixels of the stack
     name : of the tilt series; the stack's without its suffix if None
+    use_mdoc : whether an .mdoc counts
 
     Returns
     -------
@@ -148,7 +150,7 @@ def read_imod_tilt_series(
     _expect_tilts(tlt or "tilt angles", len(angles), stack, n)
     transforms = xf or _found(stack, ".xf")
     metadata = mdoc or _found(stack, f"{stack.suffix}.mdoc", ".mdoc")
-    described = None if metadata is None else read_mdoc(metadata)
+    described = read_mdoc(metadata) if metadata is not None and use_mdoc else None
     if transforms is not None:
         read = read_xf(transforms)
         _expect_tilts(transforms, len(read), stack, n)

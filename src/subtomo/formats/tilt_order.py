@@ -38,7 +38,7 @@ def read_tilt_order(path: str | Path) -> NDArray[np.float64]:
             values = [float(text) for text in line.replace(",", " ").split()]
         except ValueError:
             values = [np.nan]
-        if len(values) > 2 or not np.all(np.abs(values) <= (180 if len(values) == 1 else np.inf)):
+        if len(values) > 2 or not np.all(np.abs(values[-1:]) <= 180):
             if not angles and number == 1:
                 continue
             raise FormatError(

@@ -77,7 +77,7 @@ def test_excluded_views_leave(tmp_path: Path) -> None:
     assert aligned.stage_angles.tolist() == [1, 3]
     assert aligned.tilt_series.tilt_angles.tolist() == [11, 13]
     assert aligned.n_images == 4
-    with pytest.raises(DataError, match=r"tilt.com excludes all of its 4 views"):
+    with pytest.raises(DataError, match=r"excludes all 4 views of tilt series TS"):
         as_cut_out(series, TiltCom(excluded=(1, 2, 3, 4)))
 
 

@@ -124,6 +124,20 @@ def test_a_dry_run_writes_nothing(folder: Path, capsys: pytest.CaptureFixture) -
         ),
         ({"B.aln": ALN.replace("6 4 3", "8 4 3")}, "B.mrc: images of 6 x 4 pixels, but .*8 x 4"),
         ({"A.mdoc": MDOC.replace("-30", "x")}, "TiltAngle is 'x'; expected a number"),
+        ({"A.mdoc": MDOC.replace("200", "0")}, "A.mdoc: voltage is 0 kV; expected 10 to 3000 kV"),
+        ({"A.tlt": None}, "A.xf: no tilt angles beside it; expected A.tlt or A.rawtlt$"),
+        (
+            {"tilt.com": "THICKNESS 9\nOFFSET nan\n"},
+            "tilt.com: tilt series A: tilt_angles holds a value that is not finite",
+        ),
+        (
+            {"tilt.com": "THICKNESS 9\nEXCLUDELIST 1-3\n"},
+            "tilt.com: excludes all 3 views of tilt series A",
+        ),
+        (
+            {"B.aln": ALN.replace("NumPatches = 0", "NumPatches = nan")},
+            "B.aln: # NumPatches = nan; expected a number",
+        ),
     ],
 )
 def test_bad_input_leaves_nothing_behind(
@@ -150,8 +164,25 @@ def test_the_thickness_must_be_known(folder: Path, capsys: pytest.CaptureFixture
         ({"tomogram_size": (1, 0, 1)}, "expected three positive numbers"),
         ({"tomogram_size": (1, 1, 1), "thickness": 3}, "exclude each other"),
         ({"tilt_order": "a.csv"}, "--tilt-order needs --dose-per-tilt"),
+        ({"voltage": 300000}, "less than or equal to 3000"),
+        ({"voltage": 0.3}, "greater than or equal to 10"),
+        ({"spherical_aberration": 2.7e7}, "less than or equal to 100"),
+        ({"amplitude_contrast": 7}, "less than 1"),
+        ({"pixel_size": 0.17}, "greater than or equal to 0.2"),
+        ({"dose_per_tilt": 120}, "less than or equal to 100"),
     ],
 )
 def test_options_that_do_not_fit(options: dict[str, object], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ImportTiltSeriesSettings(alignments=(Path("a.xf"),), output_dir=Path("out"), **options)
+
+
+# What the .mdoc does not say, or says wrongly, does not matter where options say it.
+def test_options_make_up_for_a_poor_mdoc(folder: Path) -> None:
+    poor = MDOC.replace("Voltage = 200", "Voltage = 0").replace("ExposureDose", "Other")
+    (folder / "A.mdoc").write_text(poor)
+    (folder / "order.txt").write_text("0\n30\n-30\n")
+    options = ["--voltage", 200, "--dose-per-tilt", 2, "--tilt-order", folder / "order.txt"]
+    assert run(arguments(folder, "--thickness", 40, "--quiet", *options)) == 0
+    series = read_tomograms_star(folder / "out/tomograms.star")[0].tilt_series
+    assert (series.acquisition.voltage, series.dose.tolist()) == (200, [4, 0, 2])

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,38 @@ from subtomo.tomograms.import_tilt_series.files import SeriesFiles
 from subtomo.tomograms.import_tilt_series.settings import ImportTiltSeriesSettings
 
 FloatArray = NDArray[np.float64]
+Source = Literal["list", "alignment", "mdoc", "tlt"]
+
+_TLT = "_TLT.txt"  # of AreTomo
+
+
+def dose_source(
+    aligned: AlignedSeries,
+    files: SeriesFiles,
+    mdoc: Mdoc | None,
+    settings: ImportTiltSeriesSettings,
+) -> Source | None:
+    """Name the first source that says the dose before each image.
+
+    Parameters
+    ----------
+    aligned, files, mdoc : of the series
+    settings : ``tilt_order`` wins, then Warp's own dose, the mdoc's, and that in AreTomo's
+        ``_TLT.txt``
+
+    Returns
+    -------
+    the source, or None where nothing says it
+    """
+    if settings.tilt_order is not None:
+        return "list"
+    if files.kind == "warp" and aligned.tilt_series.dose.any():
+        return "alignment"
+    if mdoc is not None and (settings.dose_per_tilt is not None or has_doses(mdoc)):
+        return "mdoc"
+    if files.kind == "aretomo" and files.beside(_TLT) is not None:
+        return "tlt"
+    return None
 
 
 def find_dose(
@@ -23,15 +56,14 @@ def find_dose(
     mdoc: Mdoc | None,
     settings: ImportTiltSeriesSettings,
 ) -> FloatArray | None:
-    """Find the dose before each image, from the first source that says it.
+    """Find the dose before each image, from its ``dose_source``.
 
     Parameters
     ----------
     aligned : the series
     files : of it
     mdoc : of it, or None
-    settings : ``tilt_order`` wins, then Warp's own dose, the mdoc's, and that in AreTomo's
-        ``_TLT.txt``; ``dose_per_tilt`` replaces the dose, not the order
+    settings : ``dose_per_tilt`` replaces the dose, not the order
 
     Returns
     -------
@@ -46,14 +78,16 @@ def find_dose(
     """
     each = settings.dose_per_tilt
     own = aligned.tilt_series.dose
-    if settings.tilt_order is not None and each is not None:
+    source = dose_source(aligned, files, mdoc, settings)
+    dose: FloatArray | None = None
+    if source == "list" and settings.tilt_order is not None and each is not None:
         return dose_of_list(settings.tilt_order, aligned.stage_angles, each)
-    if files.kind == "warp" and own.any():
+    if source == "alignment":
         return own if each is None else scaled_dose(own, each, files.alignment)
-    if mdoc is not None and (each is not None or has_doses(mdoc)):
+    if source == "mdoc" and mdoc is not None:
         return dose_of_mdoc(mdoc, aligned.stage_angles, each)
-    path = files.beside("_TLT.txt") if files.kind == "aretomo" else None
-    dose = None if path is None else dose_of_tlt(path, aligned.n_images, each)
+    if source == "tlt" and (path := files.beside(_TLT)) is not None:
+        dose = dose_of_tlt(path, aligned.n_images, each)
     if dose is None and each is not None:
         raise SettingsError(
             f"tilt series {files.name}: --dose-per-tilt needs the order of acquisition; give "

@@ -6,13 +6,16 @@ from pathlib import Path
 
 import numpy as np
 
-from subtomo.errors import DataError, FormatError, SubtomoWarning
+from subtomo.errors import DataError, FormatError, MissingFileError, SubtomoWarning
 from subtomo.formats.imod import read_imod_tilt_series, read_tlt
 from subtomo.formats.imod_tilt_com import TiltCom, read_tilt_com
+from subtomo.formats.naming_file import naming_file
 from subtomo.geometry.tilt_projection import tilt_rotations
 from subtomo.model import TiltSeries
 from subtomo.tomograms.import_tilt_series.aligned import AlignedSeries
 from subtomo.tomograms.import_tilt_series.files import SeriesFiles
+
+_TILT_COM = "tilt.com"
 
 
 def read_imod(files: SeriesFiles, stack: Path, pixel_size: float | None) -> AlignedSeries:
@@ -37,10 +40,22 @@ def read_imod(files: SeriesFiles, stack: Path, pixel_size: float | None) -> Alig
         If the tomogram depends on what is left out, such as local alignments.
     """
     angles = files.beside(".tlt", ".rawtlt")
+    if angles is None:
+        raise MissingFileError(
+            f"{files.alignment}: no tilt angles beside it; expected {files.name}.tlt or "
+            f"{files.name}.rawtlt"
+        )
     series = read_imod_tilt_series(
-        stack, tlt=angles, xf=files.alignment, pixel_size=pixel_size, name=files.name
+        stack,
+        tlt=angles,
+        xf=files.alignment,
+        pixel_size=pixel_size,
+        name=files.name,
+        use_mdoc=False,
     )
-    aligned = as_cut_out(series, _tilt_com(files))
+    path = files.alignment.parent / _TILT_COM
+    with naming_file(path):
+        aligned = as_cut_out(series, _tilt_com(path, files.name))
     raw = files.beside(".rawtlt")
     stage = series.tilt_angles if raw is None else read_tlt(raw)
     if len(stage) != len(series):
@@ -64,7 +79,7 @@ def as_cut_out(series: TiltSeries, tilt_com: TiltCom) -> AlignedSeries:
     n = len(series)
     used = ~np.isin(np.arange(1, n + 1), tilt_com.excluded)
     if not used.any():
-        raise DataError(f"tilt series {series.name}: tilt.com excludes all of its {n} views")
+        raise DataError(f"excludes all {n} views of tilt series {series.name}; expected some left")
     turned = replace(
         series,
         tilt_angles=series.tilt_angles + tilt_com.angle_offset,
@@ -82,11 +97,10 @@ def as_cut_out(series: TiltSeries, tilt_com: TiltCom) -> AlignedSeries:
     )
 
 
-def _tilt_com(files: SeriesFiles) -> TiltCom:
-    """Read the ``tilt.com`` beside the alignment, if it is of this series; else an empty one."""
-    path = files.alignment.parent / "tilt.com"
+def _tilt_com(path: Path, name: str) -> TiltCom:
+    """Read a ``tilt.com``, if it is there and of this series; else an empty one."""
     tilt_com = read_tilt_com(path) if path.is_file() else TiltCom()
-    if not tilt_com.is_of(files.name):
+    if not tilt_com.is_of(name):
         return TiltCom()
     if tilt_com.left_out:
         warnings.warn(

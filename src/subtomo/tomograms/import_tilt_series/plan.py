@@ -1,21 +1,24 @@
 """What will be imported: every series read, completed and checked before anything is written."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from subtomo.errors import MissingFileError, SettingsError
 from subtomo.formats.defocus_files import read_defocus
-from subtomo.formats.mdoc import Mdoc, read_mdoc
+from subtomo.formats.mdoc import read_mdoc
+from subtomo.formats.naming_file import naming_file
 from subtomo.formats.relion_tomograms import TomogramEntry
 from subtomo.model import Acquisition, Deformation, TiltCtf, TiltSeries
 from subtomo.tomograms.import_tilt_series.aligned import AlignedSeries
 from subtomo.tomograms.import_tilt_series.aretomo import read_aretomo
-from subtomo.tomograms.import_tilt_series.doses import find_dose
+from subtomo.tomograms.import_tilt_series.doses import dose_source, find_dose
 from subtomo.tomograms.import_tilt_series.files import SeriesFiles, find_series
+from subtomo.tomograms.import_tilt_series.given_folders import check_given_folders
 from subtomo.tomograms.import_tilt_series.imod import read_imod
+from subtomo.tomograms.import_tilt_series.series_import import SeriesImport
 from subtomo.tomograms.import_tilt_series.settings import ImportTiltSeriesSettings
 from subtomo.tomograms.import_tilt_series.warp import read_warp
 from subtomo.tomograms.tomogram_size import size_from_images
@@ -25,31 +28,23 @@ _OPTICS_GROUP = "rlnOpticsGroupName"
 _UNITS = {"voltage": " kV", "spherical_aberration": " mm"}
 
 
-@dataclass(frozen=True, eq=False)
-class SeriesImport:
-    """One tilt series, ready to be written.
-
-    Parameters
-    ----------
-    tilt_series : complete
-    files : it was read from
-    assumed : what no file and no option says, in words
-    """
-
-    tilt_series: TiltSeries
-    files: SeriesFiles
-    assumed: tuple[str, ...]
-
-
 def plan_import(settings: ImportTiltSeriesSettings) -> list[SeriesImport]:
     """Read every series.
 
     Raises
     ------
     SubtomoError
-        If a file is missing or not what it should be, or an option is needed that was not given.
+        If a file is missing or not what it should be, an option is needed that was not given, or
+        one was given that changes nothing.
+
+    Warns
+    -----
+    SubtomoWarning
+        If a folder given lacks a file of some series.
     """
-    return [_import(files, settings) for files in find_series(settings)]
+    imports = [_import(files, settings) for files in find_series(settings)]
+    check_given_folders(settings, imports)
+    return imports
 
 
 def entries_of(imports: Sequence[SeriesImport]) -> list[TomogramEntry]:
@@ -77,16 +72,21 @@ def _import(files: SeriesFiles, settings: ImportTiltSeriesSettings) -> SeriesImp
     mdoc = None if files.mdoc is None else read_mdoc(files.mdoc)
     aligned = _read(files, settings)
     dose = find_dose(aligned, files, mdoc, settings)
-    series, assumed = _with_acquisition(aligned, mdoc, settings)
+    voltage = None if mdoc is None or aligned.knows_optics else mdoc.voltage
+    with naming_file(files.mdoc or files.alignment):
+        series, assumed = _with_acquisition(aligned, voltage, settings)
     if dose is None:
         assumed.append("dose 0")
     series = replace(
         series,
         dose=series.dose if dose is None else dose,
-        ctf=_ctf(aligned, files),
+        ctf=_ctf(aligned, files, is_given=settings.defocus is not None),
         tomogram_size_px=settings.tomogram_size or _tomogram_size(aligned, settings),
     )
-    return SeriesImport(series, files, tuple(assumed))
+    uses_mdoc = dose_source(aligned, files, mdoc, settings) == "mdoc" or (
+        voltage is not None and settings.voltage is None
+    )
+    return SeriesImport(series, files, tuple(assumed), uses_mdoc)
 
 
 def _read(files: SeriesFiles, settings: ImportTiltSeriesSettings) -> AlignedSeries:
@@ -104,11 +104,11 @@ def _read(files: SeriesFiles, settings: ImportTiltSeriesSettings) -> AlignedSeri
 
 
 def _with_acquisition(
-    aligned: AlignedSeries, mdoc: Mdoc | None, settings: ImportTiltSeriesSettings
+    aligned: AlignedSeries, voltage: float | None, settings: ImportTiltSeriesSettings
 ) -> tuple[TiltSeries, list[str]]:
     """Complete the microscope and the handedness; say what was assumed."""
     series = aligned.tilt_series
-    found: dict[str, Any] = {"voltage": mdoc.voltage if mdoc else None}
+    found: dict[str, Any] = {"voltage": voltage}
     if aligned.knows_optics:
         found = vars(series.acquisition) | {"handedness": series.handedness}
     defaults = vars(Acquisition()) | {"handedness": _RELION_HANDEDNESS}
@@ -122,11 +122,11 @@ def _with_acquisition(
     return replace(series, acquisition=Acquisition(**values), handedness=handedness), assumed
 
 
-def _ctf(aligned: AlignedSeries, files: SeriesFiles) -> TiltCtf | None:
-    """Read the defocus, Warp's own or that of a file; scale it as RELION does."""
+def _ctf(aligned: AlignedSeries, files: SeriesFiles, *, is_given: bool) -> TiltCtf | None:
+    """Read the defocus, of a file that is given, else Warp's own; scale it as RELION does."""
     series = aligned.tilt_series
     ctf = series.ctf
-    if files.defocus is not None:
+    if files.defocus is not None and (ctf is None or is_given):
         ctf = read_defocus(files.defocus, aligned.n_images).select(aligned.sections)
     scale = np.cos(np.radians(series.tilt_angles))
     return None if ctf is None else replace(ctf, scale=scale)

@@ -6,7 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from subtomo.formats.relion_tomograms import write_tomograms_star
-from subtomo.tomograms.import_tilt_series.plan import SeriesImport, entries_of, plan_import
+from subtomo.tomograms.import_tilt_series.plan import entries_of, plan_import
+from subtomo.tomograms.import_tilt_series.series_import import SeriesImport
 from subtomo.tomograms.import_tilt_series.settings import ImportTiltSeriesSettings
 
 if TYPE_CHECKING:

@@ -6,6 +6,9 @@ from typing import Self
 from pydantic import Field, model_validator
 
 from subtomo.jobs.settings import JobSettings
+from subtomo.model.acquisition import MOST_SPHERICAL_ABERRATION, VOLTAGES
+
+_LEAST_VOLTAGE, _MOST_VOLTAGE = VOLTAGES
 
 
 class ImportTiltSeriesSettings(JobSettings):
@@ -48,7 +51,7 @@ class ImportTiltSeriesSettings(JobSettings):
         ),
     )
     pixel_size: float | None = Field(
-        None, ge=0.01, le=1000, description="Pixel size of the images (Å); default: their headers'"
+        None, ge=0.2, le=200, description="Pixel size of the images (Å); default: their headers'"
     )
     tomogram_size: tuple[int, int, int] | None = Field(
         None,
@@ -64,10 +67,16 @@ class ImportTiltSeriesSettings(JobSettings):
         description="Size of the tomograms in z (Å); default: THICKNESS in IMOD's tilt.com",
     )
     voltage: float | None = Field(
-        None, gt=0, description="Acceleration voltage (kV); default: the mdoc's or Warp's, or 300"
+        None,
+        ge=_LEAST_VOLTAGE,
+        le=_MOST_VOLTAGE,
+        description="Acceleration voltage (kV); default: the mdoc's or Warp's, or 300",
     )
     spherical_aberration: float | None = Field(
-        None, ge=0, description="Spherical aberration (mm); default: Warp's, or 2.7"
+        None,
+        ge=0,
+        le=MOST_SPHERICAL_ABERRATION,
+        description="Spherical aberration (mm); default: Warp's, or 2.7",
     )
     amplitude_contrast: float | None = Field(
         None, ge=0, lt=1, description="Amplitude contrast (fraction); default: Warp's, or 0.07"
@@ -83,6 +92,7 @@ class ImportTiltSeriesSettings(JobSettings):
     dose_per_tilt: float | None = Field(
         None,
         gt=0,
+        le=100,
         description="Dose of each image (e⁻/Å²); default: what the mdoc, AreTomo or Warp says",
     )
     tilt_order: Path | None = Field(

@@ -44,7 +44,9 @@ def read_warp(files: SeriesFiles, images: Path | None, pixel_size: float | None)
     opened, names, pixel_size = (
         _single_images([path for path in paths if path], alignment, pixel_size)
         if all(paths)
-        else _stack_images(files, series.image_names, paths.index(None), alignment, pixel_size)
+        else _stack_images(
+            files, series.image_names, paths.index(None), alignment, pixel_size, images
+        )
     )
     series = replace(
         _with_pixel_size(series, pixel_size),
@@ -127,8 +129,14 @@ def _stack_images(
     missing: int,
     alignment: Path,
     pixel_size: float | None,
+    folder: Path | None,
 ) -> tuple[Any, tuple[str, ...], float]:
-    """Open the stack that WarpTools made of the tilts in use."""
+    """Open the stack that WarpTools made of the tilts in use, unless a folder was to hold them."""
+    if folder is not None:
+        raise MissingFileError(
+            f"--images {folder}: no image of {movies[missing]}, which {alignment} uses; expected "
+            "images called as the movies"
+        )
     if files.stack is None:
         raise MissingFileError(
             f"{alignment}: no image of {movies[missing]} and no stack called {files.name}; give "
