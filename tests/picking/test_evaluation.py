@@ -47,7 +47,8 @@ def test_particles_of_other_tomograms_are_never_paired():
 
 def test_orientation_error_knows_symmetry():
     turn = np.array([[0, 0, np.sin(np.radians(95) / 2), np.cos(np.radians(95) / 2)]])
-    truth, picks = table(on_line(0)), table(on_line(0), orientation=turn)
+    identity = np.array([[0, 0, 0, 1.0]])
+    truth, picks = (table(on_line(0), orientation=each) for each in (identity, turn))
     assert evaluate_picks(picks, truth, radius=1).orientation_error == pytest.approx(95)
     found = evaluate_picks(picks, truth, radius=1, symmetry="C4")
     assert found.orientation_error == pytest.approx(5)
@@ -71,3 +72,30 @@ def test_precision_and_recall_follow_the_score():
 def test_a_radius_of_zero_is_refused():
     with pytest.raises(SettingsError, match="radius is 0"):
         evaluate_picks(table([]), table([]), radius=0)
+
+
+def test_f_beta_of_counts_worked_by_hand():
+    # 3 pairs, 5 picks, 4 true: P = 0.6, R = 0.75; beta 4: 17 · 0.45 / (16 · 0.6 + 0.75) = 51 / 69
+    found = evaluate_picks(
+        table(on_line(3, 104, 150, 203, 204)), table(on_line(0, 100, 200, 300)), radius=20
+    )
+    assert found.f_beta(4) == pytest.approx(17 * 0.45 / (16 * 0.6 + 0.75))
+    assert found.f_beta(4) == pytest.approx(51 / 69)
+    assert found.f_beta(1) == pytest.approx(found.f1)
+
+
+def test_axes_and_turns_about_them_have_errors_of_their_own():
+    half = np.radians([30, 40]) / 2  # 30° about z leave the axis, 40° about x tilt it
+    turns = np.array([[0, 0, np.sin(half[0]), np.cos(half[0])], [np.sin(half[1]), 0, 0, 1]])
+    turns[1, 3] = np.cos(half[1])
+    truth = table(on_line(0, 100), orientation=np.tile([0, 0, 0, 1.0], (2, 1)))
+    found = evaluate_picks(table(on_line(0, 100), orientation=turns), truth, radius=1)
+    assert found.orientation_error == pytest.approx([30, 40])
+    assert found.axis_error == pytest.approx([0, 40], abs=1e-9)
+
+
+def test_an_unknown_orientation_has_no_error():
+    known = table(on_line(0), orientation=np.array([[0, 0, 0, 1.0]]))
+    found = evaluate_picks(table(on_line(0)), known, radius=1)
+    assert np.isnan(found.orientation_error).all()
+    assert np.isnan(found.axis_error).all()

@@ -10,7 +10,7 @@ from scipy.sparse.csgraph import connected_components
 from scipy.spatial import cKDTree
 
 from subtomo.errors import SettingsError
-from subtomo.geometry.rotations import angular_distance
+from subtomo.geometry.rotations import angular_distance, matrices_from_quaternions
 from subtomo.model import Particles
 
 FloatArray = NDArray[np.float64]
@@ -26,7 +26,10 @@ class Evaluation:
     pairs : (k, 2) rows of the picks and of the truth that belong together
     n_picks, n_truth : sizes of the two tables
     position_error : (k,) Å
-    orientation_error : (k,) degrees, the smallest over equivalent orientations
+    orientation_error : (k,) degrees, the smallest over equivalent orientations; NaN where one of
+        the two is not known
+    axis_error : (k,) degrees, between the particles' own z axes; likewise NaN
+        What is left where the turn about the axis is not known, as from a surface's normal.
     """
 
     pairs: IntArray
@@ -34,6 +37,7 @@ class Evaluation:
     n_truth: int
     position_error: FloatArray
     orientation_error: FloatArray
+    axis_error: FloatArray
 
     @property
     def precision(self) -> float:
@@ -50,6 +54,17 @@ class Evaluation:
         """Harmonic mean of precision and recall; NaN where there are neither picks nor truth."""
         total = self.n_picks + self.n_truth
         return 2 * len(self.pairs) / total if total else float("nan")
+
+    def f_beta(self, beta: float) -> float:
+        """Weigh recall ``beta`` times as much as precision; NaN where F1 is.
+
+        Notes
+        -----
+        Source: van Rijsbergen (1979), Information Retrieval, chapter 7, in counts of pairs:
+        (1 + β²) · pairs / (picks + β² · truth). The CZII challenge of 2024 scored with β = 4.
+        """
+        total = self.n_picks + beta**2 * self.n_truth
+        return (1 + beta**2) * len(self.pairs) / total if total else float("nan")
 
     @property
     def is_true(self) -> NDArray[np.bool_]:
@@ -87,7 +102,7 @@ def evaluate_picks(
     SettingsError
         If the radius is not positive.
     """
-    if not radius > 0:
+    if not 0 < radius < np.inf:
         raise SettingsError(f"matching radius is {radius} Å; expected a positive number")
     pairs = [np.empty((0, 2), dtype=np.int64)]
     for name in np.unique(picks.tomogram):
@@ -95,15 +110,38 @@ def evaluate_picks(
         found = pair_points(picks.position[mine], truth.position[theirs], radius)
         pairs.append(np.stack([mine[found[:, 0]], theirs[found[:, 1]]], axis=1))
     joined = np.concatenate(pairs)
-    joined = joined[np.argsort(joined[:, 0], kind="stable")]
-    a, b = picks.select(joined[:, 0]), truth.select(joined[:, 1])
+    return measure_pairs(picks, truth, joined[np.argsort(joined[:, 0], kind="stable")], symmetry)
+
+
+def measure_pairs(
+    picks: Particles, truth: Particles, pairs: IntArray, symmetry: str = "C1"
+) -> Evaluation:
+    """Measure what is between picks and the true particles that they belong to.
+
+    Parameters
+    ----------
+    picks, truth : tables
+    pairs : (k, 2) rows of both
+    symmetry : of the particle
+    """
+    a, b = picks.select(pairs[:, 0]), truth.select(pairs[:, 1])
+    is_known = a.is_oriented & b.is_oriented
+    z_a, z_b = (matrices_from_quaternions(table.orientation)[:, :, 2] for table in (a, b))
+    turned = angular_distance(a.orientation, b.orientation, symmetry)
     return Evaluation(
-        joined,
+        pairs,
         len(picks),
         len(truth),
         np.linalg.norm(a.position - b.position, axis=1),
-        angular_distance(a.orientation, b.orientation, symmetry),
+        np.where(is_known, turned, np.nan),
+        np.where(is_known, angles_between(z_a, z_b), np.nan),
     )
+
+
+def angles_between(a: FloatArray, b: FloatArray) -> FloatArray:
+    """Give the angles, degrees, between vectors (n, 3) and others; exact near 0 and 180 too."""
+    across = np.linalg.norm(np.cross(a, b), axis=-1)
+    return np.asarray(np.degrees(np.arctan2(across, np.sum(a * b, axis=-1))))
 
 
 def pair_points(a: FloatArray, b: FloatArray, radius: float) -> IntArray:
@@ -127,8 +165,10 @@ def pair_points(a: FloatArray, b: FloatArray, radius: float) -> IntArray:
     # points that can reach each other over near pairs form small groups, solved one by one
     links = coo_array((np.ones(len(rows)), (rows, columns + len(a))), shape=(n, n))
     _, group = connected_components(links, directed=False)
-    pairs = [np.empty((0, 2), dtype=np.int64)]
+    is_alone = np.bincount(group[rows], minlength=n)[group[rows]] == 1  # one pair, nothing to solve
+    pairs = [np.stack([rows[is_alone], columns[is_alone]], axis=1).astype(np.int64)]
     order = np.argsort(group[rows], kind="stable")
+    order = order[~is_alone[order]]
     groups = np.split(order, np.flatnonzero(np.diff(group[rows][order])) + 1)
     pairs += [_best_pairs(rows[g], columns[g], near.data[g], radius) for g in groups if len(g)]
     return np.concatenate(pairs)
@@ -152,11 +192,19 @@ def precision_and_recall(
     """
     taken = np.zeros(len(truth), dtype=bool)
     is_true = np.zeros(len(picks), dtype=bool)
-    for rank, i in enumerate(np.argsort(-picks.score, kind="stable")):
-        same = np.flatnonzero((truth.tomogram == picks.tomogram[i]) & ~taken)
-        distance = np.linalg.norm(truth.position[same] - picks.position[i], axis=1)
-        if len(same) and distance.min() <= radius:
-            taken[same[distance.argmin()]] = True
+    trees = {}
+    for name in np.unique(truth.tomogram).tolist():
+        rows = np.flatnonzero(truth.tomogram == name)
+        trees[name] = (cKDTree(truth.position[rows]), rows)
+    for rank, i in enumerate(np.argsort(-picks.score, kind="stable").tolist()):
+        if picks.tomogram[i] not in trees:
+            continue
+        tree, rows = trees[picks.tomogram[i]]
+        near = rows[sorted(tree.query_ball_point(picks.position[i], radius))]
+        near = near[~taken[near]]
+        if len(near):
+            distance = np.linalg.norm(truth.position[near] - picks.position[i], axis=1)
+            taken[near[distance.argmin()]] = True
             is_true[rank] = True
     n_true = np.cumsum(is_true)
     recall = n_true / len(truth) if len(truth) else np.full(len(picks), np.nan)

@@ -208,7 +208,7 @@ def _has_all_pickers(
     _, tomogram = np.unique(table.tomogram, return_inverse=True)
     has_picks = np.zeros((int(tomogram.max(initial=-1)) + 1, n_pickers), dtype=bool)
     has_picks[tomogram, picker] = True
-    is_covered: NDArray[np.bool_] = has_picks.all(axis=1)
+    is_covered: NDArray[np.bool_] = np.asarray(has_picks.all(axis=1))
     is_full = np.zeros(int(group.max(initial=-1)) + 1, dtype=bool)
     is_full[group] = is_covered[tomogram]
     return is_full
