@@ -90,3 +90,9 @@ def test_share_of_the_signal_by_hand():
 def test_the_gain_is_held_beyond_the_low_pass():
     gain = b_factor_gain(torch.tensor([0.0, 0.1, 0.15, 10.0]), -400.0, 10.0)
     np.testing.assert_allclose(gain, np.exp([0.0, 1.0, 2.25, 2.25]), rtol=1e-6)
+
+
+def test_the_strongest_sharpening_stays_finite():
+    """1 Å voxels, B of -10,000 Å²: exp(-b k²/4) alone is beyond the largest float32."""
+    gain = b_factor_gain(frequency_radius((8, 8, 8), 1.0), -10_000.0, 2.0)
+    assert torch.isfinite(1e6 * gain).all()
