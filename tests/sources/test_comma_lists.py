@@ -37,6 +37,12 @@ def test_an_empty_uri_is_refused() -> None:
         CopickDataPortalSource.model_validate({"copick_config": "c.json", "copick_uri": ""})
 
 
+@pytest.mark.parametrize("value", [True, [1, False], 1.0, "1.0", "1 x", {"a": 1}, None])
+def test_ids_are_whole_numbers(value: object) -> None:
+    with pytest.raises(ValidationError, match="valid integer"):
+        DataPortalSource.model_validate({"run_ids": value})
+
+
 def test_lists_are_taken_apart() -> None:
     source = DataPortalSource.model_validate({"run_ids": ["1, 2", 3], "run_names": 'a,"b, c",'})
     assert source.run_ids == (1, 2, 3)

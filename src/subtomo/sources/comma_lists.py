@@ -6,6 +6,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
+_WHOLE = re.compile(r"-?\d{1,20}")
+
 
 def split_names(value: Any) -> list[Any]:
     """Take lists with commas apart; a name that holds a comma stands in double quotes."""
@@ -20,11 +22,12 @@ def split_names(value: Any) -> list[Any]:
 
 
 def split_numbers(value: Any) -> list[Any]:
-    """Take lists of numbers apart at commas and spaces."""
+    """Take lists of whole numbers apart at commas and spaces; what is none stays as it is."""
     parts: list[Any] = []
     for each in value if isinstance(value, list | tuple) else [value]:
         if isinstance(each, str):
-            parts += _some([part for part in re.split(r"[,\s]+", each) if part], each)
+            texts = _some([part for part in re.split(r"[,\s]+", each) if part], each)
+            parts += [int(text) if _WHOLE.fullmatch(text) else text for text in texts]
         else:
             parts.append(each)
     return parts
@@ -43,7 +46,7 @@ def _not_blank(text: str) -> str:
 
 Name = Annotated[str, AfterValidator(_not_blank)]
 Names = Annotated[tuple[str, ...], BeforeValidator(split_names)]
-Identifier = Annotated[int, Field(ge=0, lt=2**31)]  # as GraphQL's integers
+Identifier = Annotated[int, Field(strict=True, ge=0, lt=2**31)]  # as GraphQL's integers
 Numbers = Annotated[tuple[Identifier, ...], BeforeValidator(split_numbers)]
 
 

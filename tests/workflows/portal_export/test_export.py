@@ -127,6 +127,19 @@ def test_what_fails_is_left_out_and_resumed(portal, here, capsys, fault):
     assert len(header_only) <= 1
 
 
+def test_removed_files_come_back_on_resuming(portal, here):
+    assert export(portal) == 0
+    for name in ("tiltseries/" + STACKS[0], "particles.star", f"tiltseries/{NAMES[1]}.star"):
+        (here / "out" / name).unlink()
+    portal.faults.asked.clear()
+    assert export(portal, "--resume") == 0
+    bucket = portal.sample / "bucket/sample-portal/19001/TS_01/TiltSeries/100/TS_01.mrc"
+    assert (here / "out/tiltseries" / STACKS[0]).read_bytes() == bucket.read_bytes()
+    assert len(read_star("out/particles.star")["particles"]) == 24
+    assert (here / f"out/tiltseries/{NAMES[1]}.star").is_file()
+    assert not any("TS_02.zarr/0/0" in path for path in portal.faults.asked)  # no pixels again
+
+
 def test_a_file_in_several_parts_is_the_same(portal, here, monkeypatch):
     monkeypatch.setattr("subtomo.workflows.portal_export.stacks._SPAN_BYTES", 100_000)
     assert export(portal, runs="90011") == 0

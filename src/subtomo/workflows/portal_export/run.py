@@ -11,6 +11,7 @@ from subtomo.counts import count_of, size_of
 from subtomo.formats.relion_star import write_relion_star
 from subtomo.formats.star import StarTable
 from subtomo.formats.tilt_images import split_image_name
+from subtomo.jobs.content import content_digest
 from subtomo.sources.copick.portal_project import open_copick_portal_project
 from subtomo.sources.generated_tables import stack_names, write_tomogram_tables
 from subtomo.sources.particle_project import ParticleProject
@@ -57,7 +58,13 @@ def run(settings: ExportPortalSettings | ExportCopickSettings, job: "Job") -> Pa
         job.leave_out("open", name, error)
     with job.start(items, bytes_needed=n_bytes):
         if stacks:
-            done = job.map("copy", copy_stack, stacks)
+            done = job.map(
+                "copy",
+                copy_stack,
+                stacks,
+                contents={name: content_digest(one["address"]) for name, one in stacks.items()},
+                outputs={name: [one["path"]] for name, one in stacks.items()},
+            )
             project = _with_stacks(project, done)
         path = _write_tables(project, job.folder, with_addresses=settings.stars_only)
         job.log(f"project of {count_of(len(project), 'particle')}: {job.shown(path)}")
