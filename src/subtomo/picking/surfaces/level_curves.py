@@ -148,15 +148,16 @@ def _in_one_direction(curves: list[LevelCurve], is_closed: bool) -> list[LevelCu
     result: list[LevelCurve] = []
     before: FloatArray | None = None
     for one in curves:
-        if one.curve is not None and before is not None:
-            samples = _samples(one.curve)
-            turned = SplineCurve.through(one.clicks[::-1], is_closed)
-            if _mismatch(before, _samples(turned), is_closed) < _mismatch(
-                before, samples, is_closed
-            ):
-                one = LevelCurve(one.level, one.clicks[::-1], turned)
-        if one.curve is not None:
-            before = _samples(one.curve)
+        if one.curve is None:
+            result.append(one)
+            continue
+        samples = _samples(one.curve)
+        if before is not None:
+            as_it_is = _mismatch(before, samples, is_closed)
+            if _mismatch(before, samples[::-1], is_closed) < as_it_is:
+                clicks, samples = one.clicks[::-1], samples[::-1]
+                one = LevelCurve(one.level, clicks, SplineCurve.through(clicks, is_closed))
+        before = samples
         result.append(one)
     return result
 

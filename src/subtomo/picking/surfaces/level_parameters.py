@@ -55,7 +55,7 @@ def level_parameters(curves: list[LevelCurve], *, is_closed: bool) -> LevelParam
     v = _across(curves, starts, turn)
     ends = np.array([_ends(one, s, w, turn) for one, s, w in zip(curves, starts, v, strict=True)])
     _fill_single_points(curves, ends)
-    parts = [_clicks(one, *row, turn) for one, row in zip(curves, ends, strict=True)]
+    parts = [_clicks(one, row, turn) for one, row in zip(curves, ends, strict=True)]
     points, u, across = (np.concatenate([part[k] for part in parts]) for k in range(3))
     return LevelParameters(points, u, across, ends, turn)
 
@@ -123,21 +123,21 @@ def _across(curves: list[LevelCurve], starts: list[float], turn: float | None) -
 def _gap(
     first: tuple[LevelCurve, float], second: tuple[LevelCurve, float], turn: float | None
 ) -> float:
-    (one, s), (other, t) = first, second
-    if one.curve is None or other.curve is None:
-        single, beside = (one, other) if one.curve is None else (other, one)
-        assert beside.curve is not None
-        samples = beside.curve.at(np.linspace(0.0, beside.curve.length, 33))
-        return float(np.linalg.norm(samples - single.clicks[0], axis=1).mean())
-    if turn is not None:
-        u = np.linspace(0.0, turn, 64, endpoint=False)
-        a = one.curve.at((u - s) * one.curve.length / turn)
-        b = other.curve.at((u - t) * other.curve.length / turn)
-    else:
-        low, high = max(s, t), min(s + one.curve.length, t + other.curve.length)
-        u = np.linspace(low, high, 64)
-        a, b = one.curve.at(u - s), other.curve.at(u - t)
-    return float(np.linalg.norm(a - b, axis=1).mean())
+    """Mean distance of two levels where both have the same u."""
+    ranges = [
+        (start, start + (turn or one.curve.length))
+        for one, start in (first, second)
+        if one.curve is not None
+    ]
+    u = np.linspace(max(low for low, _ in ranges), min(high for _, high in ranges), 64)
+    return float(np.linalg.norm(_at(*first, u, turn) - _at(*second, u, turn), axis=1).mean())
+
+
+def _at(one: LevelCurve, start: float, u: FloatArray, turn: float | None) -> FloatArray:
+    """Points of a level at u."""
+    if one.curve is None:
+        return np.broadcast_to(one.clicks, (len(u), 3))
+    return one.curve.at((u - start) * (one.curve.length / turn if turn else 1.0))
 
 
 def _ends(one: LevelCurve, start: float, v: float, turn: float | None) -> FloatArray:
@@ -154,8 +154,9 @@ def _fill_single_points(curves: list[LevelCurve], ends: FloatArray) -> None:
 
 
 def _clicks(
-    one: LevelCurve, v: float, start: float, end: float, turn: float | None
+    one: LevelCurve, ends: FloatArray, turn: float | None
 ) -> tuple[FloatArray, FloatArray, FloatArray]:
+    v, start, end = ends
     if one.curve is None:
         u = np.linspace(start, end, 12, endpoint=turn is None)
         return np.repeat(one.clicks, len(u), axis=0), u, np.full(len(u), v)

@@ -116,20 +116,23 @@ def _mesh(
     spline: SplineSurface, parameters: LevelParameters, singles: tuple[bool, bool], edge: float
 ) -> ParameterMesh:
     """Rows of vertices an edge apart, every other one shifted by half, joined to triangles."""
-    level_v = parameters.ends[:, 0]
+    level_v, turn = parameters.ends[:, 0], parameters.turn
     n_rows = max(2, round((level_v[-1] - level_v[0]) / (edge * np.sqrt(3) / 2)) + 1)
     v = np.linspace(level_v[0], level_v[-1], n_rows)
     starts, ends = (np.interp(v, level_v, parameters.ends[:, k]) for k in (1, 2))
-    rows = []
-    for i in range(n_rows):
-        if (i == 0 and singles[0]) or (i == n_rows - 1 and singles[1]):
-            rows.append(starts[i : i + 1])
-            continue
-        u = np.linspace(starts[i], ends[i], _ROW_SAMPLES)
-        line = spline.at(u, np.full(_ROW_SAMPLES, v[i]))
-        length = np.concatenate([[0.0], np.cumsum(np.linalg.norm(np.diff(line, axis=0), axis=1))])
-        rows.append(np.interp(_even(length[-1], edge, i % 2 == 1, parameters.turn), length, u))
-    return mesh_of_rows(rows, v, parameters.turn)
+    u = np.linspace(starts, ends, _ROW_SAMPLES, axis=1)
+    lines = spline.at(u.ravel(), np.repeat(v, _ROW_SAMPLES)).reshape(n_rows, _ROW_SAMPLES, 3)
+    steps = np.linalg.norm(np.diff(lines, axis=1), axis=2)
+    lengths = np.concatenate([np.zeros((n_rows, 1)), np.cumsum(steps, axis=1)], axis=1)
+    is_single = np.zeros(n_rows, dtype=bool)
+    is_single[[0, -1]] = singles
+    rows = [
+        u[i, :1]
+        if is_single[i]
+        else np.interp(_even(lengths[i, -1], edge, i % 2 == 1, turn), lengths[i], u[i])
+        for i in range(n_rows)
+    ]
+    return mesh_of_rows(rows, v, turn)
 
 
 def _even(length: float, edge: float, is_shifted: bool, turn: float | None) -> FloatArray:

@@ -110,5 +110,5 @@ def _parts(row: FloatArray, turn: float | None) -> FloatArray:
     if len(row) == 1:
         return np.zeros(1)
     if turn is not None:
-        return np.append(row, row[0] + turn) / turn
-    return (row - row[0]) / (row[-1] - row[0])
+        return np.asarray(np.append(row, row[0] + turn) / turn)
+    return np.asarray((row - row[0]) / (row[-1] - row[0]))
