@@ -65,6 +65,11 @@ COMMANDS: Mapping[str, Command] = {
         "subtomo.cli.info:run",
         "Describe files: format, size, pixel size, contents",
     ),
+    "pick consensus": Command(
+        "subtomo.picking.consensus.settings:ConsensusSettings",
+        "subtomo.picking.consensus.run:run",
+        "Find the particles that several pickers agree on",
+    ),
     "pick lattice": Command(
         "subtomo.picking.lattice.settings:LatticeSettings",
         "subtomo.picking.lattice.run:run",

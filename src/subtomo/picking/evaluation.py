@@ -113,6 +113,34 @@ def evaluate_picks(
     return measure_pairs(picks, truth, joined[np.argsort(joined[:, 0], kind="stable")], symmetry)
 
 
+def evaluate_classes(
+    picks: Particles,
+    truth: Particles,
+    *,
+    radius: float,
+    symmetry: str = "C1",
+    per_class: bool = True,
+) -> Evaluation:
+    """Pair picks with true particles as ``evaluate_picks`` does, only within their class.
+
+    Parameters
+    ----------
+    picks, truth : tables
+    radius : Å, the greatest distance of a pair
+    symmetry : of the particle
+    per_class : False: classes are not looked at
+    """
+    if not per_class:
+        return evaluate_picks(picks, truth, radius=radius, symmetry=symmetry)
+    pairs = [np.empty((0, 2), dtype=np.int64)]
+    for name in np.union1d(picks.class_name, truth.class_name).tolist():
+        mine, theirs = (np.flatnonzero(table.class_name == name) for table in (picks, truth))
+        found = evaluate_picks(picks.select(mine), truth.select(theirs), radius=radius).pairs
+        pairs.append(np.stack([mine[found[:, 0]], theirs[found[:, 1]]], axis=1))
+    joined = np.concatenate(pairs)
+    return measure_pairs(picks, truth, joined[np.argsort(joined[:, 0], kind="stable")], symmetry)
+
+
 def measure_pairs(
     picks: Particles, truth: Particles, pairs: IntArray, symmetry: str = "C1"
 ) -> Evaluation:

@@ -1,0 +1,119 @@
+"""Tables of picks, read and written with what the options and the tomograms say of them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from subtomo.errors import SettingsError
+from subtomo.formats.particles import read_particles, write_particles
+from subtomo.formats.table_context import TableContext
+from subtomo.model import Particles, Tomogram
+from subtomo.picking.table_settings import PickTableSettings
+from subtomo.sources.tomograms import open_tomograms
+
+
+@dataclass(frozen=True, eq=False)
+class PickTables:
+    """Tables of picks and the tomograms that were given for them.
+
+    Parameters
+    ----------
+    tables : in the order of the files
+    tomograms : by name; their values unread
+    """
+
+    tables: list[Particles]
+    tomograms: dict[str, Tomogram]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the tomograms that have picks, sorted."""
+        return sorted({name for table in self.tables for name in table.tomogram.tolist()})
+
+
+def open_pick_tables(paths: Sequence[Path], settings: PickTableSettings) -> PickTables:
+    """Read tables of picks; their tomograms are called as those that were given.
+
+    Parameters
+    ----------
+    paths : tables of any format
+    settings : with the tomograms and the pixel sizes
+
+    Raises
+    ------
+    SettingsError
+        If the pixel sizes do not fit the tables, or what a table needs was not given.
+    FormatError, MissingFileError
+        If a file cannot be read.
+    """
+    if (
+        len(settings.pixel_size) not in (0, 1, len(paths))
+        or min(settings.pixel_size, default=0) < 0
+    ):
+        given = ", ".join(f"{size:g}" for size in settings.pixel_size)
+        raise SettingsError(
+            f"--pixel-size is {given} for {len(paths)} tables; expected one positive number, or "
+            "one for each table"
+        )
+    opened = open_tomograms(settings.tomograms) if settings.tomograms else []
+    context = replace(TableContext.of(opened), size_px=settings.tomogram_size)
+    tables = [
+        read_particles(
+            path,
+            context=_counting_in(context, settings.pixel_size_of(i)),
+            format_name=settings.input_format,
+        )
+        for i, path in enumerate(paths)
+    ]
+    return PickTables(tables, {tomogram.name: tomogram for tomogram in opened})
+
+
+def write_pick_table(
+    folder: Path, stem: str, particles: Particles, tomograms: dict[str, Tomogram]
+) -> Path:
+    """Write a table: STAR where the tomograms of all its particles are known, else CSV.
+
+    Parameters
+    ----------
+    folder, stem : of the file
+    particles : the table
+    tomograms : that were given, by name
+
+    Returns
+    -------
+    Path of the file
+    """
+    is_star = bool(tomograms) and set(np.unique(particles.tomogram).tolist()) <= set(tomograms)
+    path = folder / f"{stem}{'.star' if is_star else '.csv'}"
+    write_particles(path, particles, context=TableContext.of(tomograms.values()))
+    return path
+
+
+def voxel_size(tables: PickTables, settings: PickTableSettings, option: str) -> float:
+    """Give the pixel size of the first table's voxels, for options in voxels.
+
+    Raises
+    ------
+    SettingsError
+        If it is not known, or the tomograms have several.
+    """
+    given = settings.pixel_size_of(0)
+    if given is not None:
+        return given
+    sizes = sorted({round(t.volume.pixel_size, 4) for t in tables.tomograms.values()})
+    if len(sizes) != 1:
+        found = f"tomograms have {', '.join(f'{s:g}' for s in sizes)} Å" if sizes else "unknown"
+        raise SettingsError(
+            f"{option} counts in voxels of the first table, of unclear pixel size ({found}): "
+            "give --pixel-size in Å, or the distance in Å"
+        )
+    return sizes[0]
+
+
+def _counting_in(context: TableContext, pixel_size: float | None) -> TableContext:
+    """Let voxels have the size that was given, rather than the tomograms'."""
+    if pixel_size is None:
+        return context
+    return replace(context, grids={}, pixel_size=pixel_size)
