@@ -65,6 +65,11 @@ COMMANDS: Mapping[str, Command] = {
         "subtomo.cli.info:run",
         "Describe files: format, size, pixel size, contents",
     ),
+    "pick compare": Command(
+        "subtomo.picking.comparison.settings:CompareSettings",
+        "subtomo.picking.comparison.run:run",
+        "Judge picks by others: precision, recall, F1, F-beta, errors",
+    ),
     "pick consensus": Command(
         "subtomo.picking.consensus.settings:ConsensusSettings",
         "subtomo.picking.consensus.run:run",

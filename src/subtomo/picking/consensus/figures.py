@@ -98,14 +98,11 @@ def draw_spread(particles: "Particles") -> "Figure":
 
     figure = Figure(figsize=(9, 3.2), layout="constrained")
     left, right = figure.subplots(1, 2)
-    several = particles.extra["subtomoVotes"] > 1
-    position = particles.extra[POSITION_SPREAD][several]
-    angle = particles.extra[ANGULAR_SPREAD][several]
-    angle = angle[np.isfinite(angle)]
-    for axes, values, label in (
-        (left, position, "spread of the positions (Å)"),
-        (right, angle, "spread of the orientations (degrees)"),
+    for axes, name, label in (
+        (left, POSITION_SPREAD, "spread of the positions (Å)"),
+        (right, ANGULAR_SPREAD, "spread of the orientations (degrees)"),
     ):
+        values = particles.extra[name][np.isfinite(particles.extra[name])]
         if len(values):
             axes.hist(values, bins=40, color=_KEPT_COLOUR)
         else:

@@ -45,8 +45,9 @@ def merge_groups(
         known; class, instance and box size those with the most weight; the half is kept where all
         agree; the source lists the pickers, joined by ``+``. Columns ``subtomoVotes``,
         ``subtomoPositionSpread`` (Å, root mean square of the distances from the mean position),
-        ``subtomoAngularSpread`` (degrees, mean of the angles to the mean orientation) and the best
-        score of each picker that has scores, ``subtomoScore_NAME``.
+        ``subtomoAngularSpread`` (degrees, mean of the angles to the mean orientation), both NaN for
+        fewer than two picks, and the best score of each picker that has scores,
+        ``subtomoScore_NAME``.
     """
     n = int(group.max(initial=-1)) + 1
     first = np.full(n, -1)
@@ -57,12 +58,16 @@ def merge_groups(
     )
     apart = ((picks.position - position[group]) ** 2).sum(axis=1)
     orientation, spread = _orientations(picks, group, n, weights, symmetry)
+    n_votes, n_oriented = (
+        np.bincount(group[rows], minlength=n) for rows in (..., picks.is_oriented)
+    )
+    position_spread = np.sqrt(np.bincount(group, weights * apart, n) / total)
     box_size = _commonest(picks.box_size, picks.box_size > 0, group, n, weights, empty=0)
     return Particles(
         tomogram=picks.tomogram[first],
         position=position,
         orientation=orientation,
-        is_oriented=np.isfinite(spread),
+        is_oriented=n_oriented > 0,
         class_name=_commonest_text(picks.class_name, group, n, weights),
         instance=_commonest_text(picks.instance, group, n, weights),
         source=_pickers(group, n, names, picker),
@@ -70,9 +75,9 @@ def merge_groups(
         half=_agreed(picks.half, group, n),
         box_size=box_size,
         extra={
-            VOTES: np.bincount(group, minlength=n),
-            POSITION_SPREAD: np.sqrt(np.bincount(group, weights * apart, n) / total),
-            ANGULAR_SPREAD: spread,
+            VOTES: n_votes,
+            POSITION_SPREAD: np.where(n_votes > 1, position_spread, np.nan),
+            ANGULAR_SPREAD: np.where(n_oriented > 1, spread, np.nan),
             **_scores(picks.score, group, n, names, picker),
         },
     )

@@ -1,0 +1,1 @@
+"""One set of picks judged by another."""
