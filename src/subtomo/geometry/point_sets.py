@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from subtomo.counts import count_of
 from subtomo.errors import DataError
 
 _FLAT = 1e-4
@@ -24,7 +25,7 @@ def require_spatial(points: NDArray[np.float64], needed: int, wanted: str) -> No
         Which says what was found.
     """
     if len(points) < needed:
-        raise DataError(f"{len(points)} points; {wanted} needs at least {needed}")
+        raise DataError(f"{count_of(len(points), 'point')}; {wanted} needs at least {needed}")
     spread = np.linalg.svd(points - points.mean(axis=0), compute_uv=False)
     if spread[1] <= _FLAT * spread[0]:
         raise DataError(

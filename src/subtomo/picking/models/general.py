@@ -71,7 +71,14 @@ class GeneralModel(GeometricModel):
         }
         known = particles.is_oriented
         quaternions = zip(particles.orientation.tolist(), known.tolist(), strict=True)
+        common = {}
+        for field in ("class_name", "box_size"):
+            values = set(columns[field].tolist()) if field in columns else set()
+            if len(values) == 1:
+                common[field] = values.pop()
+                del columns[field]
         return cls(
+            **common,
             name=name,
             tomogram=str(particles.tomogram[0]),
             pixel_size=pixel_size,

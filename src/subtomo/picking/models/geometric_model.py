@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from subtomo.errors import DataError
+from subtomo.errors import DataError, SettingsError
 from subtomo.model import Particles
+from subtomo.picking.models.levels_of_points import levels_of_points
 from subtomo.picking.models.poses import Poses
 
 if TYPE_CHECKING:
@@ -132,7 +133,28 @@ class GeometricModel(BaseModel):
             return self._surface()
 
     def points_for(self, kind: str) -> dict[str, Any]:
-        """Give the fields that another type makes of these points, beside those that both have."""
+        """Give the fields that another type makes of these points, beside those that both have.
+
+        Parameters
+        ----------
+        kind : name of the type
+            A surface gets levels, where the points lie on slices; dipoles take the points in
+            pairs, centre and north.
+
+        Raises
+        ------
+        DataError
+            If the points do not come in pairs.
+        """
+        if kind == "surface":
+            return {"levels": levels_of_points(self.positions(), self.pixel_size)}
+        if kind == "dipole":
+            if len(self.points) % 2:
+                raise DataError(
+                    f"{self.label}: {len(self.points)} points as dipoles; expected pairs, each a "
+                    "centre and its north"
+                )
+            return {"points": self.points[0::2], "norths": self.points[1::2]}
         return {}
 
     def beside(self, folder: Path) -> Self:
@@ -172,5 +194,5 @@ class GeometricModel(BaseModel):
         """Say in errors which model they are about."""
         try:
             yield
-        except DataError as error:
-            raise DataError(f"{self.label}: {error}") from error
+        except (DataError, SettingsError) as error:
+            raise type(error)(f"{self.label}: {error}") from error

@@ -7,11 +7,32 @@ from pydantic import ValidationError
 
 from subtomo.errors import DataError
 from subtomo.jobs.words import nearest
+from subtomo.picking.models.cubic_lattice import CubicLatticeModel
+from subtomo.picking.models.dipole import DipoleModel
+from subtomo.picking.models.ellipsoidal_vesicle import EllipsoidalVesicleModel
+from subtomo.picking.models.filament import FilamentModel
+from subtomo.picking.models.filament_rings import FilamentRingsModel
+from subtomo.picking.models.filament_with_torsion import FilamentWithTorsionModel
 from subtomo.picking.models.general import GeneralModel
 from subtomo.picking.models.geometric_model import GeometricModel
+from subtomo.picking.models.marked_ellipsoidal_vesicle import MarkedEllipsoidalVesicleModel
+from subtomo.picking.models.subunits_on_helix import SubunitsOnHelixModel
+from subtomo.picking.models.vesicle import VesicleModel
 
 MODEL_TYPES: Mapping[str, type[GeometricModel]] = {
-    kind.model_fields["type"].default: kind for kind in (GeneralModel,)
+    kind.model_fields["type"].default: kind
+    for kind in (
+        GeneralModel,
+        DipoleModel,
+        VesicleModel,
+        EllipsoidalVesicleModel,
+        MarkedEllipsoidalVesicleModel,
+        FilamentModel,
+        FilamentWithTorsionModel,
+        SubunitsOnHelixModel,
+        FilamentRingsModel,
+        CubicLatticeModel,
+    )
 }
 """The class of each type of model, by the name that files and options have for it."""
 

@@ -1,0 +1,98 @@
+"""A round vesicle."""
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import model_validator
+
+from subtomo.geometry.ellipsoid import Ellipsoid
+from subtomo.geometry.even_points import ellipsoid_mesh, even_points
+from subtomo.geometry.sphere_fit import fit_sphere
+from subtomo.picking.models.covered_model import CoveredModel
+from subtomo.picking.models.geometric_model import Length, Point
+from subtomo.picking.models.poses import Poses
+from subtomo.picking.surfaces.surface import Surface
+
+
+class EllipsoidModel(CoveredModel):
+    """What the vesicles have in common: particles on an ellipsoid, z axes outwards.
+
+    Parameters
+    ----------
+    separation : Å between neighbours; default 10 voxels
+    centre : (x, y, z) Å; with the radius or radii instead of a fit to the points
+    """
+
+    defaults_px: ClassVar[Mapping[str, float]] = {**CoveredModel.defaults_px, "separation": 10}
+
+    separation: Length = 0.0
+    centre: Point | None = None
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to make particles of."""
+        return not self.points and self.centre is None
+
+    def ellipsoid(self) -> Ellipsoid:
+        """Give the ellipsoid: the one that was typed, or the one nearest to the points.
+
+        Raises
+        ------
+        DataError
+            If the points are too few, or lie in one plane.
+        """
+        raise NotImplementedError
+
+    def _check_points(self) -> None:
+        self.ellipsoid()
+
+    def _poses(self) -> Poses:
+        ellipsoid = self.ellipsoid()
+        positions = even_points(ellipsoid, self.separation / self.oversampling)
+        normals = ellipsoid.normals(positions) * self._side(ellipsoid)
+        return self._covering(positions, normals, self.separation)
+
+    def _surface(self) -> Surface:
+        ellipsoid = self.ellipsoid()
+        vertices, faces = ellipsoid_mesh(ellipsoid, self.mesh_parameter, self.maximum_triangles)
+        surface = Surface(vertices, faces, ellipsoid.normals(vertices))
+        return surface if self._side(ellipsoid) > 0 else surface.flipped()
+
+    def _side(self, ellipsoid: Ellipsoid) -> int:
+        """Sign of the normals: 1 away from the centre, -1 where the marker is outside."""
+        return 1 if self.marker is None or ellipsoid.contains(self.marker) else -1
+
+
+class VesicleModel(EllipsoidModel):
+    """A sphere through the points, or with a centre and a radius that are given.
+
+    Parameters
+    ----------
+    points : at least 4 on the sphere, not in one plane
+    separation : Å between neighbouring particles; default 10 voxels
+    centre, radius : (x, y, z) and Å; both instead of a fit to the points, or neither
+    marker : a point; where it lies outside of the sphere, the normals point inwards
+    """
+
+    type: Literal["vesicle"] = "vesicle"
+    radius: Length | None = None
+
+    @model_validator(mode="after")
+    def _check_geometry(self) -> Self:
+        if (self.centre is None) != (self.radius is None):
+            raise ValueError("centre and radius belong together; give both, or neither")
+        return self
+
+    def ellipsoid(self) -> Ellipsoid:
+        """Give the sphere.
+
+        Raises
+        ------
+        DataError
+            If there are fewer than 4 points, or they lie in one plane.
+        """
+        if self.centre is not None and self.radius is not None:
+            return Ellipsoid.sphere(np.array(self.centre), self.radius)
+        sphere = fit_sphere(self.positions())
+        return Ellipsoid.sphere(sphere.centre, sphere.radius)
