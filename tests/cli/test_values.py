@@ -28,6 +28,7 @@ def call(capsys, *arguments):
 def test_file_gives_settings_and_the_command_line_wins(tmp_path, config, capsys):
     path = config(
         "sources: [a.mrc]\nmodel: t.mrc\nbox-size: 64\nsize: [1, 2, 3]\nangle: 5\npart: {mass: 2}\n"
+        "label: null\nlimit: auto\ninvert: true\n"
     )
     assert call(capsys, "--config", path, "-o", tmp_path / "out", "--angle", "7")[0] == 0
     settings = SEEN[-1]
@@ -43,6 +44,12 @@ def test_file_gives_settings_and_the_command_line_wins(tmp_path, config, capsys)
         ("box_sice: 3\n", "settings.yaml: box_sice: unknown setting; did you mean 'box_size'?"),
         ("box-size: 3\n", "settings.yaml: box-size: found 3; expected at least 4"),
         ("box_size: [3]\n", "settings.yaml: box_size: found [3]; expected a whole number"),
+        ("box_size: true\n", "settings.yaml: box_size: found true; expected a number"),
+        ("workers: '2'\n", "settings.yaml: workers: found '2'; expected a number"),
+        ("size: [8, true, 8]\n", "settings.yaml: size: found true; expected a number"),
+        ("limit: true\n", "settings.yaml: limit: found true; expected a number or text"),
+        ("invert: 1\n", "settings.yaml: invert: found 1; expected true or false"),
+        ("label: 3\n", "settings.yaml: label: found 3; expected text"),
         ("template: a\nmodel: b\n", "model and template are the same setting"),
         ("a: 'x\n", "settings.yaml: not YAML"),
     ],

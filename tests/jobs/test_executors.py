@@ -154,7 +154,7 @@ def test_executor_is_chosen_by_workers_and_items(tmp_path):
     assert chosen(4, workers=1) == "inline"
     assert chosen(4, workers=2) == "processes"
     assert chosen(4, scheduler="tcp://127.0.0.1:8786") == "dask"
-    assert chosen(4, workers=2, executor="inline") == "inline"
+    assert chosen(4, executor="inline") == "inline"
     settings = JobSettings(output_dir=tmp_path, threads_per_item=available_cores())
     assert settings.worker_count() == 1
 
@@ -170,6 +170,7 @@ def test_options_that_contradict_each_other_are_refused(tmp_path):
         ({"resume": True, "overwrite": True}, "--resume and --overwrite"),
         ({"executor": "inline", "scheduler": "tcp://h:1"}, "--scheduler needs --executor dask"),
         ({"scheduler": "tcp://h:1", "slurm": "x.yaml"}, "--scheduler and --slurm"),
+        ({"executor": "inline", "workers": 2}, "--workers has no effect with --executor inline"),
     ]:
         with pytest.raises(ValueError, match=message):
             JobSettings(output_dir=tmp_path, **values)

@@ -1,7 +1,9 @@
 """A job computes each item once, collects failures, and tells what it did in job.json."""
 
 import json
+import signal
 import warnings
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -392,3 +394,44 @@ def test_items_whose_outputs_are_gone_are_computed_again(tmp_path):
     assert (tmp_path / "out/one.a").is_file()
     assert (tmp_path / "out/sub/three.b").is_file()
     assert kept.read_text() == "not touched"
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\udcffb", "a\x07b", "a\u2028b"])
+def test_names_that_no_table_holds_are_refused(tmp_path, name):
+    with pytest.raises(ValueError, match=r"--output-dir: .*not UTF-8; rename it"):
+        JobSettings(output_dir=tmp_path / name)
+    job = make_job(tmp_path / "out")
+    for wrong in ({"items": [name]}, {"items": [], "inputs": [tmp_path / name]}):
+        with pytest.raises(DataError, match="not UTF-8; rename it"), job.start(**wrong):
+            pass
+    assert not (tmp_path / "out").exists()
+
+
+def test_more_threads_than_cores_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr("os.cpu_count", lambda: 3)
+    with make_job(tmp_path / "three", threads_per_item=3).start([]):
+        pass
+    job = make_job(tmp_path / "four", threads_per_item=4)
+    said = "--threads-per-item is 4, but this machine has 3 cores"
+    with pytest.raises(SettingsError, match=said), job.start([]):
+        pass
+    assert not (tmp_path / "four").exists()
+    with pytest.raises(ValueError, match="threads_per_item"):
+        JobSettings(output_dir=tmp_path, threads_per_item=100000)
+
+
+def swallow(number):
+    with suppress(KeyboardInterrupt):  # as a callback from C may
+        signal.raise_signal(number)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interrupt_that_was_swallowed_ends_the_job_after_the_item(tmp_path, number):
+    job = make_job(tmp_path / "out")
+    handlers = [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    with pytest.raises(KeyboardInterrupt), job.start(["a", "b"]):
+        job.map("swallow", swallow, {"a": number, "b": number})
+    assert handlers == [signal.getsignal(each) for each in (signal.SIGINT, signal.SIGTERM)]
+    record = record_of(tmp_path / "out")
+    assert record["state"] == "interrupted"
+    assert record["items"] == {"total": 2, "finished": 1}

@@ -81,20 +81,20 @@ def unbroken(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("executor", ["inline", "processes"])
-def test_killed_three_times_and_resumed(tmp_path, unbroken, executor):
+@pytest.mark.parametrize("where", [{"executor": "inline"}, {"executor": "processes", "workers": 2}])
+def test_killed_three_times_and_resumed(tmp_path, unbroken, where):
     folder = tmp_path / "out"
     points = random.Random(17)
     n_finished = []
     for i in range(3):
-        process = start_toy(folder, executor=executor, workers=2, resume=i > 0)
+        process = start_toy(folder, **where, resume=i > 0)
         wait_for_lines(process, folder / "ledger.jsonl", 1 + 2 * i)
         time.sleep(points.uniform(0, 0.03))
         process.kill()
         process.communicate()
         n_finished.append((folder / "ledger.jsonl").read_bytes().count(b"\n"))
     assert 0 < n_finished[0] < n_finished[2] < COUNT
-    assert "finished already" in finish_toy(folder, executor=executor, workers=2, resume=True)
+    assert "finished already" in finish_toy(folder, **where, resume=True)
     assert results(folder) == unbroken
     assert json.loads((folder / "job.json").read_text())["state"] == "finished"
 

@@ -54,9 +54,7 @@ def test_limits_of_several_threads_of_one_process():
 @pytest.mark.parametrize("executor", ["inline", pytest.param("processes", marks=pytest.mark.slow)])
 @pytest.mark.parametrize("threads", [1, 2])
 def test_items_have_their_threads(tmp_path, executor, threads):
-    settings = JobSettings(
-        output_dir=tmp_path, executor=executor, workers=1, threads_per_item=threads
-    )
+    settings = JobSettings(output_dir=tmp_path, executor=executor, threads_per_item=threads)
     job = Job("toy", settings, quiet=True)
     with job.start(["a"]):
         found = job.map("threads", items.count_threads, {"a": None})

@@ -140,6 +140,10 @@ def step(text):
             "step 'b': txt: unknown setting; did you mean 'text'?",
         ),
         (
+            step("command: copy text, settings: {fails: 1}"),
+            "step 'b': fails: found 1; expected true or false",
+        ),
+        (
             step("command: copy text, settings: {fails: perhaps}"),
             "step 'b': fails: found 'perhaps'; expected true or false",
         ),

@@ -11,6 +11,7 @@ from subtomo.cli.field_text import called, description
 from subtomo.errors import SettingsError
 from subtomo.jobs.settings import CommandSettings
 from subtomo.jobs.words import check_settings, in_words
+from subtomo.jobs.written_kinds import require_written_kind
 from subtomo.jobs.yaml_file import parse_yaml, read_yaml, yaml_entry
 
 
@@ -70,6 +71,8 @@ class Values:
                 f"{self.config}: {name} and {self._written_names[field]} are the same setting; "
                 "give one of them"
             )
+        if field in self.kind.model_fields:
+            require_written_kind(self.kind.model_fields[field], value, f"{self.config}: {name}")
         self._written[field] = value
         self._written_names[field] = name
 

@@ -7,6 +7,8 @@ from typing import Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from subtomo.jobs.names import paths_in, unwritable
+
 
 class CommandSettings(BaseModel):
     """The options of one command: unknown names are refused, values do not change.
@@ -38,6 +40,14 @@ class CommandSettings(BaseModel):
                         f"{option} has no effect with {instead}; leave one of them out"
                     )
                 raise ValueError(f"{option} needs {_words(other, value)}")
+        return self
+
+    @model_validator(mode="after")
+    def _check_paths(self) -> Self:
+        for name in type(self).model_fields:
+            wrong = unwritable(paths_in(getattr(self, name)))
+            if wrong is not None:
+                raise ValueError(f"--{name.replace('_', '-')}: {wrong}")
         return self
 
     def is_changed(self, name: str) -> bool:
@@ -128,6 +138,7 @@ class JobSettings(CommandSettings):
     threads_per_item: int = Field(
         1,
         ge=1,
+        le=1024,
         description=(
             "Number of threads that one item uses, whatever the executor; results may depend on it"
         ),
@@ -151,6 +162,10 @@ class JobSettings(CommandSettings):
             raise ValueError("--resume and --overwrite exclude each other; give one of them")
         if self.scheduler is not None and self.slurm is not None:
             raise ValueError("--scheduler and --slurm exclude each other; give one of them")
+        if self.executor == "inline" and self.workers is not None:
+            raise ValueError(
+                "--workers has no effect with --executor inline; leave one of them out"
+            )
         if self.executor in ("inline", "processes") and (self.scheduler or self.slurm):
             given = "--scheduler" if self.scheduler else "--slurm"
             raise ValueError(f"{given} needs --executor dask, found --executor {self.executor}")

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
+from subtomo.counts import count_of
+from subtomo.errors import SettingsError
+
 # Read by the libraries when they are first loaded; those loaded already are told directly.
 _VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
 
@@ -14,6 +17,22 @@ _lock = threading.Lock()
 _users = 0
 _first = 1  # the limit in force
 _undo: ExitStack = ExitStack()
+
+
+def require_threads(n: int) -> None:
+    """Refuse more threads than this machine has cores.
+
+    Raises
+    ------
+    SettingsError
+        Saying how many it has.
+    """
+    n_cores = os.cpu_count() or 1
+    if n > n_cores:
+        raise SettingsError(
+            f"--threads-per-item is {n}, but this machine has {count_of(n_cores, 'core')}; "
+            "expected at most as many"
+        )
 
 
 @contextmanager

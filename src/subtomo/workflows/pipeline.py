@@ -27,6 +27,7 @@ from subtomo.jobs.command import Command
 from subtomo.jobs.job import Job
 from subtomo.jobs.settings import JobSettings
 from subtomo.jobs.words import check_settings, nearest
+from subtomo.jobs.written_kinds import require_written_kind
 from subtomo.jobs.yaml_file import read_yaml
 from subtomo.workflows.pipeline_settings import PipelineSettings
 
@@ -133,6 +134,9 @@ def _read_step(
             raise SettingsError(f"{where}: {key} is the pipeline's own; leave it out")
     folders = {step.name: str(step.settings.output_dir) for step in before}
     values = {key: _resolve(value, folders, f"{where}: {key}") for key, value in values.items()}
+    for key, value in values.items():
+        if key in kind.model_fields:
+            require_written_kind(kind.model_fields[key], value, f"{where}: {key}")
     inherited = {key: getattr(settings, key) for key in JobSettings.model_fields}
     checked = check_settings(
         kind, {**inherited, "output_dir": folder / name, **values}, lambda key: f"{where}: {key}"

@@ -311,3 +311,9 @@ def test_files_that_were_removed_come_back_on_resuming(options, endings, oracle,
         path.unlink()
         assert extract(tmp_path / "out", *options, "--resume") == 0
         assert path.read_bytes() == before
+
+
+def test_folder_that_no_table_can_name_is_refused_before_anything_is_read(oracle, tmp_path, capsys):
+    assert extract(tmp_path / "a' \" b", "--box-size", "32") == 2
+    assert "both quotes" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from subtomo.errors import DataError, OutputError
 from subtomo.extraction.stacks.settings import StackSettings
 from subtomo.formats.paths import is_remote
+from subtomo.formats.star import quoted
 from subtomo.formats.tilt_images import split_image_name
 from subtomo.geometry.particle_views import ViewGrid, neighbourhoods, particle_views
 from subtomo.model import TiltSeries
@@ -161,7 +162,8 @@ def _file_names(project: ParticleProject) -> NDArray[np.str_]:
 def _check_outputs(
     settings: StackSettings, project: ParticleProject, names: NDArray[np.str_]
 ) -> None:
-    """Refuse a folder where files that are read would be replaced."""
+    """Refuse a folder where files that are read would be replaced, or that no table can name."""
+    quoted(np.array([settings.output_dir.as_posix()]), "--output-dir")
     folder = settings.output_dir.expanduser().resolve()
     images = {
         split_image_name(name)[1]
