@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from subtomo.errors import DataError
 from subtomo.geometry.spline_curve import SplineCurve
 from subtomo.picking.surfaces.level_curves import LevelCurve, mismatch_by_start
 
@@ -48,6 +49,11 @@ def level_parameters(curves: list[LevelCurve], *, is_closed: bool) -> LevelParam
         on closed curves the part of the turn, times the mean length. v adds the mean distances
         from each curve to the next. A level of a single point has all u at once: one row of
         points for each of the curve beside it.
+
+    Raises
+    ------
+    DataError
+        If two levels are the same.
     """
     lengths = [one.curve.length for one in curves if one.curve is not None]
     turn = float(np.mean(lengths)) if is_closed else None
@@ -117,6 +123,12 @@ def _across(curves: list[LevelCurve], starts: list[float], turn: float | None) -
         _gap((one, s), (other, t), turn)
         for one, other, s, t in zip(curves, curves[1:], starts, starts[1:], strict=False)
     ]
+    for one, other, gap in zip(curves, curves[1:], gaps, strict=False):
+        if gap <= 1e-6 * max(np.ptp(one.clicks, axis=0).max(), np.ptp(other.clicks, axis=0).max()):
+            raise DataError(
+                f"surface: levels {one.level} and {other.level} lie on one another; "
+                "remove one of them"
+            )
     return np.concatenate([[0.0], np.cumsum(gaps)])
 
 

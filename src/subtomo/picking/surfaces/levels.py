@@ -3,17 +3,16 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from subtomo.errors import DataError, SettingsError
+from subtomo.errors import SettingsError
 from subtomo.picking.surfaces.level_curves import level_curves
 from subtomo.picking.surfaces.level_parameters import LevelParameters, level_parameters
 from subtomo.picking.surfaces.spline_basis import SplineBasis
+from subtomo.picking.surfaces.spline_mesh import even_rows, spline_mesh, subdivided_within
 from subtomo.picking.surfaces.spline_surface import SplineSurface, fit_spline_surface
-from subtomo.picking.surfaces.strip_mesh import ParameterMesh, mesh_of_rows
-from subtomo.picking.surfaces.surface import Surface, unit_vectors, vertex_normals
+from subtomo.picking.surfaces.surface import Surface
 
 FloatArray = NDArray[np.float64]
 
-_ROW_SAMPLES = 65
 _MAXIMUM_CONTROLS = 1200
 """Control points of the fit, whose cost grows with the third power of their number."""
 
@@ -64,27 +63,29 @@ def surface_from_levels(
     (Castaño-Díez et al. 2017, J. Struct. Biol. 197, 135). The spline through all levels at once,
     with a smoothness found by cross-validation, is our own.
     """
-    _check_settings(control_interval, mesh_parameter, maximum_triangles, subdivisions)
+    check_lengths(control_interval, mesh_parameter, maximum_triangles, subdivisions)
     points = np.asarray(points, dtype=np.float64)
     curves, is_closed = level_curves(
         points, np.asarray(levels), is_closed=is_closed, is_ordered=is_ordered
     )
     parameters = level_parameters(curves, is_closed=is_closed)
     spline = _fit(parameters, control_interval)
-    singles = (curves[0].curve is None, curves[-1].curve is None)
-    edge = mesh_parameter
-    mesh = _mesh(spline, parameters, singles, edge)
-    while len(mesh.faces) * 4**subdivisions > maximum_triangles:
-        edge *= max(1.02, np.sqrt(len(mesh.faces) * 4**subdivisions / maximum_triangles))
-        mesh = _mesh(spline, parameters, singles, edge)
-    for _ in range(subdivisions):
-        mesh = mesh.subdivided()
-    return _surface(spline, mesh)
+    is_point = (curves[0].curve is None, curves[-1].curve is None)
+    mesh = subdivided_within(
+        lambda edge: even_rows(
+            spline, parameters.ends, edge, turn=parameters.turn, is_point=is_point
+        ),
+        mesh_parameter,
+        maximum_triangles,
+        subdivisions,
+    )
+    return spline_mesh(spline, mesh)
 
 
-def _check_settings(
+def check_lengths(
     control_interval: float, mesh_parameter: float, maximum_triangles: int, subdivisions: int
 ) -> None:
+    """Raise a SettingsError where a parameter of a mesh is not positive or leaves no triangles."""
     for name, value in (("control_interval", control_interval), ("mesh_parameter", mesh_parameter)):
         if not (np.isfinite(value) and value > 0):
             raise SettingsError(f"{name} is {value} Å; expected a positive length")
@@ -110,50 +111,3 @@ def _fit(parameters: LevelParameters, control_interval: float) -> SplineSurface:
     along = SplineBasis(low, high, max(4, int(n_along / too_many)), turn is not None)
     across = SplineBasis(v[0], v[-1], max(1, int(n_across / too_many)))
     return fit_spline_surface(parameters.points, parameters.u, parameters.v, along, across)
-
-
-def _mesh(
-    spline: SplineSurface, parameters: LevelParameters, singles: tuple[bool, bool], edge: float
-) -> ParameterMesh:
-    """Rows of vertices an edge apart, every other one shifted by half, joined to triangles."""
-    level_v, turn = parameters.ends[:, 0], parameters.turn
-    n_rows = max(2, round((level_v[-1] - level_v[0]) / (edge * np.sqrt(3) / 2)) + 1)
-    v = np.linspace(level_v[0], level_v[-1], n_rows)
-    starts, ends = (np.interp(v, level_v, parameters.ends[:, k]) for k in (1, 2))
-    u = np.linspace(starts, ends, _ROW_SAMPLES, axis=1)
-    lines = spline.at(u.ravel(), np.repeat(v, _ROW_SAMPLES)).reshape(n_rows, _ROW_SAMPLES, 3)
-    steps = np.linalg.norm(np.diff(lines, axis=1), axis=2)
-    lengths = np.concatenate([np.zeros((n_rows, 1)), np.cumsum(steps, axis=1)], axis=1)
-    is_single = np.zeros(n_rows, dtype=bool)
-    is_single[[0, -1]] = singles
-    rows = [
-        u[i, :1]
-        if is_single[i]
-        else np.interp(_even(lengths[i, -1], edge, i % 2 == 1, turn), lengths[i], u[i])
-        for i in range(n_rows)
-    ]
-    return mesh_of_rows(rows, v, turn)
-
-
-def _even(length: float, edge: float, is_shifted: bool, turn: float | None) -> FloatArray:
-    """Arc lengths of a row's vertices; its two ends are always among those of an open one."""
-    n = max(3 if turn else 1, round(length / edge))
-    if turn is not None:
-        return (np.arange(n) + 0.5 * is_shifted) * length / n
-    if is_shifted:
-        return np.concatenate([[0.0], (np.arange(n) + 0.5) * length / n, [length]])
-    return np.linspace(0.0, length, n + 1)
-
-
-def _surface(spline: SplineSurface, mesh: ParameterMesh) -> Surface:
-    """Read the spline at the vertices; its own normals where they are safe."""
-    vertices = spline.at(mesh.u, mesh.v)
-    normals = vertex_normals(vertices, mesh.faces)
-    exact = spline.normal(mesh.u, mesh.v)
-    length = np.linalg.norm(exact, axis=1)
-    agrees = (unit_vectors(exact) * normals).sum(axis=1) > 0.7
-    safe = agrees & (length > 0.1 * np.median(length)) & ~mesh.is_single
-    normals[safe] = unit_vectors(exact[safe])
-    if not (mesh.faces.size and (length > 0).any()):
-        raise DataError("surface: the levels lie on one another; a surface needs some distance")
-    return Surface(vertices, mesh.faces, normals)

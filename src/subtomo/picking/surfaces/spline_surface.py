@@ -4,16 +4,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.linalg import eigh
 
+from subtomo.picking.surfaces.penalised_fit import penalised_fit
 from subtomo.picking.surfaces.spline_basis import SplineBasis
 
 FloatArray = NDArray[np.float64]
-
-_STRENGTHS = np.logspace(-9, 9, 73)
-"""Weights of the roughness that are tried, relative to that of the points."""
-_COST_OF_FREEDOM = 1.4
-"""Above 1 the choice keeps clear of following the noise (Kim and Gu 2004, JRSS B 66, 337)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,11 +19,13 @@ class SplineSurface:
     ----------
     along, across : the functions of u and of v
     controls : (along.size, across.size, 3) Å
+    score : generalised cross-validation of the fit; less is better, for the same points
     """
 
     along: SplineBasis
     across: SplineBasis
     controls: FloatArray
+    score: float
 
     def at(self, u: FloatArray, v: FloatArray) -> FloatArray:
         """Give the points at parameters (n,) and (n,), as (n, 3) Å."""
@@ -37,6 +34,35 @@ class SplineSurface:
     def normal(self, u: FloatArray, v: FloatArray) -> FloatArray:
         """Give d/du x d/dv at parameters (n,) and (n,): (n, 3), not of unit length."""
         return np.cross(self._read(u, v, 1, 0), self._read(u, v, 0, 1))
+
+    def nearer(
+        self, points: FloatArray, u: FloatArray, v: FloatArray
+    ) -> tuple[FloatArray, FloatArray]:
+        """Give parameters whose points are nearer to some points, by two Gauss-Newton steps.
+
+        Parameters
+        ----------
+        points : (n, 3) Å
+        u, v : (n,) near those of the points
+
+        Returns
+        -------
+        u, v : (n,) held within the parameters of the surface
+        """
+        for _ in range(2):
+            off = points - self.at(u, v)
+            along, across = self._read(u, v, 1, 0), self._read(u, v, 0, 1)
+            aa, ab, bb = (
+                (x * y).sum(axis=1) for x, y in ((along, along), (along, across), (across, across))
+            )
+            a, b = (off * along).sum(axis=1), (off * across).sum(axis=1)
+            determinant = np.maximum(aa * bb - ab**2, 1e-6 * np.median(aa) * np.median(bb))
+            u = u + (bb * a - ab * b) / determinant
+            v = v + (aa * b - ab * a) / determinant
+            if not self.along.is_closed:
+                u = np.clip(u, self.along.start, self.along.end)
+            v = np.clip(v, self.across.start, self.across.end)
+        return u, v
 
     def _read(self, u: FloatArray, v: FloatArray, along: int, across: int) -> FloatArray:
         rows = self.along.matrix(u, along) @ self.controls.reshape(self.along.size, -1)
@@ -63,22 +89,14 @@ def fit_spline_surface(
 
     Notes
     -----
-    The weight is the one with the least generalised cross-validation (Craven and Wahba 1979, Numer.
-    Math. 31, 377), all weights at once through the eigenvectors of the penalised system. Source of
-    the penalised tensor product: Wood 2006, Biometrics 62, 1025.
+    Source of the penalised tensor product: Wood 2006, Biometrics 62, 1025.
     """
     design = np.einsum("ni,nj->nij", along.matrix(u), across.matrix(v)).reshape(len(points), -1)
-    roughness = _roughness(along, across)
-    normal = design.T @ design
-    roughness *= np.trace(normal) / np.trace(roughness)
-    whole = normal + roughness + 1e-10 * np.trace(normal) / len(normal) * np.eye(len(normal))
-    share, basis = eigh(roughness, whole)
-    share = np.clip(share, 0.0, 1.0 - 1e-9)
-    modes = design @ basis
-    wanted = modes.T @ points
-    best = min(_STRENGTHS, key=lambda w: _cross_validation(w, share, modes, wanted, points))
-    coefficients = basis @ (wanted * _shrinkage(best, share)[:, None])
-    return SplineSurface(along, across, coefficients.reshape(along.size, across.size, 3))
+    centre = points.mean(axis=0)
+    controls, score = penalised_fit(design, _roughness(along, across), points - centre)
+    # The functions add up to 1 everywhere, so that the centre is added to each control point.
+    controls = (controls + centre).reshape(along.size, across.size, 3)
+    return SplineSurface(along, across, controls, score)
 
 
 def _roughness(along: SplineBasis, across: SplineBasis) -> FloatArray:
@@ -90,21 +108,3 @@ def _roughness(along: SplineBasis, across: SplineBasis) -> FloatArray:
     )
     second = np.kron(u[2], v[0]) + 2 * np.kron(u[1], v[1]) + np.kron(u[0], v[2])
     return np.asarray(third + 1e-6 * np.trace(third) / np.trace(second) * second)
-
-
-def _shrinkage(weight: float, share: FloatArray) -> FloatArray:
-    """How much each eigenvector keeps: with A + P = 1 and P = share, A / (A + weight P) over A."""
-    return 1.0 / (1.0 - share + weight * share)
-
-
-def _cross_validation(
-    weight: float, share: FloatArray, modes: FloatArray, wanted: FloatArray, points: FloatArray
-) -> float:
-    """Generalised cross-validation: squared residual over the square of the freedom left."""
-    kept = _shrinkage(weight, share)
-    residual = points - modes @ (wanted * kept[:, None])
-    freedom = ((1.0 - share) * kept).sum()
-    left = len(points) - _COST_OF_FREEDOM * freedom
-    # A relative floor, for points without noise: below it one weight is as good as another.
-    squares = (residual**2).sum() + 1e-12 * (points**2).sum()
-    return float(squares / left**2) if left > 0 else np.inf

@@ -1,0 +1,146 @@
+"""A closed surface through clicks all around it, in spherical harmonics."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import gammaln, lpmv
+
+from subtomo.errors import DataError
+from subtomo.picking.surfaces.penalised_fit import penalised_fit
+from subtomo.picking.surfaces.spline_mesh import even_lengths, subdivided_within
+from subtomo.picking.surfaces.strip_mesh import ParameterMesh, mesh_of_rows
+from subtomo.picking.surfaces.surface import Surface
+
+FloatArray = NDArray[np.float64]
+
+_MAXIMUM_DEGREE = 16
+_OPEN_SIDE_DEG = 60.0
+"""Half the angle of the widest cone without clicks that a closed surface may have: the two sides
+that the missing wedge hides leave about 30 to 45 degrees."""
+_LOOKED_AT = 500
+_WORST_MISFIT = 0.1
+"""Of the mean radius: clicks farther from the surface show that it is of another form."""
+
+
+def surrounds(points: FloatArray) -> bool:
+    """Tell whether points lie all around a middle.
+
+    Parameters
+    ----------
+    points : (n, 3), not in a plane
+
+    Returns
+    -------
+    bool
+        No cone of 60° half angle, seen from the centre of the sphere through them, is empty.
+    """
+    directions, *_ = _directions(points)
+    nearest = (_fibonacci(_LOOKED_AT) @ directions.T).max(axis=1)
+    return bool(np.degrees(np.arccos(nearest.min())) < _OPEN_SIDE_DEG)
+
+
+def closed_surface(
+    points: FloatArray,
+    control_interval: float,
+    mesh_parameter: float,
+    maximum_triangles: int,
+    subdivisions: int,
+) -> Surface:
+    """Lay a smooth closed surface through points around a middle.
+
+    Parameters
+    ----------
+    points : (n, 3) Å, at least 9, not in a plane
+    control_interval, mesh_parameter : Å
+    maximum_triangles, subdivisions : of the mesh
+
+    Returns
+    -------
+    Surface
+        A point in each direction from the middle, as a sum of spherical harmonics; each spans a
+        control interval at least. An ellipsoid costs no roughness.
+
+    Raises
+    ------
+    DataError
+        If it does not pass near the points.
+    """
+    directions, radius = _directions(points)
+    degree = int(np.clip(np.ceil(np.pi * radius / control_interval), 1, _MAXIMUM_DEGREE))
+    degree = min(degree, max(1, int(np.sqrt(2 * len(points)))))
+    coefficients = _fit(points, directions, degree)
+    misfit = np.linalg.norm(_harmonics(directions, degree) @ coefficients - points, axis=1)
+    if np.sqrt((misfit**2).mean()) > _WORST_MISFIT * radius:
+        raise DataError(
+            f"surface: clicks are {np.sqrt((misfit**2).mean()):.0f} Å (RMS) from a closed surface "
+            "around their middle; it may be open, or of a form that needs clicks by levels"
+        )
+    mesh = subdivided_within(
+        lambda edge: _sphere(radius, edge), mesh_parameter, maximum_triangles, subdivisions
+    )
+    return Surface(_harmonics(_unit(mesh, radius), degree) @ coefficients, mesh.faces)
+
+
+def _directions(points: FloatArray) -> tuple[FloatArray, float]:
+    """Directions from the centre of the sphere through the points, and its radius.
+
+    |p|² = 2 c · p + k, by least squares about the mean.
+    """
+    mean = points.mean(axis=0)
+    centred = points - mean
+    design = np.column_stack([2 * centred, np.ones(len(points))])
+    centre = np.linalg.lstsq(design, (centred**2).sum(axis=1), rcond=None)[0][:3]
+    away = centred - centre
+    length = np.linalg.norm(away, axis=1, keepdims=True)
+    return away / length, float(length.mean())
+
+
+def _fibonacci(n: int) -> FloatArray:
+    """Directions spread over the sphere, (n, 3)."""
+    z = 1 - (2 * np.arange(n) + 1) / n
+    angle = np.pi * (3 - np.sqrt(5)) * np.arange(n)
+    flat = np.sqrt(1 - z**2)
+    return np.stack([flat * np.cos(angle), flat * np.sin(angle), z], axis=1)
+
+
+def _fit(points: FloatArray, directions: FloatArray, degree: int) -> FloatArray:
+    """Coefficients of the harmonics, ((degree + 1)², 3)."""
+    of_column = np.repeat(np.arange(degree + 1), 2 * np.arange(degree + 1) + 1).astype(float)
+    cost = (of_column * (of_column + 1)) ** 3 * (of_column > 1) + 1e-6 * (of_column > 0)
+    centre = points.mean(axis=0)
+    design = _harmonics(directions, degree)
+    coefficients, _ = penalised_fit(design, np.diag(cost), points - centre)
+    coefficients[0] += centre  # the harmonic of degree 0 is 1
+    return coefficients
+
+
+def _harmonics(directions: FloatArray, degree: int) -> FloatArray:
+    """Real spherical harmonics to a degree, (n, (degree + 1)²), of mean square 1."""
+    z, angle = np.clip(directions[:, 2], -1, 1), np.arctan2(directions[:, 1], directions[:, 0])
+    columns = []
+    for k in range(degree + 1):
+        for m in range(-k, k + 1):
+            size = (2 * k + 1) * (1 if m == 0 else 2)
+            norm = np.sqrt(size * np.exp(gammaln(k - abs(m) + 1) - gammaln(k + abs(m) + 1)))
+            around = np.cos(m * angle) if m >= 0 else np.sin(-m * angle)
+            columns.append(norm * lpmv(abs(m), k, z) * around)
+    return np.stack(columns, axis=1)
+
+
+def _sphere(radius: float, edge: float) -> ParameterMesh:
+    """Rows of longitudes on a sphere, from pole to pole; u around and v up, both in Å."""
+    turn = 2 * np.pi * radius
+    n_rows = max(5, round(np.pi * radius / (edge * np.sqrt(3) / 2)) + 1)
+    v = np.linspace(0.0, np.pi * radius, n_rows)
+    rows = [
+        even_lengths(turn, edge / np.sin(height / radius), i % 2 == 1, turn)
+        if 0 < i < n_rows - 1
+        else np.zeros(1)
+        for i, height in enumerate(v)
+    ]
+    return mesh_of_rows(rows, v, turn)
+
+
+def _unit(mesh: ParameterMesh, radius: float) -> FloatArray:
+    """Directions of the vertices of a mesh on a sphere, (v, 3); the first row is the south."""
+    around, up = mesh.u / radius, mesh.v / radius
+    return np.stack([np.sin(up) * np.cos(around), np.sin(up) * np.sin(around), -np.cos(up)], axis=1)

@@ -1,0 +1,106 @@
+"""A patch through clicks without order, its parameters found from their distances."""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse.csgraph import dijkstra, minimum_spanning_tree
+from scipy.spatial import ConvexHull
+
+from subtomo.picking.surfaces.spline_basis import SplineBasis
+from subtomo.picking.surfaces.spline_mesh import even_rows, spline_mesh, subdivided_within
+from subtomo.picking.surfaces.spline_surface import SplineSurface, fit_spline_surface
+from subtomo.picking.surfaces.surface import Surface
+
+FloatArray = NDArray[np.float64]
+
+_NEIGHBOURS = 8
+_CORRECTIONS = 3
+_MAXIMUM_INTERVALS = 24
+
+
+def open_surface(
+    points: FloatArray,
+    control_interval: float,
+    mesh_parameter: float,
+    maximum_triangles: int,
+    subdivisions: int,
+) -> Surface:
+    """Lay a smooth patch through points, as far as the outermost of them.
+
+    Parameters
+    ----------
+    points : (n, 3) Å, at least 4, not on a line
+    control_interval, mesh_parameter : Å
+    maximum_triangles, subdivisions : of the mesh
+
+    Returns
+    -------
+    Surface
+        Of two ways to give the points two parameters, the plane's and the unrolled surface's, the
+        one whose fit has the lower cross-validation.
+    """
+    fits = [_fit(points, way(points), control_interval) for way in (_on_plane, _unrolled)]
+    spline, u, v = min(fits, key=lambda fit: fit[0].score)
+    ends = _hull_rows(np.stack([u, v], axis=1))
+    mesh = subdivided_within(
+        lambda edge: even_rows(spline, ends, edge), mesh_parameter, maximum_triangles, subdivisions
+    )
+    return spline_mesh(spline, mesh)
+
+
+def _on_plane(points: FloatArray) -> FloatArray:
+    """Coordinates on the plane in which the points spread most, (n, 2)."""
+    centred = points - points.mean(axis=0)
+    return np.asarray(centred @ np.linalg.svd(centred, full_matrices=False)[2][:2].T)
+
+
+def _unrolled(points: FloatArray) -> FloatArray:
+    """Coordinates on a plane that keep the distances along the surface, (n, 2).
+
+    Distances are summed from neighbour to neighbour. Source: Tenenbaum, de Silva and Langford
+    2000, Science 290, 2319.
+    """
+    straight = np.linalg.norm(points[:, None] - points[None], axis=-1)
+    nearest = np.argsort(straight, axis=1, kind="stable")[:, 1 : _NEIGHBOURS + 1]
+    graph = minimum_spanning_tree(straight).toarray()
+    rows = np.arange(len(points))[:, None]
+    graph[rows, nearest] = straight[rows, nearest]
+    along = dijkstra(np.maximum(graph, graph.T), directed=False)
+    centring = np.eye(len(points)) - 1 / len(points)
+    values, vectors = np.linalg.eigh(-0.5 * centring @ along**2 @ centring)
+    return np.asarray(vectors[:, [-1, -2]] * np.sqrt(np.maximum(values[[-1, -2]], 0.0)))
+
+
+def _fit(
+    points: FloatArray, parameters: FloatArray, control_interval: float
+) -> tuple[SplineSurface, FloatArray, FloatArray]:
+    """Fit, move each parameter to where the surface is nearest to its point, fit again."""
+    low, high = parameters.min(axis=0), parameters.max(axis=0)
+    along, across = (
+        SplineBasis(low[k], high[k], _intervals(high[k] - low[k], control_interval, len(points)))
+        for k in (0, 1)
+    )
+    u, v = parameters.T
+    spline = fit_spline_surface(points, u, v, along, across)
+    for _ in range(_CORRECTIONS):
+        u, v = spline.nearer(points, u, v)
+        spline = fit_spline_surface(points, u, v, along, across)
+    return spline, u, v
+
+
+def _intervals(length: float, control_interval: float, n_points: int) -> int:
+    """Intervals of a control interval, no more than points can tell of."""
+    limit = min(_MAXIMUM_INTERVALS, int(2 * np.sqrt(n_points)))
+    return int(np.clip(np.ceil(length / control_interval), 1, limit))
+
+
+def _hull_rows(parameters: FloatArray) -> FloatArray:
+    """Rows v, u at the left, u at the right of the convex hull, at each height of a corner."""
+    corners = parameters[ConvexHull(parameters).vertices]
+    bottom, top = int(np.argmin(corners[:, 1])), int(np.argmax(corners[:, 1]))
+    # The hull is counter-clockwise: up on the right, down on the left.
+    right = np.roll(corners, -bottom, axis=0)[: (top - bottom) % len(corners) + 1]
+    left = np.roll(corners, -top, axis=0)[: (bottom - top) % len(corners) + 1][::-1]
+    v = np.unique(corners[:, 1])
+    return np.stack(
+        [v, np.interp(v, left[:, 1], left[:, 0]), np.interp(v, right[:, 1], right[:, 0])], axis=1
+    )
