@@ -25,8 +25,8 @@ def test_an_empty_table_survives(tmp_path: Path) -> None:
 
 
 def test_unknown_suffix_and_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(FormatError, match=r"no particle format is called .tbl; expected .*.star"):
-        read_particles(tmp_path / "p.tbl")
+    with pytest.raises(FormatError, match=r"no particle format is called .doc; expected .*.star"):
+        read_particles(tmp_path / "p.doc")
     with pytest.raises(MissingFileError, match=r"p.star"):
         read_particles(tmp_path / "p.star")
 

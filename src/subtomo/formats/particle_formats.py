@@ -11,11 +11,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from subtomo.counts import count_of
 from subtomo.errors import FormatError, SettingsError
-from subtomo.formats.table_context import TableContext
+from subtomo.formats.table_context import GroupId, TableContext
 from subtomo.model import Particles
 
 EVERYTHING = frozenset(
@@ -44,8 +41,9 @@ class ParticleFormat:
         Fields of ``Particles``. ``tomogram``: more than one tomogram. ``orientation``;
         ``is_oriented``: that one is unknown. ``class_name``, ``instance`` and ``source`` as any
         text, or ``class_name_number`` ...: as whole numbers. ``extra``: any other column.
-        ``tables``: other tables.
+        ``extra:NAME.``: other columns called so only. ``tables``: other tables.
     uses : fields of ``TableContext`` that its reader or writer looks at
+    group : what the one number of a group in it stands for, unless the context says otherwise
     recognises : ``module:function`` that tells from its content whether a file is of this format;
         None: any file of the suffix that no other format recognises
     """
@@ -57,6 +55,7 @@ class ParticleFormat:
     writer: str | None
     holds: frozenset[str]
     uses: frozenset[str] = frozenset()
+    group: GroupId | None = None
     recognises: str | None = None
 
     def read(self, path: Path, context: TableContext) -> Particles:
@@ -89,6 +88,15 @@ class ParticleFormat:
         return self.recognises is None or bool(_function(self.recognises)(path))
 
 
+_FRAMES = frozenset({"frames", "pixel_size", "size_px"})
+_NUMBERED = VOXELS | {"tomogram", "tomogram_map"}
+_NUMBERED_FIELDS = frozenset(
+    {
+        *("tomogram", "orientation", "is_oriented", "class_name_number", "instance_number"),
+        "score",
+    }
+)
+
 PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
     ParticleFormat(
         "relion5",
@@ -97,7 +105,45 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         "subtomo.formats.relion_variants:read_relion",
         "subtomo.formats.relion_variants:write_relion5",
         EVERYTHING,
-        uses=frozenset({"frames", "pixel_size", "size_px"}),
+        uses=_FRAMES,
+    ),
+    ParticleFormat(
+        "relion4",
+        "STAR of RELION 4",
+        (".star",),
+        "subtomo.formats.relion_variants:read_relion",
+        "subtomo.formats.relion_variants:write_relion4",
+        EVERYTHING,
+        uses=_FRAMES | {"grids"},
+    ),
+    ParticleFormat(
+        "relion3.1",
+        "STAR of RELION 3.1",
+        (".star",),
+        "subtomo.formats.relion_variants:read_relion",
+        "subtomo.formats.relion_variants:write_relion31",
+        EVERYTHING,
+        uses=_FRAMES | {"grids"},
+    ),
+    ParticleFormat(
+        "warp",
+        "STAR of Warp and M",
+        (".star",),
+        "subtomo.formats.relion_variants:read_relion",
+        "subtomo.formats.relion_variants:write_warp",
+        EVERYTHING - {"tables"},
+        uses=_FRAMES | {"grids"},
+    ),
+    ParticleFormat(
+        "stopgap",
+        "motive list of STOPGAP",
+        (".star",),
+        "subtomo.formats.stopgap:read_stopgap",
+        "subtomo.formats.stopgap:write_stopgap",
+        _NUMBERED_FIELDS | {"half", "extra:stopgap."},
+        uses=_NUMBERED,
+        group="class",
+        recognises="subtomo.formats.stopgap:is_stopgap",
     ),
     ParticleFormat(
         "csv",
@@ -107,6 +153,27 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         "subtomo.formats.csv:write_csv",
         EVERYTHING - {"tables"},
         uses=VOXELS,
+    ),
+    ParticleFormat(
+        "dynamo",
+        "table of Dynamo",
+        (".tbl",),
+        "subtomo.formats.dynamo_table:read_dynamo_table",
+        "subtomo.formats.dynamo_table:write_dynamo_table",
+        _NUMBERED_FIELDS | {"extra:dynamo."},
+        uses=_NUMBERED,
+        group="class",
+    ),
+    ParticleFormat(
+        "motl",
+        "motive list in an EM file",
+        (".em",),
+        "subtomo.formats.motive_list:read_motive_list",
+        "subtomo.formats.motive_list:write_motive_list",
+        _NUMBERED_FIELDS | {"extra:motl."},
+        uses=_NUMBERED,
+        group="class",
+        recognises="subtomo.formats.motive_list:is_motive_list",
     ),
 )
 
@@ -148,33 +215,6 @@ def format_of(
     return (*of_content, *others, *rows)[0]
 
 
-def what_is_lost(particles: Particles, row: ParticleFormat) -> list[str]:
-    """Say what of a table a format cannot hold, one line each; empty where it holds all.
-
-    Parameters
-    ----------
-    particles : the table
-    row : the format that it will be written in
-    """
-    n = len(particles)
-    lost = []
-    for name, test, words in _FIELDS:
-        if name not in row.holds and f"{name}_number" not in row.holds and test(particles):
-            lost.append(words.format(format=row.title))
-    for name, words in _NAMES.items():
-        values = np.unique(getattr(particles, name)[getattr(particles, name) != ""]).tolist()
-        if name not in row.holds and f"{name}_number" in row.holds and not _are_numbers(values):
-            listed = ", ".join(f"{i} = {value}" for i, value in enumerate(values[:10], 1))
-            more = ", ..." if len(values) > 10 else ""
-            lost.append(f"names of {words} become numbers: {listed}{more}")
-    unknown = int((~particles.is_oriented).sum())
-    if {"orientation"} <= row.holds and "is_oriented" not in row.holds and 0 < unknown < n:
-        lost.append(
-            f"{count_of(unknown, 'particle')} of unknown orientation will have the identity"
-        )
-    return lost
-
-
 def _named(name: str) -> ParticleFormat:
     found = next((row for row in PARTICLE_FORMATS if row.name == name), None)
     if found is None:
@@ -185,31 +225,8 @@ def _named(name: str) -> ParticleFormat:
     return found
 
 
-def _are_numbers(values: list[str]) -> bool:
-    return all(value.isascii() and value.isdigit() for value in values)
-
-
 def _function(place: str) -> Callable[..., Any]:
     """Import a function by ``module:name``."""
     module, _, name = place.partition(":")
     function: Callable[..., Any] = getattr(import_module(module), name)
     return function
-
-
-_NAMES = {"class_name": "classes", "instance": "instances", "source": "sources"}
-_FIELDS: tuple[tuple[str, Callable[[Particles], bool], str], ...] = (
-    (
-        "tomogram",
-        lambda p: len(np.unique(p.tomogram)) > 1,
-        "{format} holds one tomogram: which one a particle is in is lost",
-    ),
-    ("orientation", lambda p: bool(p.is_oriented.any()), "{format} holds no orientations"),
-    ("class_name", lambda p: bool((p.class_name != "").any()), "{format} holds no classes"),
-    ("instance", lambda p: bool((p.instance != "").any()), "{format} holds no instances"),
-    ("source", lambda p: bool((p.source != "").any()), "{format} holds no sources"),
-    ("score", lambda p: bool(np.isfinite(p.score).any()), "{format} holds no scores"),
-    ("half", lambda p: bool((p.half != 0).any()), "{format} holds no halves"),
-    ("box_size", lambda p: bool((p.box_size != 0).any()), "{format} holds no box sizes"),
-    ("extra", lambda p: bool(p.extra), "{format} holds no other columns"),
-    ("tables", lambda p: bool(p.tables), "{format} holds no other tables"),
-)

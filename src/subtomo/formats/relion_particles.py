@@ -47,6 +47,8 @@ TEXT_COLUMNS = {
     "source": "subtomoSource",
 }
 _IS_ORIENTED = "subtomoIsOriented"
+COORDINATE_PIXEL_SIZE = "subtomoCoordinatePixelSize"
+"""Pixel size of ``rlnCoordinate*`` (Å), where the other columns would be read as another."""
 _SCORES = ("subtomoScore", "rlnAutopickFigureOfMerit", "rlnLCCmax")
 _CONSUMED = {
     *COORDINATES,
@@ -62,6 +64,7 @@ _CONSUMED = {
     "subtomoBoxSize",
     _IS_ORIENTED,
     TILT_SERIES_PIXEL_SIZE,
+    COORDINATE_PIXEL_SIZE,
 }
 
 
@@ -180,10 +183,25 @@ def write_relion_particles(
     SettingsError
         If a tomogram has no frame.
     """
-    columns: dict[str, NDArray[Any]] = {"rlnTomoName": particles.tomogram}
     centre, pixel_size = _frames_of(particles.tomogram, frames, "write RELION coordinates")
+    write_star(path, particle_blocks(particles, pixel_size, centre))
+
+
+def particle_blocks(
+    particles: Particles, pixel_size: FloatArray, centre: FloatArray | None = None
+) -> dict[str, StarTable]:
+    """Make the blocks of a STAR file of particles.
+
+    Parameters
+    ----------
+    particles : the table
+    pixel_size : (n,) Å, that ``rlnCoordinate*`` count in
+    centre : (n, 3) Å, that ``rlnCenteredCoordinate*Angst`` count from; None: without them
+    """
+    columns: dict[str, NDArray[Any]] = {"rlnTomoName": particles.tomogram}
     columns |= _columns(COORDINATES, particles.position / pixel_size[:, None])
-    columns |= _columns(CENTRED, particles.position - centre)
+    if centre is not None:
+        columns |= _columns(CENTRED, particles.position - centre)
     angles = _columns(ANGLES, relion_from_quaternions(_relative_orientation(particles)))
     columns |= angles
     if np.any(particles.is_oriented != _say_something(particles, angles)):
@@ -205,7 +223,7 @@ def write_relion_particles(
     tables = dict(particles.tables)
     blocks = {"general": tables.pop("general")} if "general" in tables else {}
     blocks |= {} if optics is None else {"optics": optics}
-    write_star(path, {**blocks, "particles": StarTable(columns), **tables})
+    return {**blocks, "particles": StarTable(columns), **tables}
 
 
 def _is_oriented(table: StarTable, angles: FloatArray) -> NDArray[np.bool_]:
@@ -252,6 +270,7 @@ def _coordinate_pixel_size(
     ]
     if CENTRED[0] not in table and all(name.endswith(".tomostar") for name in tomogram.tolist()):
         tags.insert(0, "rlnImagePixelSize")
+    tags.insert(0, COORDINATE_PIXEL_SIZE)
     for tag in tags:
         if tag in known:
             sizes = known.stacked([tag])[:, 0]

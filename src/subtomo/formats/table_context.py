@@ -22,6 +22,11 @@ _FIELDS: Mapping[GroupId, str] = {
 }
 
 
+def field_of_group(group: GroupId) -> str:
+    """Give the field of ``Particles`` that holds a kind of group."""
+    return _FIELDS[group]
+
+
 @dataclass(frozen=True)
 class TableContext:
     """What a table of particles does not say itself.
@@ -173,7 +178,7 @@ class TableContext:
 
     def group_field(self, default: GroupId) -> str:
         """Give the field of ``Particles`` that a format's one group number stands for."""
-        return _FIELDS[self.group_id or default]
+        return field_of_group(self.group_id or default)
 
     def named(self, particles: Particles) -> Particles:
         """Call tomograms as ``grids`` and ``frames`` call them; others keep their name."""

@@ -4,6 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from subtomo.errors import FormatError, MissingFileError
+from subtomo.formats.em import read_em, write_em
+from subtomo.formats.em_header import read_em_header
 from subtomo.formats.mrc import read_mrc, read_mrc_header
 from subtomo.formats.mrc_writer import write_mrc
 from subtomo.formats.ome_zarr import find_level, open_ome_zarr_level
@@ -21,9 +23,10 @@ _FORMATS = {
     ".tif": "tiff",
     ".tiff": "tiff",
     ".zarr": "zarr",
+    ".em": "em",
 }
 
-VOLUME_SUFFIXES = (".mrc", ".rec", ".map", ".tif", ".tiff", ".zarr")
+VOLUME_SUFFIXES = (".mrc", ".rec", ".map", ".tif", ".tiff", ".zarr", ".em")
 """What a volume may be called; those of MRC may have ``.gz`` after them."""
 
 STACK_SUFFIXES = (".mrcs", ".st", ".mrc", ".tif", ".tiff", ".zarr")
@@ -88,6 +91,8 @@ def write_volume(path: Path | str, volume: Volume) -> None:
             write_mrc(path, data, size, origin=origin, is_stack=False)
         case "tiff":
             write_tiff(path, data, size, origin=origin)
+        case "em":
+            write_em(path, data, size, origin=origin)
         case _:
             write_ome_zarr(path, data, size, origin=origin)
 
@@ -162,6 +167,8 @@ def write_stack(path: Path | str, images: Any, pixel_size: float) -> None:
             write_mrc(path, images, pixel_size, is_stack=True)
         case "tiff":
             write_tiff(path, images, pixel_size)
+        case "em":
+            write_em(path, images, pixel_size)
         case _:
             write_ome_zarr(path, images, pixel_size, is_stack=True)
 
@@ -182,6 +189,8 @@ def has_our_origin(path: Path | str) -> bool:
             return read_mrc_header(path).has_our_origin
         case "tiff":
             return read_tiff(path)[1].origin is not None
+        case "em":
+            return read_em_header(path).origin is not None
         case _:
             return find_level(path)[0].is_ours
 
@@ -195,7 +204,7 @@ def format_of(path: Path | str) -> str:
 
     Returns
     -------
-    ``mrc``, ``tiff`` or ``zarr``
+    ``mrc``, ``tiff``, ``em`` or ``zarr``
 
     Raises
     ------
@@ -245,6 +254,9 @@ def _read(path: Path, pixel_size: float | None) -> tuple[Any, _Triple, _Triple |
         case "tiff":
             data, tiff = read_tiff(path)
             return data, tiff.pixel_size, tiff.origin
+        case "em":
+            data, em = read_em(path)
+            return data, (em.pixel_size,) * 3, em.origin
         case _:
             image, index = find_level(path, pixel_size)
             level = image.levels[index]

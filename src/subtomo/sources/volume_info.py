@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from subtomo.formats.em_header import read_em_header
 from subtomo.formats.mrc import read_mrc
 from subtomo.formats.mrc_header import MrcHeader
 from subtomo.formats.ome_zarr import find_level, open_ome_zarr_level
@@ -19,7 +20,7 @@ def describe_volume(path: Path) -> Rows:
 
     Parameters
     ----------
-    path : MRC, TIFF or OME-Zarr
+    path : MRC, TIFF, EM or OME-Zarr
 
     Returns
     -------
@@ -35,6 +36,8 @@ def describe_volume(path: Path) -> Rows:
             return _mrc(path)
         case "tiff":
             return _tiff(path)
+        case "em":
+            return _em(path)
         case _:
             return _zarr(path)
 
@@ -80,6 +83,16 @@ def _tiff(path: Path) -> Rows:
     return [
         ("format", f"TIFF ({data.dtype}), {unit}"),
         *_grid(data.shape, header.pixel_size),
+        ("origin", "0, 0, 0 Å assumed" if header.origin is None else _point(header.origin)),
+    ]
+
+
+def _em(path: Path) -> Rows:
+    """Describe an EM file."""
+    header = read_em_header(path)
+    return [
+        ("format", f"EM ({header.dtype.newbyteorder('=')})"),
+        *_grid(header.shape, (header.pixel_size,) * 3),
         ("origin", "0, 0, 0 Å assumed" if header.origin is None else _point(header.origin)),
     ]
 

@@ -1,0 +1,88 @@
+"""What of a table of particles a format cannot hold, in words."""
+
+from collections.abc import Callable
+
+import numpy as np
+
+from subtomo.counts import count_of
+from subtomo.formats.group_numbers import are_numbers, numbers_by_name
+from subtomo.formats.particle_formats import ParticleFormat
+from subtomo.formats.table_context import GroupId, field_of_group
+from subtomo.model import Particles
+
+_MOST_NAMES = 10
+_PREFIX = "extra:"
+
+
+def what_is_lost(
+    particles: Particles, row: ParticleFormat, group_id: GroupId | None = None
+) -> list[str]:
+    """Say what of a table a format cannot hold, one line each; empty where it holds all.
+
+    Parameters
+    ----------
+    particles : the table
+    row : the format that it will be written in
+    group_id : what its one number of a group is to stand for
+    """
+    holds = _held(row, group_id)
+    lost = [
+        f"{row.title} {words}"
+        for name, (is_there, words) in _FIELDS.items()
+        if not holds & {name, f"{name}_number"} and is_there(particles)
+    ]
+    lost += [words for name in _GROUPS for words in _names_lost(particles, name, holds)]
+    unknown = int((~particles.is_oriented).sum())
+    if "orientation" in holds and "is_oriented" not in holds and unknown:
+        lost.append(
+            f"{row.title} cannot say that an orientation is unknown: "
+            f"{count_of(unknown, 'particle')} will have the identity"
+        )
+    return lost + _columns_lost(particles, row, holds)
+
+
+def _held(row: ParticleFormat, group_id: GroupId | None) -> frozenset[str]:
+    """Give what a format holds when its group number stands for what is asked."""
+    if row.group is None or group_id is None or group_id == row.group:
+        return row.holds
+    usual, asked = field_of_group(row.group), field_of_group(group_id)
+    kind = "_number" if f"{usual}_number" in row.holds else ""
+    return row.holds - {usual, f"{usual}_number", asked, f"{asked}_number"} | {asked + kind}
+
+
+def _names_lost(particles: Particles, field: str, holds: frozenset[str]) -> list[str]:
+    """Say which names become numbers."""
+    names = sorted(set(getattr(particles, field).tolist()) - {""})
+    if field in holds or f"{field}_number" not in holds or are_numbers(names):
+        return []
+    numbers = numbers_by_name(names)
+    listed = ", ".join(f"{name} = {numbers[name]}" for name in names[:_MOST_NAMES])
+    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
+    return [f"names of {_GROUPS[field]} become numbers: {listed}{more}"]
+
+
+def _columns_lost(particles: Particles, row: ParticleFormat, holds: frozenset[str]) -> list[str]:
+    """Say which other columns are lost."""
+    prefixes = tuple(kept.removeprefix(_PREFIX) for kept in holds if kept.startswith(_PREFIX))
+    lost = [] if "extra" in holds else [n for n in particles.extra if not n.startswith(prefixes)]
+    if not lost:
+        return []
+    more = f" and {len(lost) - _MOST_NAMES} more" if len(lost) > _MOST_NAMES else ""
+    return [f"{row.title} has no columns {', '.join(lost[:_MOST_NAMES])}{more}"]
+
+
+_GROUPS = {"class_name": "classes", "instance": "instances", "source": "sources"}
+_FIELDS: dict[str, tuple[Callable[[Particles], bool], str]] = {
+    "tomogram": (
+        lambda p: len(np.unique(p.tomogram)) > 1,
+        "holds one tomogram: which of them a particle is in is lost",
+    ),
+    "orientation": (lambda p: bool(p.is_oriented.any()), "holds no orientations"),
+    "class_name": (lambda p: bool((p.class_name != "").any()), "holds no classes"),
+    "instance": (lambda p: bool((p.instance != "").any()), "holds no instances"),
+    "source": (lambda p: bool((p.source != "").any()), "holds no sources"),
+    "score": (lambda p: bool(np.isfinite(p.score).any()), "holds no scores"),
+    "half": (lambda p: bool((p.half != 0).any()), "holds no halves"),
+    "box_size": (lambda p: bool((p.box_size != 0).any()), "holds no box sizes"),
+    "tables": (lambda p: bool(p.tables), "holds no other tables"),
+}
