@@ -157,7 +157,8 @@ def test_rotations_and_depths_need_no_size_of_the_images():
 @pytest.mark.parametrize("field", ["image_size_px", "tomogram_size_px"])
 def test_a_missing_size_is_named(field):
     series = replace(make_tilt_series(), **{field: None})
-    with pytest.raises(DataError, match=f"made has no {field}"):
+    what = field.removesuffix("_size_px")
+    with pytest.raises(DataError, match=f"made: the size of the {what} is not known"):
         projection_matrices(series)
 
 

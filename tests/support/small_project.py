@@ -26,12 +26,7 @@ A 300 2.7 0.1 4 1 first A.star 301 319 121
 B 300 2.7 0.1 4 -1 second B.star 300 320 120
 """
 
-TILTS = """
-data_{name}
-
-loop_
-_rlnMicrographName
-_rlnMicrographPreExposure
+TILT_COLUMNS = """_rlnMicrographPreExposure
 _rlnTomoYTilt
 _rlnTomoZRot
 _rlnTomoXShiftAngst
@@ -39,8 +34,15 @@ _rlnTomoYShiftAngst
 _rlnDefocusU
 _rlnDefocusV
 _rlnDefocusAngle
-1@{stack} 0 10 85 1.5 -2 30000 29000 10
-2@{stack} 3 -10 85 0 0 30000 29000 10
+"""
+
+TILTS = f"""
+data_{{name}}
+
+loop_
+_rlnMicrographName
+{TILT_COLUMNS}1@{{stack}} 0 10 85 1.5 -2 30000 29000 10
+2@{{stack}} 3 -10 85 0 0 30000 29000 10
 """
 
 OPTICS = """

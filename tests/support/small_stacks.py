@@ -4,7 +4,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from small_project import OPTICS
+import small_project
+from small_project import OPTICS, TILT_COLUMNS
 
 from subtomo.formats.relion_stack import write_image_stack
 from subtomo.sources.particle_stacks import ParticleStacks
@@ -13,51 +14,25 @@ from subtomo.sources.stack_tables import open_particle_stacks
 
 BOX, PIXEL = 8, 8.0
 
-TOMOGRAMS = """
-data_global
-
-loop_
-_rlnTomoName
-_rlnVoltage
-_rlnSphericalAberration
-_rlnAmplitudeContrast
-_rlnTomoTiltSeriesPixelSize
-_rlnTomoHand
-_rlnTomoSizeX
-_rlnTomoSizeY
-_rlnTomoSizeZ
-A 300 2.7 0.1 4 1 301 319 121
-B 300 2.7 0.1 4 -1 300 320 120
-
+TOMOGRAMS = (
+    small_project.TOMOGRAMS.replace("_rlnOpticsGroupName\n_rlnTomoTiltSeriesStarFile\n", "")
+    .replace(" first A.star", "")
+    .replace(" second B.star", "")
+    + f"""
 data_A
 
 loop_
-_rlnMicrographPreExposure
-_rlnTomoYTilt
-_rlnTomoZRot
-_rlnTomoXShiftAngst
-_rlnTomoYShiftAngst
-_rlnDefocusU
-_rlnDefocusV
-_rlnDefocusAngle
-0 0 0 0 0 30000 29000 10
+{TILT_COLUMNS}0 0 0 0 0 30000 29000 10
 3 30 0 0 0 30000 29000 10
 6 -30 90 0 0 30000 29000 10
 
 data_B
 
 loop_
-_rlnMicrographPreExposure
-_rlnTomoYTilt
-_rlnTomoZRot
-_rlnTomoXShiftAngst
-_rlnTomoYShiftAngst
-_rlnDefocusU
-_rlnDefocusV
-_rlnDefocusAngle
-0 0 0 0 0 30000 29000 10
+{TILT_COLUMNS}0 0 0 0 0 30000 29000 10
 3 30 0 0 0 30000 29000 10
 """
+)
 
 PARTICLES = (
     """

@@ -167,8 +167,8 @@ def _known_size(tilt_series: TiltSeries, field: str) -> Any:
     if size is None:
         what = field.removesuffix("_size_px")
         raise DataError(
-            f"tilt series {tilt_series.name} has no {field}; the size of the {what} is needed "
-            "to know where points project"
+            f"tilt series {tilt_series.name}: the size of the {what} is not known, which says "
+            "where points project"
         )
     return size
 

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 from pydantic import BaseModel
 
+from subtomo.errors import DataError
 from subtomo.sources.image_sizes import with_image_sizes
 from subtomo.sources.local_project import open_local_project
 from subtomo.sources.particle_project import ParticleProject
@@ -87,6 +88,12 @@ def _with_sizes(project: ParticleProject) -> ParticleProject:
     Tilt series whose images do not answer are left out with their particles.
     """
     used = project.rows_by_tomogram()
+    without = [name for name in used if not project.tilt_series[name].image_names]
+    if without:
+        raise DataError(
+            f"{project.tomograms_file}: tomogram {without[0]} names no tilt images; expected a "
+            "column rlnMicrographName in its table of tilts: add it"
+        )
     known, failures = with_image_sizes({name: project.tilt_series[name] for name in used})
     if failures and not known:
         raise next(iter(failures.values()))

@@ -317,3 +317,16 @@ def test_folder_that_no_table_can_name_is_refused_before_anything_is_read(oracle
     assert extract(tmp_path / "a' \" b", "--box-size", "32") == 2
     assert "both quotes" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_tilt_series_without_images_is_named_with_its_table(oracle, tmp_path, capsys):
+    tilts = tmp_path / "TS_01.star"
+    table = oracle / "tilt_series/TS_01.star"
+    changed_table(table, "TS_01", lambda columns: columns.pop("rlnMicrographName"), tilts)
+    change = set_value("rlnTomoTiltSeriesStarFile", 0, str(tilts))
+    tomograms = changed_table("tomograms.star", "global", change, tmp_path / "tomograms.star")
+    options = ["--box-size", "32", "--tiltseries-relative-dir", str(oracle)]
+    assert extract(tmp_path / "out", *options, tomograms=tomograms) == 2
+    error = capsys.readouterr().err
+    assert f"{tomograms}: tomogram TS_01 names no tilt images" in error
+    assert "rlnMicrographName" in error
