@@ -65,6 +65,11 @@ COMMANDS: Mapping[str, Command] = {
         "subtomo.cli.info:run",
         "Describe files: format, size, pixel size, contents",
     ),
+    "pick clean": Command(
+        "subtomo.picking.cleaning.settings:CleanSettings",
+        "subtomo.picking.cleaning.run:run",
+        "Keep some of the picks: by score, place, surface, orientation, neighbours",
+    ),
     "pick compare": Command(
         "subtomo.picking.comparison.settings:CompareSettings",
         "subtomo.picking.comparison.run:run",

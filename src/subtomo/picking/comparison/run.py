@@ -132,7 +132,11 @@ def _tell(job: "Job", row: Mapping[str, Any], beta: float) -> None:
         f"precision {row['precision']:.3f}, recall {row['recall']:.3f}, F1 {row['f1']:.3f}, "
         f"F-beta ({beta:g}) {row['f_beta']:.3f}"
     )
-    job.log(
-        f"median errors: position {row['position_error_median']:.2f} Å, orientation "
-        f"{row['angular_error_median']:.2f}°, z axis {row['axis_error_median']:.2f}°"
-    )
+    if row["matched"]:
+        angles = "of the orientation not known"
+        if np.isfinite(row["angular_error_median"]):
+            angles = (
+                f"orientation {row['angular_error_median']:.2f}°, z axis "
+                f"{row['axis_error_median']:.2f}°"
+            )
+        job.log(f"median errors: position {row['position_error_median']:.2f} Å, {angles}")
