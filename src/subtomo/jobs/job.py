@@ -127,7 +127,10 @@ class Job:
         OutputError
             If the folder cannot be written or holds something else.
         SettingsError
-            If the job to resume was started with other settings or inputs.
+            If the job to resume was started with other settings or inputs, or there are fewer cores
+            than threads asked for.
+        DataError
+            If the name of an item or input is one that no table or log can hold.
         DiskFullError
             If the results cannot fit, or the disk filled up.
         DryRun
