@@ -2,14 +2,12 @@
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.sparse import coo_matrix
-from scipy.sparse.csgraph import connected_components
 
 from subtomo.errors import DataError, ShapeError
+from subtomo.picking.surfaces.pieces import number_pieces
 from subtomo.picking.surfaces.surface import Surface
 
 FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
 
 
 def point_outward(surface: Surface, marker: ArrayLike | None = None) -> Surface:
@@ -37,32 +35,13 @@ def point_outward(surface: Surface, marker: ArrayLike | None = None) -> Surface:
     """
     markers = None if marker is None else _checked(marker)
     faces, normals = surface.faces.copy(), surface.normals.copy()
-    piece_of_face, piece_of_vertex = pieces(surface)
+    piece_of_face, piece_of_vertex = number_pieces(surface)
     for piece in range(piece_of_face.max(initial=-1) + 1):
         rows = np.flatnonzero(piece_of_face == piece)
         if _points_inward(Surface(surface.vertices, surface.faces[rows], surface.normals), markers):
             faces[rows] = faces[rows][:, ::-1]
             normals[piece_of_vertex == piece] *= -1
     return Surface(surface.vertices, faces, normals)
-
-
-def pieces(surface: Surface) -> tuple[IntArray, IntArray]:
-    """Give the connected pieces of a surface numbers from 0.
-
-    Returns
-    -------
-    of_face : (t,)
-    of_vertex : (v,) -1 for a vertex that no triangle has
-    """
-    faces, n = surface.faces, len(surface.vertices)
-    rows = np.concatenate([faces[:, 0], faces[:, 1]])
-    columns = np.concatenate([faces[:, 1], faces[:, 2]])
-    graph = coo_matrix((np.ones(len(rows), dtype=bool), (rows, columns)), shape=(n, n))
-    label = connected_components(graph, directed=False)[1]
-    _, of_face = np.unique(label[faces[:, 0]], return_inverse=True)
-    of_vertex = np.full(n, -1)
-    of_vertex[faces] = of_face[:, None]
-    return of_face.astype(np.int64), of_vertex
 
 
 def _checked(marker: ArrayLike) -> FloatArray:

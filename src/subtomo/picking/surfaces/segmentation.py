@@ -1,0 +1,123 @@
+"""Surfaces of the labels of a segmentation."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.ndimage import find_objects, gaussian_filter
+
+from subtomo.errors import DataError, SettingsError
+from subtomo.model import Volume
+from subtomo.picking.surfaces.pieces import keep_faces, number_pieces
+from subtomo.picking.surfaces.surface import Surface
+
+FloatArray = NDArray[np.float64]
+
+_LEVEL = 0.5 + 1e-4
+"""Just off the middle: where voxels equal the level exactly, marching cubes leaves holes."""
+_REACH = 4.0
+"""Of the Gaussian, in standard deviations."""
+
+
+def surfaces_from_segmentation(
+    segmentation: Volume,
+    labels: Sequence[int] | None = None,
+    *,
+    threshold: float | None = None,
+    smoothing: float = 0.0,
+    smallest_area: float = 0.0,
+) -> dict[int, Surface]:
+    """Make a surface around each label of a segmentation.
+
+    Parameters
+    ----------
+    segmentation : whole numbers, 0 = outside; or any values, with a threshold
+    labels : those wanted; None: all that there are
+    threshold : what reaches it is one label, 1; None: the values are the labels
+    smoothing : Å, standard deviation of the Gaussian that the label is smoothed with, 0 for none
+        About two voxels takes the steps of the voxels away; half the thickness of a membrane and
+        more makes it thinner.
+    smallest_area : Å²; connected pieces with less are left out
+
+    Returns
+    -------
+    dict of label to Surface
+        Its normals point out of the label. It is open where the label reaches the edge of the
+        volume. A label all of whose pieces are left out is left out.
+
+    Raises
+    ------
+    DataError
+        If a label that is wanted is not there, or values are not whole numbers and no threshold
+        is given.
+    SettingsError
+        If the smoothing or the area is negative, or labels are given with a threshold.
+
+    Notes
+    -----
+    Marching cubes of scikit-image, ``measure.marching_cubes`` (Lewiner et al. 2003).
+    """
+    for name, value in (("smoothing", smoothing), ("smallest_area", smallest_area)):
+        if not (np.isfinite(value) and value >= 0):
+            raise SettingsError(f"{name} is {value}; expected 0 or more")
+    if threshold is not None and labels is not None:
+        raise SettingsError("labels and a threshold are given; expected one of them")
+    values = _labelled(segmentation, threshold)
+    found = find_objects(values)
+    there = [k + 1 for k, part in enumerate(found) if part is not None]
+    missing = sorted(set(labels or ()) - set(there))
+    if missing:
+        raise DataError(
+            f"segmentation has no label {missing[0]}; it has {', '.join(map(str, there)) or 'none'}"
+        )
+    surfaces = {
+        label: _around(segmentation, values, label, found[label - 1], smoothing, smallest_area)
+        for label in (there if labels is None else dict.fromkeys(labels))
+    }
+    return {label: surface for label, surface in surfaces.items() if len(surface.faces)}
+
+
+def _labelled(segmentation: Volume, threshold: float | None) -> NDArray[np.int32]:
+    """Values as labels."""
+    values = np.asarray(segmentation.data[...])
+    if threshold is not None:
+        return np.asarray(values >= threshold, dtype=np.int32)
+    labels = np.asarray(values, dtype=np.int32)
+    if values.dtype.kind not in "biu" and not np.array_equal(labels, values):
+        first = values[labels != values][0]
+        raise DataError(
+            f"segmentation has the value {first:g}; expected whole numbers, or a threshold"
+        )
+    if labels.min() < 0:
+        raise DataError(f"segmentation has the label {labels.min()}; expected 0 or more")
+    return labels
+
+
+def _around(
+    segmentation: Volume,
+    labels: NDArray[np.int32],
+    label: int,
+    part: tuple[slice, slice, slice],
+    smoothing: float,
+    smallest_area: float,
+) -> Surface:
+    """Surround one label, in the part of the volume where it is."""
+    from skimage.measure import marching_cubes
+
+    sigma = smoothing / segmentation.pixel_size
+    margin = int(np.ceil(_REACH * sigma)) + 2
+    near = tuple(
+        slice(max(0, side.start - margin), min(n, side.stop + margin))
+        for side, n in zip(part, labels.shape, strict=True)
+    )
+    mask = (labels[near] == label).astype(np.float32)
+    if sigma > 0:
+        mask = gaussian_filter(mask, sigma, mode="nearest", truncate=_REACH)
+    if min(mask.shape) < 2 or not mask.min() < _LEVEL < mask.max():
+        return Surface(np.empty((0, 3)), np.empty((0, 3), dtype=np.int64))
+    zyx, faces, *_ = marching_cubes(mask, _LEVEL, allow_degenerate=False)
+    index = (zyx + [side.start for side in near])[:, ::-1]
+    surface = Surface(segmentation.grid.positions(index), faces)
+    of_face, _ = number_pieces(surface)
+    area = np.bincount(of_face, weights=surface.triangle_areas)
+    return keep_faces(surface, area[of_face] >= smallest_area)
