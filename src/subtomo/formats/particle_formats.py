@@ -165,6 +165,16 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         group="class",
     ),
     ParticleFormat(
+        "dynamo-vll",
+        "list of volumes of Dynamo, with a table each",
+        (".vll",),
+        "subtomo.formats.dynamo_vll:read_vll_particles",
+        "subtomo.formats.dynamo_vll:write_vll_particles",
+        _NUMBERED_FIELDS | {"extra:dynamo."},
+        uses=VOXELS,
+        group="class",
+    ),
+    ParticleFormat(
         "motl",
         "motive list in an EM file",
         (".em",),

@@ -92,7 +92,8 @@ class TableContext:
             return VoxelGrid(self.pixel_size, self.size_px)
         raise SettingsError(
             f"{path}: counts in voxels of tomogram {name}, of unknown pixel size"
-            f"{self._known()}: give the tomogram (--tomograms), or --pixel-size in Å"
+            f"{self._known()}: give the tomogram (--tomograms), or --pixel-size in Å (of a new "
+            "table: --output-pixel-size)"
         )
 
     def sized_grid_of(self, name: str, path: Path | str) -> tuple[VoxelGrid, FloatArray]:

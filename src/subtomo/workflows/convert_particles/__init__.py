@@ -1,0 +1,1 @@
+"""Tables of particles from any format to any other."""

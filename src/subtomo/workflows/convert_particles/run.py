@@ -1,0 +1,96 @@
+"""The command ``subtomo convert particles``."""
+
+from pathlib import Path
+
+import click
+import numpy as np
+
+from subtomo.counts import count_of
+from subtomo.errors import MissingFileError, OutputError, SettingsError
+from subtomo.formats.numbered_particles import MAP_SUFFIX
+from subtomo.formats.particle_formats import ParticleFormat, format_of
+from subtomo.formats.particles import read_particles, write_particles
+from subtomo.formats.table_context import TableContext
+from subtomo.formats.table_losses import what_is_lost
+from subtomo.model import Particles
+from subtomo.workflows.convert_particles.contexts import (
+    check_options,
+    outside,
+    reading_context,
+    unknown_tomograms,
+    writing_context,
+)
+from subtomo.workflows.convert_particles.settings import ConvertParticlesSettings
+
+_M_READS = "_data.star"
+
+
+def run(settings: ConvertParticlesSettings) -> None:
+    """Read a table, write it in another format, and say what that cannot hold.
+
+    Parameters
+    ----------
+    settings : of the command
+
+    Raises
+    ------
+    SubtomoError
+        Where the table cannot be read or the format needs what is not known, before anything is
+        written.
+    """
+    if not settings.input.exists():
+        raise MissingFileError(f"{settings.input}: no such file; expected a table of particles")
+    read = format_of(settings.input, settings.input_format)
+    written = format_of(settings.output, settings.output_format, is_output=True)
+    check_options(settings, read, written)
+    if not settings.overwrite:
+        _require_free(settings.output, written)
+    context = reading_context(settings)
+    particles = read_particles(settings.input, format_name=read.name, context=context)
+    if settings.tomograms:
+        _require_known(settings.input, unknown_tomograms(particles, context), context)
+    write_particles(
+        settings.output,
+        particles,
+        format_name=written.name,
+        context=writing_context(settings, context),
+    )
+    _tell(settings, particles, read, written)
+    for line in outside(particles, context):
+        click.secho(f"warning: {settings.input}: {line}", fg="yellow", err=True)
+
+
+def _tell(
+    settings: ConvertParticlesSettings,
+    particles: Particles,
+    read: ParticleFormat,
+    written: ParticleFormat,
+) -> None:
+    """Say what was read and written, and what is lost."""
+    tomograms = count_of(len(np.unique(particles.tomogram)), "tomogram")
+    click.echo(
+        f"{settings.input}: {count_of(len(particles), 'particle')} in {tomograms} ({read.title})"
+    )
+    for line in what_is_lost(particles, written, settings.group_id):
+        click.echo(f"lost: {line}")
+    if written.name == "warp" and not settings.output.name.endswith(_M_READS):
+        click.echo(f"note: M reads only files whose names end in {_M_READS}")
+    click.echo(f"{settings.output}: written ({written.title})")
+
+
+def _require_free(path: Path, written: ParticleFormat) -> None:
+    """Refuse to write over a file."""
+    beside = [path.with_suffix(MAP_SUFFIX)] if "tomogram_map" in written.uses else []
+    for file in (path, *beside):
+        if file.exists():
+            raise OutputError(f"{file}: is there already; choose another name, or give --overwrite")
+
+
+def _require_known(path: Path, unknown: list[str], context: TableContext) -> None:
+    """Refuse a table of other tomograms than those given."""
+    if unknown:
+        known = ", ".join(dict.fromkeys([*context.grids, *context.frames]))
+        raise SettingsError(
+            f"{path}: is of tomogram {unknown[0]}, which is not among those given ({known}): give "
+            "it too (--tomograms), or name the table's (--tomogram, --tomogram-map)"
+        )
