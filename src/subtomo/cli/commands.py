@@ -25,6 +25,11 @@ COMMANDS: Mapping[str, Command] = {
         "subtomo.tomograms.bin_run:run",
         "Bin tomograms, or resample them to another pixel size",
     ),
+    "convert particles": Command(
+        "subtomo.workflows.convert_particles.settings:ConvertParticlesSettings",
+        "subtomo.workflows.convert_particles.run:run",
+        "Turn a table of particles into another program's",
+    ),
     "demo": Command(
         "subtomo.workflows.demo.settings:DemoSettings",
         "subtomo.workflows.demo.run:run",
@@ -143,6 +148,7 @@ COMMANDS: Mapping[str, Command] = {
 }
 
 GROUPS: Mapping[str, str] = {
+    "convert": "Turn files into those of other programs",
     "extract": "Cut particles out of tomograms and tilt series",
     "extract stacks": "Cut the images of particles out of tilt series, as RELION 5 does",
     "import": "Bring in what other programs made",
