@@ -95,6 +95,11 @@ COMMANDS: Mapping[str, Command] = {
         "subtomo.picking.matching.run:run",
         "Find particles by template matching",
     ),
+    "pick model": Command(
+        "subtomo.picking.models.settings:PickModelSettings",
+        "subtomo.picking.models.run:run",
+        "Make oriented particles from points on vesicles, membranes, filaments and lattices",
+    ),
     "portal export": Command(
         "subtomo.workflows.portal_export.settings:ExportPortalSettings",
         "subtomo.workflows.portal_export.run:run",

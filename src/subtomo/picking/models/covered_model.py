@@ -1,15 +1,11 @@
 """Models whose particles cover a surface, their z axes along its normals."""
 
-from collections.abc import Mapping
-from typing import Annotated, ClassVar
-
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field
 
 from subtomo.geometry.axis_frames import quaternions_along
 from subtomo.picking.models.free_angle_model import FreeAngleModel
-from subtomo.picking.models.geometric_model import Length, Point
+from subtomo.picking.models.geometric_model import Point
 from subtomo.picking.models.poses import Poses
 from subtomo.picking.models.sampled_model import SampledModel
 
@@ -23,16 +19,10 @@ class CoveredModel(SampledModel, FreeAngleModel):
     ----------
     marker : a point inside, (x, y, z) Å: normals point away from it
     shift_along_normal : Å by which particles are moved outwards; negative: inwards
-    mesh_parameter : Å, sides of the surface's triangles; default 5 voxels
-    maximum_triangles : of the surface; larger ones are made rather than more
     """
-
-    defaults_px: ClassVar[Mapping[str, float]] = {"mesh_parameter": 5}
 
     marker: Point | None = None
     shift_along_normal: float = 0.0
-    mesh_parameter: Length = 0.0
-    maximum_triangles: Annotated[int, Field(ge=8)] = 100_000
 
     def _covering(self, positions: FloatArray, normals: FloatArray, spacing: float) -> Poses:
         """Make particles of points on the surface and the outward normals there."""

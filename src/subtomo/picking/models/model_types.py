@@ -16,7 +16,9 @@ from subtomo.picking.models.filament_with_torsion import FilamentWithTorsionMode
 from subtomo.picking.models.general import GeneralModel
 from subtomo.picking.models.geometric_model import GeometricModel
 from subtomo.picking.models.marked_ellipsoidal_vesicle import MarkedEllipsoidalVesicleModel
+from subtomo.picking.models.segmentation import SegmentationModel
 from subtomo.picking.models.subunits_on_helix import SubunitsOnHelixModel
+from subtomo.picking.models.surface import SurfaceModel
 from subtomo.picking.models.vesicle import VesicleModel
 
 MODEL_TYPES: Mapping[str, type[GeometricModel]] = {
@@ -24,6 +26,7 @@ MODEL_TYPES: Mapping[str, type[GeometricModel]] = {
     for kind in (
         GeneralModel,
         DipoleModel,
+        SurfaceModel,
         VesicleModel,
         EllipsoidalVesicleModel,
         MarkedEllipsoidalVesicleModel,
@@ -32,6 +35,7 @@ MODEL_TYPES: Mapping[str, type[GeometricModel]] = {
         SubunitsOnHelixModel,
         FilamentRingsModel,
         CubicLatticeModel,
+        SegmentationModel,
     )
 }
 """The class of each type of model, by the name that files and options have for it."""

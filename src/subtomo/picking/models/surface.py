@@ -29,12 +29,13 @@ class SurfaceModel(CoveredModel):
     marker : a point on the inner side: normals point away from it
         Not given: the middle of the points is taken as inside, with a warning.
     control_interval : Å between control points along and across the levels; default 25 voxels
-        Larger ones smooth more. Of clicks with levels.
+        Larger ones smooth more.
     mesh_parameter : Å, sides of the triangles before they are subdivided; default 5 voxels
     maximum_triangles : after subdivision
     subdivisions : how often each triangle is split into four
     cropping_parameter : Å between neighbouring particles; default 10 voxels
-    is_closed : whether the curves of the levels go around; null: judged from the clicks
+    is_closed : whether the curves of the levels go around, or clicks without levels enclose a
+        space; null: judged from the clicks
 
     Notes
     -----
@@ -42,7 +43,7 @@ class SurfaceModel(CoveredModel):
     """
 
     defaults_px: ClassVar[Mapping[str, float]] = {
-        **CoveredModel.defaults_px,
+        "mesh_parameter": 5,
         "control_interval": 25,
         "cropping_parameter": 10,
     }
@@ -50,6 +51,8 @@ class SurfaceModel(CoveredModel):
     type: Literal["surface"] = "surface"
     levels: tuple[int, ...] | None = None
     control_interval: Length = 0.0
+    mesh_parameter: Length = 0.0
+    maximum_triangles: Annotated[int, Field(ge=8)] = 100_000
     subdivisions: Annotated[int, Field(ge=0, le=6)] = 2
     cropping_parameter: Length = 0.0
     is_closed: bool | None = None
@@ -93,9 +96,11 @@ class SurfaceModel(CoveredModel):
         if self.levels is None:
             return surface_from_points(
                 self.positions(),
+                control_interval=self.control_interval,
                 mesh_parameter=self.mesh_parameter,
                 maximum_triangles=self.maximum_triangles,
                 subdivisions=self.subdivisions,
+                is_closed=self.is_closed,
             )
         return surface_from_levels(
             self.positions(),

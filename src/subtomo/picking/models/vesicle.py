@@ -1,10 +1,10 @@
 """A round vesicle."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from subtomo.geometry.ellipsoid import Ellipsoid
 from subtomo.geometry.even_points import ellipsoid_mesh, even_points
@@ -21,12 +21,16 @@ class EllipsoidModel(CoveredModel):
     Parameters
     ----------
     separation : Å between neighbours; default 10 voxels
+    mesh_parameter : Å, sides of the surface's triangles; default 5 voxels
+    maximum_triangles : of the surface; larger ones are made rather than more
     centre : (x, y, z) Å; with the radius or radii instead of a fit to the points
     """
 
-    defaults_px: ClassVar[Mapping[str, float]] = {**CoveredModel.defaults_px, "separation": 10}
+    defaults_px: ClassVar[Mapping[str, float]] = {"separation": 10, "mesh_parameter": 5}
 
     separation: Length = 0.0
+    mesh_parameter: Length = 0.0
+    maximum_triangles: Annotated[int, Field(ge=8)] = 100_000
     centre: Point | None = None
 
     @property

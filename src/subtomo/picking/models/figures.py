@@ -1,0 +1,176 @@
+"""Figures of models: surfaces, points and normals in space and in sections."""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from subtomo.geometry.rotations import matrices_from_quaternions
+from subtomo.model import Particles, Volume
+from subtomo.picking.models.sections import plane_section
+from subtomo.picking.surfaces.surface import Surface
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+FloatArray = NDArray[np.float64]
+
+_SURFACE_COLOUR = "#0f766e"
+_CLICK_COLOUR = "#eab308"
+_PARTICLE_COLOUR = "#c2410c"
+_MOST_TRIANGLES = 4000
+_MOST_ARROWS = 400
+_SLICES = 5
+"""Slices averaged, and the thickness of sections, in voxels."""
+
+
+def draw_models(
+    surfaces: Mapping[str, Surface],
+    points: FloatArray,
+    particles: Particles,
+    *,
+    pixel_size: float,
+    volume: Volume | None = None,
+) -> "Figure":
+    """Draw the models of a tomogram in space, and in a section across z and one across y.
+
+    Parameters
+    ----------
+    surfaces : of its models, by name
+    points : (n, 3) Å, that were clicked
+    particles : of the tomogram
+    pixel_size : Å, of the tomogram
+    volume : of the tomogram, for the background of the sections
+    """
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(15, 5.2), layout="constrained")
+    space = figure.add_subplot(1, 3, 1, projection="3d")
+    _draw_space(space, surfaces, points, particles)
+    for place, (axis, across) in enumerate(((2, (0, 1)), (1, (0, 2))), 2):
+        axes = figure.add_subplot(1, 3, place)
+        every = _all_points(surfaces, points, particles)
+        height = float(np.median(every[:, axis])) if len(every) else 0.0
+        if volume is not None:
+            height = _show_slab(axes, volume, axis, across, height)
+        near = _SLICES / 2 * pixel_size
+        _draw_section(axes, surfaces, points, particles, (axis, across, height, near))
+    return figure
+
+
+def _draw_space(
+    axes: Any, surfaces: Mapping[str, Surface], points: FloatArray, particles: Particles
+) -> None:
+    """Surfaces, points and z axes in space, in nm."""
+    from mpl_toolkits.mplot3d.art3d import (  # type: ignore[import-untyped]  # has no types
+        Poly3DCollection,
+    )
+
+    for surface in surfaces.values():
+        triangles = surface.vertices[_some(surface.faces, _MOST_TRIANGLES)] / 10
+        axes.add_collection3d(
+            Poly3DCollection(triangles, facecolor=_SURFACE_COLOUR, alpha=0.12, lw=0)
+        )
+    _dots(axes, points / 10, _CLICK_COLOUR, "points")
+    _dots(axes, particles.position / 10, _PARTICLE_COLOUR, "particles")
+    every = _all_points(surfaces, points, particles) / 10
+    if len(every):
+        low, high = every.min(axis=0), every.max(axis=0)
+        length = 0.08 * float((high - low).max())
+        shown, z = _arrows(particles)
+        axes.quiver(*(shown / 10).T, *(z * length).T, color=_PARTICLE_COLOUR, lw=0.8)
+        middle, half = (low + high) / 2, max(float((high - low).max()) / 2, 1.0)
+        for k, name in enumerate("xyz"):
+            getattr(axes, f"set_{name}lim")(middle[k] - half, middle[k] + half)
+    axes.set(xlabel="x (nm)", ylabel="y (nm)", zlabel="z (nm)", box_aspect=(1, 1, 1))
+    if len(every):
+        axes.legend(loc="upper left", frameon=False, fontsize=8)
+
+
+def _draw_section(
+    axes: Any,
+    surfaces: Mapping[str, Surface],
+    points: FloatArray,
+    particles: Particles,
+    plane: tuple[int, tuple[int, int], float, float],
+) -> None:
+    """Where surfaces meet a plane, and the points and particles near to it, in nm."""
+    from matplotlib.collections import LineCollection
+
+    axis, across, height, near = plane
+    for surface in surfaces.values():
+        pieces = plane_section(surface, axis, height)[:, :, across] / 10
+        axes.add_collection(LineCollection(list(pieces), colors=_SURFACE_COLOUR, linewidths=1.4))
+    clicked = points[np.abs(points[:, axis] - height) <= near]
+    axes.scatter(*clicked[:, across].T / 10, s=12, c=_CLICK_COLOUR, zorder=3)
+    is_near = np.abs(particles.position[:, axis] - height) <= near
+    mine = particles.select(is_near)
+    axes.scatter(*mine.position[:, across].T / 10, s=12, c=_PARTICLE_COLOUR, zorder=4)
+    shown, z = _arrows(mine)
+    every = _all_points(surfaces, points, particles)[:, across] / 10
+    reach = float(np.ptp(every, axis=0).max()) if len(every) else 1.0
+    axes.quiver(
+        *(shown[:, across] / 10).T,
+        *z[:, across].T,
+        color=_PARTICLE_COLOUR,
+        angles="xy",
+        scale_units="xy",
+        scale=1 / max(0.08 * reach, 1e-3),
+        width=0.004,
+        zorder=4,
+    )
+    if not axes.images and len(every):
+        low, high = every.min(axis=0), every.max(axis=0)
+        margin = 0.12 * reach + 1e-3
+        axes.set(xlim=(low[0] - margin, high[0] + margin), ylim=(low[1] - margin, high[1] + margin))
+    names = [f"{'xyz'[k]} (nm)" for k in across]
+    axes.set(xlabel=names[0], ylabel=names[1], aspect="equal")
+    axes.set_title(f"section at {'xyz'[axis]} = {height / 10:.0f} nm", fontsize=10)
+
+
+def _show_slab(
+    axes: Any, volume: Volume, axis: int, across: tuple[int, int], height: float
+) -> float:
+    """Mean of some slices of the tomogram; gives the height (Å) of their middle."""
+    n = volume.shape[2 - axis]
+    centre = round((height - volume.origin[axis]) / volume.pixel_size)
+    first = int(np.clip(centre - _SLICES // 2, 0, max(0, n - _SLICES)))
+    last = min(first + _SLICES, n)
+    part = [slice(None)] * 3
+    part[2 - axis] = slice(first, last)
+    image = np.asarray(volume.data[tuple(part)], dtype=np.float32).mean(axis=2 - axis)
+    low = np.array([volume.origin[k] for k in across]) - volume.pixel_size / 2
+    high = low + np.array(image.shape[::-1]) * volume.pixel_size
+    axes.imshow(
+        image,
+        cmap="gray",
+        origin="lower",
+        extent=(low[0] / 10, high[0] / 10, low[1] / 10, high[1] / 10),
+        vmin=np.quantile(image, 0.005),
+        vmax=np.quantile(image, 0.995),
+    )
+    return float(volume.origin[axis] + (first + last - 1) / 2 * volume.pixel_size)
+
+
+def _arrows(particles: Particles) -> tuple[FloatArray, FloatArray]:
+    """Positions and z axes of the particles whose orientation is known; not too many of them."""
+    known = _some(np.flatnonzero(particles.is_oriented), _MOST_ARROWS)
+    z = matrices_from_quaternions(particles.orientation[known])[:, :, 2]
+    return particles.position[known], z
+
+
+def _dots(axes: Any, points: FloatArray, colour: str, label: str) -> None:
+    if len(points):
+        axes.scatter(*points.T, s=8, c=colour, depthshade=False, lw=0, label=label)
+
+
+def _all_points(
+    surfaces: Mapping[str, Surface], points: FloatArray, particles: Particles
+) -> FloatArray:
+    return np.concatenate([points, particles.position, *(s.vertices for s in surfaces.values())])
+
+
+def _some(rows: NDArray[Any], most: int) -> NDArray[Any]:
+    """Every so many of the rows, so that there are not more than ``most``."""
+    return rows[:: max(1, int(np.ceil(len(rows) / most)))]

@@ -1,0 +1,162 @@
+"""What ``subtomo pick model`` will do, checked before anything is written."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from subtomo.errors import DataError, SettingsError
+from subtomo.formats.particles import read_particles
+from subtomo.formats.table_context import TableContext
+from subtomo.model import Tomogram
+from subtomo.picking.models.covered_model import CoveredModel
+from subtomo.picking.models.free_angle_model import FreeAngleModel
+from subtomo.picking.models.general import GeneralModel
+from subtomo.picking.models.geometric_model import GeometricModel
+from subtomo.picking.models.inputs import ModelInput, read_inputs
+from subtomo.picking.models.markers import with_markers
+from subtomo.picking.models.parameters import check_parameters, with_parameters
+from subtomo.picking.models.placing import is_inside
+from subtomo.picking.models.settings import PickModelSettings
+from subtomo.sources.tomograms import open_tomograms
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Models that particles are made of, and models that orient them.
+
+    Parameters
+    ----------
+    models : in the order of the inputs, with the parameters of the command
+    orientation_models : likewise, of ``--orient-by``
+    tomograms : that were given, by name
+    tables : other tables of the tables of points, by name
+    """
+
+    models: tuple[GeometricModel, ...]
+    orientation_models: tuple[GeometricModel, ...]
+    tomograms: Mapping[str, Tomogram]
+    tables: Mapping[str, Any]
+
+    @property
+    def names(self) -> list[str]:
+        """Tomograms that have models, in the order of the models."""
+        return list(dict.fromkeys(model.tomogram for model in self.models))
+
+
+def make_plan(settings: PickModelSettings) -> Plan:
+    """Read everything, and refuse what cannot be done.
+
+    Raises
+    ------
+    SubtomoError
+        Which says the file, the model or the option.
+    """
+    tomograms = _tomograms(settings)
+    read = read_inputs(settings.inputs, tomograms, pixel_size=settings.pixel_size)
+    orienting = _orienting(settings, tomograms, read)
+    models = _prepared(read.models, settings, settings.model_type, tomograms)
+    guides = _prepared(orienting.models, settings, settings.orientation_model_type, tomograms)
+    check_parameters([*models, *guides], settings.parameters())
+    _check_options(models, guides, settings)
+    for model in [*models, *guides]:
+        _check_place(model, tomograms)
+        model.check()
+    return Plan(tuple(models), tuple(guides), tomograms, read.tables)
+
+
+def _tomograms(settings: PickModelSettings) -> dict[str, Tomogram]:
+    if not settings.tomograms:
+        return {}
+    return {t.name: t for t in open_tomograms(settings.tomograms)}
+
+
+def _orienting(
+    settings: PickModelSettings, tomograms: Mapping[str, Tomogram], read: ModelInput
+) -> ModelInput:
+    """Read --orient-by; its segmentations may be of the tomograms of the points."""
+    return read_inputs(
+        settings.orient_by,
+        tomograms,
+        pixel_size=settings.pixel_size,
+        named_by=[model.tomogram for model in read.models],
+    )
+
+
+def _prepared(
+    models: Iterable[GeometricModel],
+    settings: PickModelSettings,
+    kind: str | None,
+    tomograms: Mapping[str, Tomogram],
+) -> list[GeometricModel]:
+    """Read models as a type, with the options and the markers."""
+    prepared = with_parameters(models, kind, settings.parameters())
+    if settings.markers is not None:
+        context = replace(TableContext.of(tomograms.values()), pixel_size=settings.pixel_size)
+        markers = read_particles(settings.markers, context=context)
+        prepared = with_markers(prepared, markers, settings.markers)
+    return [_with_angles_and_shift(model, settings) for model in prepared]
+
+
+def _with_angles_and_shift(model: GeometricModel, settings: PickModelSettings) -> GeometricModel:
+    update: dict[str, Any] = {}
+    if settings.in_plane is not None and isinstance(model, FreeAngleModel):
+        update = {"in_plane": settings.in_plane, "seed": settings.seed}
+    if settings.shift_along_normal and isinstance(model, CoveredModel):
+        update["shift_along_normal"] = settings.shift_along_normal
+    return model.model_copy(update=update) if update else model
+
+
+def _check_options(
+    models: list[GeometricModel], guides: list[GeometricModel], settings: PickModelSettings
+) -> None:
+    """Refuse options that nothing among the models can follow."""
+    if not models:
+        return
+    kinds = f"models of type {', '.join(sorted({model.type for model in models}))}"
+    has_general = any(isinstance(model, GeneralModel) for model in models)
+    has_normals = any(isinstance(model, CoveredModel) for model in models)
+    has_free_angle = any(isinstance(model, FreeAngleModel) for model in models)
+    is_oriented = bool(settings.orient_by) and has_general
+    if settings.orient_by and not has_general:
+        raise SettingsError(
+            f"--orient-by has no effect on {kinds}, which orient themselves; leave it out, or "
+            "give --model-type general"
+        )
+    if guides and not any(isinstance(guide, CoveredModel) for guide in guides):
+        raise SettingsError(
+            f"--orient-by: {guides[0].label} has no surface, nor have the others; expected "
+            "surfaces, vesicles or segmentations: give --orientation-model-type"
+        )
+    if settings.shift_along_normal and not (is_oriented or has_normals):
+        raise SettingsError(
+            f"--shift-along-normal has no effect on {kinds}, which have no normals; leave it out, "
+            "or give --orient-by"
+        )
+    if settings.in_plane is not None and not (is_oriented or has_free_angle):
+        raise SettingsError(f"--in-plane has no effect on {kinds}; leave it out")
+    if settings.markers is not None and not any(
+        getattr(model, "marker", None) is not None for model in [*models, *guides]
+    ):
+        raise SettingsError(
+            f"{settings.markers}: has no marker for any of the models; check the names of the "
+            "tomograms, and the types of the models"
+        )
+
+
+def _check_place(model: GeometricModel, tomograms: Mapping[str, Tomogram]) -> None:
+    """Refuse a model of a tomogram that is not at hand, or wholly outside of its own."""
+    if not tomograms:
+        return
+    if model.tomogram not in tomograms:
+        raise DataError(
+            f"{model.label}: this tomogram is not among those given ({', '.join(tomograms)}); add "
+            "it to --tomograms"
+        )
+    volume = tomograms[model.tomogram].volume
+    if model.points and not np.any(is_inside(model.positions(), volume)):
+        raise DataError(
+            f"{model.label}: all {len(model.points)} points lie outside of the tomogram; check "
+            "the pixel sizes of both"
+        )

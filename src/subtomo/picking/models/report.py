@@ -1,0 +1,91 @@
+"""The report of ``subtomo pick model``."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from subtomo.counts import count_of
+from subtomo.model import Particles
+from subtomo.picking.models.figures import draw_models
+from subtomo.picking.models.items import TomogramFiles, load_surfaces
+from subtomo.picking.models.plan import Plan
+from subtomo.report import Report
+
+_MOST_PICTURES = 20
+
+
+def write_report(
+    path: Path,
+    plan: Plan,
+    files: Mapping[str, TomogramFiles],
+    particles: Mapping[str, Particles],
+    rows: Mapping[str, list[dict[str, Any]]],
+) -> None:
+    """Write the numbers and pictures of all tomograms as one page.
+
+    Parameters
+    ----------
+    path : of the HTML file
+    plan : of the job
+    files : of each tomogram, by name
+    particles : of each tomogram
+    rows : numbers of its models
+    """
+    total = sum(len(table) for table in particles.values())
+    report = Report(
+        "Particles from models",
+        f"{count_of(total, 'particle')} of {count_of(len(plan.models), 'model')} in "
+        f"{count_of(len(rows), 'tomogram')}.",
+    )
+    report.add_section("Models")
+    if rows:
+        report.add_table(_table(rows), columns=_COLUMNS)
+    for name in list(rows)[:_MOST_PICTURES]:
+        report.add_section(name)
+        surfaces = load_surfaces(files[name].surfaces)
+        models = [model for model in plan.models if model.tomogram == name]
+        guides = [model for model in plan.orientation_models if model.tomogram == name]
+        points = np.concatenate([model.positions() for model in [*models, *guides]])
+        tomogram = plan.tomograms.get(name)
+        figure = draw_models(
+            surfaces,
+            points,
+            particles[name],
+            pixel_size=models[0].pixel_size,
+            volume=None if tomogram is None else tomogram.volume,
+        )
+        report.add_figure(figure, _CAPTION)
+    if len(rows) > _MOST_PICTURES:
+        report.add_text(f"Pictures of the first {_MOST_PICTURES} of {len(rows)} tomograms.")
+    report.write(path)
+
+
+_COLUMNS = [
+    "tomogram",
+    "model",
+    "type",
+    "points",
+    "particles",
+    "oriented",
+    "median spacing (Å)",
+    "oriented by a surface",
+    "median distance from it (Å)",
+]
+
+_CAPTION = (
+    "Points that were clicked (yellow), surfaces (green), particles and their z axes (red): in "
+    "space, and near to the planes of two sections; at most 400 arrows."
+)
+
+
+def _table(rows: Mapping[str, list[dict[str, Any]]]) -> list[list[Any]]:
+    """Make a line of each model."""
+    fields = ("name", "type", "points", "particles", "oriented", "spacing")
+    more = ("oriented_by_surface", "distance")
+    return [
+        [name, *("–" if row.get(field) is None else row[field] for field in (*fields, *more))]
+        for name, of_tomogram in rows.items()
+        for row in of_tomogram
+    ]

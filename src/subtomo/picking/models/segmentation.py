@@ -1,0 +1,94 @@
+"""The surfaces of a segmentation."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, ClassVar, Literal, Self
+
+import numpy as np
+from pydantic import Field
+
+from subtomo.formats.volumes import read_volume
+from subtomo.picking.models.covered_model import CoveredModel
+from subtomo.picking.models.geometric_model import Length, Point
+from subtomo.picking.models.poses import Poses
+from subtomo.picking.surfaces.cropping import crop_points
+from subtomo.picking.surfaces.orientation import point_outward
+from subtomo.picking.surfaces.segmentation import surfaces_from_segmentation
+from subtomo.picking.surfaces.surface import Surface
+
+
+class SegmentationModel(CoveredModel):
+    """Particles that cover the surfaces of labels; normals point out of the label.
+
+    Parameters
+    ----------
+    path : volume of whole numbers, 0 = outside; or of any values, with a threshold
+    pixel_size : Å, of this volume
+    origin : (x, y, z) Å, centre of its first voxel; null: what the file says
+    labels : those to take; null: all but 0
+    threshold : what reaches it is taken; null: the values are labels
+    marker : a point inside a vesicle: normals of its membrane point away from it on both faces
+        Not given: normals point out of the label, on the inner face of a membrane inwards.
+    smoothing : σ in Å of the Gaussian that labels are smoothed with; default 1 voxel
+        Two voxels take the steps of the voxels away; they wipe out labels of that thickness.
+    smallest_area : Å²; connected pieces of the surface with less are left out
+    cropping_parameter : Å between neighbouring particles; default 10 voxels
+    """
+
+    defaults_px: ClassVar[Mapping[str, float]] = {"cropping_parameter": 10, "smoothing": 1}
+
+    type: Literal["segmentation"] = "segmentation"
+    path: Path
+    origin: Point | None = None
+    labels: tuple[int, ...] | None = None
+    threshold: float | None = None
+    smoothing: Annotated[float, Field(ge=0)] = 0.0
+    smallest_area: Annotated[float, Field(ge=0)] = 0.0
+    cropping_parameter: Length = 0.0
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is nothing to make particles of: its voxels say that."""
+        return False
+
+    def beside(self, folder: Path) -> Self:
+        """Read the path as relative to a folder."""
+        return self.model_copy(update={"path": Path(os.path.normpath(folder / self.path))})
+
+    def seen_from(self, folder: Path) -> Self:
+        """Write the path relative to a folder."""
+        return self.model_copy(update={"path": Path(os.path.relpath(self.path, folder))})
+
+    def _check_points(self) -> None:
+        read_volume(self.path, pixel_size=self.pixel_size)
+
+    def _poses(self) -> Poses:
+        positions, normals = crop_points(
+            self._surface(), self.cropping_parameter / self.oversampling
+        )
+        return self._covering(positions, normals, self.cropping_parameter)
+
+    def _surface(self) -> Surface:
+        volume = read_volume(self.path, pixel_size=self.pixel_size, origin=self.origin)
+        surfaces = surfaces_from_segmentation(
+            volume,
+            self.labels,
+            threshold=self.threshold,
+            smoothing=self.smoothing,
+            smallest_area=self.smallest_area,
+        )
+        joined = _joined(list(surfaces.values()))
+        return joined if self.marker is None else point_outward(joined, self.marker)
+
+
+def _joined(surfaces: list[Surface]) -> Surface:
+    """Make one surface of several."""
+    if not surfaces:
+        return Surface(np.empty((0, 3)), np.empty((0, 3), dtype=np.int64))
+    first = np.cumsum([0, *(len(surface.vertices) for surface in surfaces[:-1])])
+    return Surface(
+        np.concatenate([surface.vertices for surface in surfaces]),
+        np.concatenate([s.faces + start for s, start in zip(surfaces, first, strict=True)]),
+        np.concatenate([surface.normals for surface in surfaces]),
+    )
