@@ -44,7 +44,7 @@ class Duplicates:
             better[same] = np.where(found >= 0, same[found], -1)
         apart = np.linalg.norm(picks.position - picks.position[better], axis=1)
         reason = [
-            f"{distance:.4g} Å from the pick in row {row}, which is kept"
+            f"{distance:.4g} Å from the better pick in row {row}"
             for distance, row in zip(apart.tolist(), rows[better].tolist(), strict=True)
         ]
         return Verdict(better < 0, np.array(reason, dtype=np.str_))

@@ -63,8 +63,8 @@ def draw_places(
     above, side = figure.subplots(
         2, 1, sharex=True, height_ratios=(span[1], max(span[2], span[1] / 6))
     )
-    kinds = [("", "kept", _KEPT_COLOUR)]
-    kinds += [(name, name, c) for name, c in zip(filters, _colours(filters), strict=True)]
+    kinds = [(name, name, c) for name, c in zip(filters, _colours(filters), strict=True)]
+    kinds.append(("", "kept", _KEPT_COLOUR))  # on top of what was dropped
     for axes, vertical in ((above, y), (side, z)):
         for name, label, colour in kinds:
             of_kind = dropped_by == name
@@ -72,17 +72,17 @@ def draw_places(
                 axes.scatter(
                     x[of_kind],
                     vertical[of_kind],
-                    s=10,
+                    s=5 if name else 12,
                     c=colour,
                     lw=0,
-                    alpha=0.75,
+                    alpha=0.6 if name else 1,
                     label=f"{label} ({int(of_kind.sum())})",
                 )
         axes.set_aspect("equal", adjustable="datalim")
     above.set(ylabel="y (nm)")
     side.set(xlabel="x (nm)", ylabel="z (nm)")
     handles, labels = above.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside right upper", frameon=False)
+    figure.legend(handles[::-1], labels[::-1], loc="outside right upper", frameon=False)
     return figure
 
 
