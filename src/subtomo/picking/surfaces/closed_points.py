@@ -5,17 +5,21 @@ from numpy.typing import NDArray
 from scipy.special import gammaln, lpmv
 
 from subtomo.errors import DataError
+from subtomo.geometry.ellipsoid import Ellipsoid
+from subtomo.geometry.ellipsoid_fit import fit_ellipsoid
 from subtomo.picking.surfaces.penalised_fit import penalised_fit
 from subtomo.picking.surfaces.spline_mesh import even_lengths, subdivided_within
 from subtomo.picking.surfaces.strip_mesh import ParameterMesh, mesh_of_rows
-from subtomo.picking.surfaces.surface import Surface
+from subtomo.picking.surfaces.surface import Surface, unit_vectors
 
 FloatArray = NDArray[np.float64]
 
 _MAXIMUM_DEGREE = 16
 _OPEN_SIDE_DEG = 60.0
-"""Half the angle of the widest cone without clicks that a closed surface may have: the two sides
-that the missing wedge hides leave about 30 to 45 degrees."""
+"""Half the angle of the widest cone without clicks that a closed surface may have: a hemisphere
+leaves 90 degrees, each of the two sides that the missing wedge hides 30 to 45."""
+_FLATTEST = 0.2
+"""Shortest over longest radius of the ellipsoid through clicks that go around something."""
 _LOOKED_AT = 500
 _WORST_MISFIT = 0.1
 """Of the mean radius: clicks farther from the surface show that it is of another form."""
@@ -31,10 +35,13 @@ def surrounds(points: FloatArray) -> bool:
     Returns
     -------
     bool
-        No cone of 60° half angle, seen from the centre of the sphere through them, is empty.
+        With the ellipsoid through them made a sphere, no cone of 60° half angle from its centre
+        is empty, and the ellipsoid is not one of noise to both sides of a patch.
     """
-    directions, *_ = _directions(points)
-    nearest = (_fibonacci(_LOOKED_AT) @ directions.T).max(axis=1)
+    ellipsoid = fit_ellipsoid(points).ellipsoid
+    if ellipsoid.radii.min() < _FLATTEST * ellipsoid.radii.max():
+        return False
+    nearest = (_fibonacci(_LOOKED_AT) @ _directions(points, ellipsoid).T).max(axis=1)
     return bool(np.degrees(np.arccos(nearest.min())) < _OPEN_SIDE_DEG)
 
 
@@ -56,15 +63,16 @@ def closed_surface(
     Returns
     -------
     Surface
-        A point in each direction from the middle, as a sum of spherical harmonics; each spans a
-        control interval at least. An ellipsoid costs no roughness.
+        A point in each direction from the middle, as a sum of spherical harmonics, half a wave of
+        which spans a control interval at least. An ellipsoid costs no roughness.
 
     Raises
     ------
     DataError
         If it does not pass near the points.
     """
-    directions, radius = _directions(points)
+    ellipsoid = fit_ellipsoid(points).ellipsoid
+    directions, radius = _directions(points, ellipsoid), float(ellipsoid.radii.max())
     degree = int(np.clip(np.ceil(np.pi * radius / control_interval), 1, _MAXIMUM_DEGREE))
     degree = min(degree, max(1, int(np.sqrt(2 * len(points)))))
     coefficients = _fit(points, directions, degree)
@@ -80,18 +88,9 @@ def closed_surface(
     return Surface(_harmonics(_unit(mesh, radius), degree) @ coefficients, mesh.faces)
 
 
-def _directions(points: FloatArray) -> tuple[FloatArray, float]:
-    """Directions from the centre of the sphere through the points, and its radius.
-
-    |p|² = 2 c · p + k, by least squares about the mean.
-    """
-    mean = points.mean(axis=0)
-    centred = points - mean
-    design = np.column_stack([2 * centred, np.ones(len(points))])
-    centre = np.linalg.lstsq(design, (centred**2).sum(axis=1), rcond=None)[0][:3]
-    away = centred - centre
-    length = np.linalg.norm(away, axis=1, keepdims=True)
-    return away / length, float(length.mean())
+def _directions(points: FloatArray, ellipsoid: Ellipsoid) -> FloatArray:
+    """Directions from the centre of an ellipsoid that is made a unit sphere, (n, 3)."""
+    return unit_vectors(ellipsoid.unit_points(points))
 
 
 def _fibonacci(n: int) -> FloatArray:
