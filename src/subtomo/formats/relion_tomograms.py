@@ -57,10 +57,11 @@ _ACQUISITION = ("rlnVoltage", "rlnSphericalAberration", "rlnAmplitudeContrast")
 STAR_FILE = "rlnTomoTiltSeriesStarFile"
 _TOMOGRAM = "rlnTomoReconstructedTomogram"
 _BINNING = "rlnTomoTomogramBinning"
+ORIGIN = tuple(f"subtomoOrigin{axis}" for axis in "XYZ")
 _KNOWN = {
     *(_NAME, _PIXEL_SIZE, _HAND, _SLOPE, *_SIZE, *_ACQUISITION),
     *(STAR_FILE, STACK, STACK_SIZE, _TOMOGRAM, _BINNING),
-    *(_DOSE_BFACTOR, _DEFORMATION, *_DEFORMATION_GRID),
+    *(_DOSE_BFACTOR, _DEFORMATION, *_DEFORMATION_GRID, *ORIGIN),
 }
 
 
@@ -74,6 +75,8 @@ class TomogramEntry:
     tilt_series : its images and their geometry
     tomogram_path : its reconstruction, or None
     binning : pixel size of the reconstruction over that of the tilt series, or None
+    origin : (x, y, z) Å, centre of the reconstruction's first voxel where the table says it
+        Columns of this package; other programs pass over them.
     extra : columns that the package does not interpret, as text
     tables : other blocks of the file, carried along as they are
     """
@@ -82,6 +85,7 @@ class TomogramEntry:
     tilt_series: TiltSeries
     tomogram_path: Path | None = None
     binning: float | None = None
+    origin: tuple[float, float, float] | None = None
     extra: dict[str, str] = field(default_factory=dict)
     tables: dict[str, StarTable] = field(default_factory=dict)
 
@@ -250,6 +254,7 @@ class _EntryReader:
                 else None
             ),
             binning=binning if has_tomogram else None,
+            origin=_origin(table, row) if has_tomogram else None,
             extra={tag: value for tag, value in values.items() if tag not in _KNOWN},
             tables=self.other_blocks(),
         )
@@ -350,6 +355,14 @@ def _settings(table: StarTable, row: int) -> SeriesSettings:
     )
 
 
+def _origin(table: StarTable, row: int) -> tuple[float, float, float] | None:
+    """Read where the first voxel of a reconstruction is."""
+    if not table.has_all(ORIGIN) or str(table.columns[ORIGIN[0]][row]) == NONE:
+        return None
+    x, y, z = table.select(np.array([row])).stacked(ORIGIN)[0].tolist()
+    return x, y, z
+
+
 def _deformation(table: StarTable, row: int) -> DeformationSettings | None:
     """Read what kind of deformation a row declares; the word None stands for none."""
     if _DEFORMATION_GRID[0] not in table and _DEFORMATION not in table:
@@ -392,6 +405,10 @@ def _table(entries: Sequence[TomogramEntry], files: Sequence[str], path: Path) -
         paths = [entry.tomogram_path for entry in entries]
         columns[_TOMOGRAM] = np.array([name_in_table(p, path) if p else NONE for p in paths])
         columns[_BINNING] = np.array([entry.binning or 1.0 for entry in entries])
+    origins = [entry.origin for entry in entries]
+    if any(origin is not None for origin in origins):
+        texts = [(NONE,) * 3 if o is None else tuple(f"{v:.10g}" for v in o) for o in origins]
+        columns |= dict(zip(ORIGIN, np.array(texts).T, strict=True))
     for tag in dict.fromkeys(tag for entry in entries for tag in entry.extra):
         columns[tag] = np.array([entry.extra.get(tag, NONE) for entry in entries])
     return StarTable(columns)

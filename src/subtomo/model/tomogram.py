@@ -38,6 +38,7 @@ class Tomogram:
     name : the identifier that particles refer to
     volume : its voxels
     tilt_series : geometry and CTF of its images, or None
+    full_frame : the full-resolution tomogram, where it is known without a tilt series
 
     Raises
     ------
@@ -48,6 +49,7 @@ class Tomogram:
     name: str
     volume: Volume
     tilt_series: TiltSeries | None = None
+    full_frame: TomogramFrame | None = None
 
     def __post_init__(self) -> None:
         if not self.name:
@@ -57,8 +59,10 @@ class Tomogram:
 
     @property
     def frame(self) -> TomogramFrame:
-        """The full-resolution frame: the tilt series' where known, else the volume's own grid."""
+        """The full-resolution frame: the tilt series' or the given one, else the volume's grid."""
         if self.tilt_series is not None and self.tilt_series.tomogram_size_px is not None:
             return TomogramFrame(self.tilt_series.tomogram_size_px, self.tilt_series.pixel_size)
+        if self.full_frame is not None:
+            return self.full_frame
         z, y, x = self.volume.shape
         return TomogramFrame((x, y, z), self.volume.pixel_size)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from subtomo.formats.relion_tomograms import TomogramEntry, read_tomograms_star
 from subtomo.formats.table_context import TableContext
+from subtomo.formats.tomogram_list import is_tomogram_list
 from subtomo.sources.tomograms import TABLE_NAME, open_tomograms
 
 
@@ -26,6 +27,9 @@ def tomogram_context(paths: Sequence[Path], *, pixel_size: float | None = None) 
         If two tomograms have the same name.
     """
     tables = [path for path in map(_table_of, paths) if path is not None]
+    if any(is_tomogram_list(path) for path in tables):
+        opened = TableContext.of(open_tomograms(paths, pixel_size=pixel_size))
+        return TableContext(opened.grids, opened.frames, pixel_size)
     entries = [e for path in tables for e in read_tomograms_star(path, require_images=False)]
     if not any(_is_reconstructed(entry) for entry in entries):
         volumes = [path for path in paths if _table_of(path) is None]

@@ -1,10 +1,12 @@
 """Tomograms from files, folders and tables of tomograms."""
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from subtomo.errors import DataError, MissingFileError, SettingsError
+from subtomo.errors import DataError, MissingFileError, SettingsError, SubtomoWarning
 from subtomo.formats.relion_tomograms import TomogramEntry, read_tomograms_star
+from subtomo.formats.tomogram_list import is_tomogram_list, read_tomogram_list
 from subtomo.formats.volumes import VOLUME_SUFFIXES, has_our_origin, read_volume, volume_suffix
 from subtomo.model import Tomogram, TomogramFrame, Volume
 
@@ -29,7 +31,8 @@ def open_tomograms(
         Named as in the table, or by the file name without its suffixes. Those of a table have
         their tilt series. A volume that this package wrote has the origin that its header says;
         another one has its first voxel at 0, and in a table its centre (size / 2) at the centre of
-        the full-resolution tomogram, as IMOD, AreTomo and RELION reconstruct.
+        the full-resolution tomogram, as IMOD, AreTomo and RELION reconstruct. A table of
+        ``subtomo import tomograms`` says origins and pixel sizes itself.
 
     Raises
     ------
@@ -118,11 +121,22 @@ def _opened(paths: Iterable[Path], pixel_size: float | None) -> Iterator[tuple[P
 
 def _of_table(table: Path, pixel_size: float | None) -> Iterator[tuple[Path, Tomogram]]:
     """Open the tomograms of a table."""
+    if is_tomogram_list(table):
+        for one in read_tomogram_list(table):
+            path = _existing(table, one.name, one.path)
+            size = one.pixel_size if pixel_size is None else pixel_size
+            volume = _placed(path, size, one.origin, is_told=pixel_size is None)
+            yield path, Tomogram(one.name, volume, full_frame=one.frame)
+        return
     for entry in read_tomograms_star(table, require_images=False):
         path = _reconstruction(table, entry)
         given = pixel_size
         if given is None and entry.binning is not None:
             given = entry.binning * entry.tilt_series.pixel_size
+        if entry.origin is not None and given is not None:
+            volume = _placed(path, given, entry.origin, is_told=pixel_size is None)
+            yield path, Tomogram(entry.name, volume, entry.tilt_series)
+            continue
         volume = read_volume(path, pixel_size=given)
         if entry.tilt_series.tomogram_size_px is not None and not has_our_origin(path):
             volume = _centred(volume, entry.frame)
@@ -136,12 +150,26 @@ def _reconstruction(table: Path, entry: TomogramEntry) -> Path:
             f"{table}: tomogram {entry.name} has no rlnTomoReconstructedTomogram; reconstruct it "
             "with subtomo tomogram reconstruct, or give the volume files themselves"
         )
-    if not entry.tomogram_path.exists():
+    return _existing(table, entry.name, entry.tomogram_path)
+
+
+def _existing(table: Path, name: str, path: Path) -> Path:
+    """Give the file of a volume, which must be there."""
+    if not path.exists():
         raise MissingFileError(
-            f"{table}: rlnTomoReconstructedTomogram of {entry.name} is {entry.tomogram_path}, "
-            "which does not exist"
+            f"{table}: rlnTomoReconstructedTomogram of {name} is {path}, which does not exist"
         )
-    return entry.tomogram_path
+    return path
+
+
+def _placed(
+    path: Path, pixel_size: float, origin: tuple[float, float, float], *, is_told: bool
+) -> Volume:
+    """Open a volume that its table places; what its header says instead was told at the import."""
+    with warnings.catch_warnings():
+        if is_told:
+            warnings.simplefilter("ignore", SubtomoWarning)
+        return read_volume(path, pixel_size=pixel_size, origin=origin)
 
 
 def _centred(volume: Volume, frame: TomogramFrame) -> Volume:

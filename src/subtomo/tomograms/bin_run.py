@@ -17,6 +17,7 @@ from subtomo.formats.relion_tomograms import (
     read_tomograms_star,
     write_tomograms_star,
 )
+from subtomo.formats.tomogram_list import is_tomogram_list
 from subtomo.model import Tomogram
 from subtomo.sources.tomograms import TABLE_NAME, open_tomograms
 from subtomo.tomograms.block_mean import binned_shape, block_mean_origin, block_mean_planes
@@ -132,7 +133,7 @@ def _table_entries(settings: BinSettings) -> dict[str, TomogramEntry]:
     return {
         entry.name: entry
         for table in tables
-        if table.suffix.lower() == ".star" and table.is_file()
+        if table.suffix.lower() == ".star" and table.is_file() and not is_tomogram_list(table)
         for entry in read_tomograms_star(table, require_images=False)
     }
 
@@ -194,4 +195,5 @@ def _binned_entry(entry: TomogramEntry, plan: _Plan, folder: Path) -> TomogramEn
         entry,
         tomogram_path=_path(folder, entry.name),
         binning=plan.grid.pixel_size / entry.tilt_series.pixel_size,
+        origin=None,
     )

@@ -133,6 +133,7 @@ def _reconstructed(entry: TomogramEntry, grid: Grid, folder: Path) -> TomogramEn
         entry,
         tomogram_path=_tomogram_path(folder, entry.name),
         binning=grid.pixel_size / entry.tilt_series.pixel_size,
+        origin=None,
     )
 
 
