@@ -12,6 +12,7 @@ from subtomo.picking.cleaning.mask import Mask
 from subtomo.picking.cleaning.neighbours import Neighbours
 from subtomo.picking.cleaning.score import BestScores, ScoreRange
 from subtomo.picking.cleaning.settings import CleanSettings
+from subtomo.picking.cleaning.surface import NearSurface
 from subtomo.picking.cleaning.verdict import Filter
 from subtomo.picking.surfaces.surface import Surface
 
@@ -43,8 +44,6 @@ def make_filters(
     if mask is not None:
         filters.append(Mask(mask, s.mask_threshold, s.mask_side == "inside"))
     if s.surface:
-        from subtomo.picking.cleaning.surface import NearSurface
-
         filters.append(
             NearSurface(
                 surfaces,

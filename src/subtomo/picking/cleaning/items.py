@@ -20,6 +20,7 @@ from subtomo.picking.cleaning.filters import grid_of, make_filters
 from subtomo.picking.cleaning.settings import CleanSettings
 from subtomo.picking.cleaning.verdict import Cleaned, apply_filters
 from subtomo.picking.models.geometric_model import GeometricModel
+from subtomo.picking.models.inputs import read_inputs
 from subtomo.picking.pick_tables import open_pick_tables
 from subtomo.picking.surfaces.surface import Surface
 from subtomo.sources.tomograms import find_volumes, tomogram_name
@@ -110,8 +111,12 @@ def _opened(settings: CleanSettings, time_ns: int) -> Inputs:
 
 def _surfaces(models: list[GeometricModel]) -> dict[str, Surface]:
     """Make the surfaces of the models that have one, by name."""
-    made = ((model.name, model.surface()) for model in models)
-    return {name: surface for name, surface in made if surface is not None}
+    made = {model.name: model.surface() for model in models}
+    return {
+        name: surface
+        for name, surface in made.items()
+        if surface is not None and len(surface.faces)
+    }
 
 
 def _write(path: Path, rows: NDArray[np.intp], cleaned: Cleaned) -> None:
@@ -167,8 +172,6 @@ def _models(
     """Read the models of each tomogram that has picks."""
     if not settings.surface:
         return {}
-    from subtomo.picking.models.inputs import read_inputs
-
     read = read_inputs(
         settings.surface, tomograms, pixel_size=settings.pixel_size_of(0), named_by=names
     )
@@ -196,6 +199,6 @@ def _with_options(model: GeometricModel, settings: CleanSettings) -> GeometricMo
     update: dict[str, Any] = {}
     if settings.labels:
         update["labels"] = settings.labels
-    if settings.smoothing:
+    if settings.smoothing is not None:
         update["smoothing"] = settings.smoothing
     return type(model).model_validate({**model.model_dump(), **update}) if update else model

@@ -66,8 +66,10 @@ class CleanSettings(PickTableSettings):
     labels: tuple[int, ...] = Field(
         (), description="Labels of the segmentations that make the surface; default: all but 0"
     )
-    smoothing: float = Field(
-        0.0, ge=0, description="Width of the smoothing of the segmentations (σ in Å)"
+    smoothing: float | None = Field(
+        None,
+        ge=0,
+        description="Width of the smoothing of the segmentations (σ in Å); default: one voxel",
     )
     minimum_surface_distance: float | None = Field(
         None, ge=0, description="Least distance to the nearest surface, on either side (Å)"

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.errors import SettingsError
+from subtomo.geometry.symmetry import symmetry_quaternions
 from subtomo.model import Particles
 from subtomo.picking.consensus.agreement import agreeing_picks, numbered_by_first
 from subtomo.picking.consensus.merging import merge_groups
@@ -94,7 +95,7 @@ def find_consensus(
     DataError
         If the radius is so large that nearly everything is near everything.
     """
-    _check(sets, radius, votes, weights, compatible=compatible)
+    _check(sets, radius, votes, weights, symmetry, compatible=compatible)
     names = tuple(sets) if compatible else tuple(sorted(sets))
     weight_of = dict(zip(sets, weights or [1.0] * len(sets), strict=True))
     table, picker = _joined(sets, names)
@@ -138,6 +139,7 @@ def _check(
     radius: float,
     votes: int,
     weights: Sequence[float],
+    symmetry: str,
     *,
     compatible: bool,
 ) -> None:
@@ -151,6 +153,7 @@ def _check(
         )
     if not sets:
         raise SettingsError("no set of picks; expected at least one")
+    symmetry_quaternions(symmetry)  # refuses an unknown one
     if votes == 0 or votes < -1:
         raise SettingsError(f"consensus is {votes}; expected -1 (all) or a number of sets")
     if votes > len(sets) and not compatible:
