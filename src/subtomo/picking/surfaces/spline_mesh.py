@@ -38,8 +38,11 @@ def even_rows(
     ParameterMesh
     """
     level = ends[:, 0]
-    n_rows = max(2, round((level[-1] - level[0]) / (edge * np.sqrt(3) / 2)) + 1)
-    v = np.linspace(level[0], level[-1], n_rows)
+    n_even = max(2, round((level[-1] - level[0]) / (edge * np.sqrt(3) / 2)) + 1)
+    v = np.linspace(level[0], level[-1], n_even)
+    if turn is None:
+        v = _finer_at_slanting_ends(spline, ends, v, 2 * edge)
+    n_rows = len(v)
     start, end = (np.interp(v, level, ends[:, k]) for k in (1, 2))
     u = np.linspace(start, end, _ROW_SAMPLES, axis=1)
     lines = spline.at(u.ravel(), np.repeat(v, _ROW_SAMPLES)).reshape(n_rows, _ROW_SAMPLES, 3)
@@ -54,6 +57,24 @@ def even_rows(
         for i in range(n_rows)
     ]
     return mesh_of_rows(rows, v, turn)
+
+
+def _finer_at_slanting_ends(
+    spline: SplineSurface, ends: FloatArray, v: FloatArray, longest: float
+) -> FloatArray:
+    """Put rows between those whose ends are far apart, where triangles would reach across."""
+
+    def steps(heights: FloatArray) -> FloatArray:
+        sides = [spline.at(np.interp(heights, ends[:, 0], ends[:, k]), heights) for k in (1, 2)]
+        return np.asarray(np.linalg.norm(np.diff(sides, axis=1), axis=2).max(axis=0))
+
+    far = steps(v) > longest
+    corners = ends[1:-1, 0]
+    between = np.clip(np.searchsorted(v, corners, side="right") - 1, 0, len(far) - 1)
+    nodes = np.unique(np.concatenate([v, corners[far[between]]]))
+    parts = np.maximum(1, np.ceil(steps(nodes) / longest)).astype(np.int64)
+    places = np.concatenate([k + np.arange(n) / n for k, n in enumerate(parts)])
+    return np.interp(np.append(places, len(parts)), np.arange(len(nodes)), nodes)
 
 
 def even_lengths(length: float, edge: float, is_shifted: bool, turn: float | None) -> FloatArray:
