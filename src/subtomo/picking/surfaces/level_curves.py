@@ -85,6 +85,9 @@ def _check(points: FloatArray, levels: IntArray) -> None:
             f"surface: points have shape {points.shape} and levels {levels.shape}; "
             "expected (n, 3) and (n,)"
         )
+    if len(levels) and not np.array_equal(levels, levels.astype(np.int64)):
+        first = levels[levels != levels.astype(np.int64)][0]
+        raise DataError(f"surface: {first:g} is given as a level; expected whole numbers")
     bad = np.flatnonzero(~np.isfinite(points).all(axis=1))
     if len(bad):
         raise DataError(f"surface: click {bad[0] + 1} is {points[bad[0]].tolist()}; remove it")

@@ -1,5 +1,7 @@
 """The nearest of many triangles to a point, exactly."""
 
+from itertools import chain
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
@@ -15,7 +17,8 @@ class NearestPoint:
     """Finds the nearest triangle to each of many points.
 
     A triangle can only be nearest where its centre is within its own radius plus the distance to
-    some triangle known to be near; a k-d tree of the centres lists those few.
+    some triangle known to be near; a k-d tree of the centres lists those few. Of them those are
+    looked at whose disc, a circle around the triangle in its plane, is as near as that.
 
     Parameters
     ----------
@@ -26,6 +29,9 @@ class NearestPoint:
         self._triangles = triangles
         self._centres = triangles.mean(axis=1)
         self._radii = np.linalg.norm(triangles - self._centres[:, None], axis=2).max(axis=1)
+        across = np.cross(triangles[:, 1] - triangles[:, 0], triangles[:, 2] - triangles[:, 0])
+        length = np.linalg.norm(across, axis=1, keepdims=True)
+        self._across = across / np.where(length > 0, length, 1.0)
         self._tree = cKDTree(self._centres)
 
     def of(self, points: FloatArray) -> tuple[IntArray, FloatArray]:
@@ -43,22 +49,21 @@ class NearestPoint:
         _, guess = self._tree.query(points)
         weights = barycentric_nearest(points, self._triangles[guess])
         found = np.einsum("nk,nkx->nx", weights, self._triangles[guess])
-        reach = np.linalg.norm(found - points, axis=1) * (1 + 1e-9) + self._radii.max()
-        count = self._tree.query_ball_point(points, reach, return_length=True)
+        limit = np.linalg.norm(found - points, axis=1) * (1 + 1e-9)
+        count = self._tree.query_ball_point(points, limit + self._radii.max(), return_length=True)
         triangle = np.empty(len(points), dtype=np.int64)
         result = np.empty((len(points), 3))
         for rows in _chunks(count):
-            triangle[rows], result[rows] = self._among(points[rows], reach[rows])
+            triangle[rows], result[rows] = self._among(points[rows], limit[rows])
         return triangle, result
 
-    def _among(self, points: FloatArray, reach: FloatArray) -> tuple[IntArray, FloatArray]:
-        """Compare the points with every triangle within their reach."""
-        lists = self._tree.query_ball_point(points, reach, return_sorted=True)
+    def _among(self, points: FloatArray, limit: FloatArray) -> tuple[IntArray, FloatArray]:
+        """Compare the points with every triangle that can be within their limit."""
+        lists = self._tree.query_ball_point(points, limit + self._radii.max())
         count = np.array([len(near) for near in lists])
         point = np.repeat(np.arange(len(points)), count)
-        triangle = np.concatenate([np.asarray(near, dtype=np.int64) for near in lists])
-        to_centre = np.linalg.norm(self._centres[triangle] - points[point], axis=1)
-        can_be = to_centre <= reach[point] - self._radii.max() + self._radii[triangle] + 1e-9
+        triangle = np.fromiter(chain.from_iterable(lists), dtype=np.int64, count=count.sum())
+        can_be = self._disc_distance(points[point], triangle) <= limit[point] * (1 + 1e-9) + 1e-9
         point, triangle = point[can_be], triangle[can_be]
         weights = barycentric_nearest(points[point], self._triangles[triangle])
         found = np.einsum("nk,nkx->nx", weights, self._triangles[triangle])
@@ -66,6 +71,16 @@ class NearestPoint:
         order = np.lexsort((triangle, distance, point))
         first = order[np.searchsorted(point[order], np.arange(len(points)))]
         return triangle[first], weights[first]
+
+    def _disc_distance(self, points: FloatArray, triangle: IntArray) -> FloatArray:
+        """Distances to the circles around triangles, never more than those to the triangles.
+
+        Where a triangle has no plane the circle is a ball.
+        """
+        away = points - self._centres[triangle]
+        height = np.einsum("nx,nx->n", away, self._across[triangle])
+        aside = np.sqrt(np.maximum(np.einsum("nx,nx->n", away, away) - height**2, 0.0))
+        return np.asarray(np.hypot(height, np.maximum(aside - self._radii[triangle], 0.0)))
 
 
 def barycentric_nearest(points: FloatArray, triangles: FloatArray) -> FloatArray:

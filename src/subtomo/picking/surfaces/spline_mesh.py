@@ -74,7 +74,7 @@ def _finer_at_slanting_ends(
     nodes = np.unique(np.concatenate([v, corners[far[between]]]))
     parts = np.maximum(1, np.ceil(steps(nodes) / longest)).astype(np.int64)
     places = np.concatenate([k + np.arange(n) / n for k, n in enumerate(parts)])
-    return np.interp(np.append(places, len(parts)), np.arange(len(nodes)), nodes)
+    return np.asarray(np.interp(np.append(places, len(parts)), np.arange(len(nodes)), nodes))
 
 
 def even_lengths(length: float, edge: float, is_shifted: bool, turn: float | None) -> FloatArray:
