@@ -56,13 +56,24 @@ def test_whole_voxels_are_copied():
     assert np.allclose(box.numpy(), data[5:13, 6:14, 7:15], atol=1e-5)
 
 
-def test_outside_is_the_mean_of_what_is_inside():
+@pytest.mark.parametrize("x", [0.0, 0.3])
+def test_outside_is_the_mean_of_what_is_inside(x):
     data = np.full((20, 20, 20), 5.0, dtype=np.float32)
-    data[:, :, :4] = 7.0
-    box = cut_boxes(Volume(data, PIXEL), np.array([[0.0, 10, 10]]) * PIXEL, 8)[0]
-    assert torch.allclose(box[:, :, 4:8], torch.tensor(7.0), atol=1e-4)
-    # with the margin of four voxels, 4 of the 8 planes inside are 7 and 4 are 5
-    assert torch.allclose(box[:, :, :4], torch.tensor(6.0), atol=1e-4)
+    data[:10] = 7.0
+    box = cut_boxes(Volume(data, PIXEL), np.array([[x, 10, 10]]) * PIXEL, 8)[0]
+    if x == 0:
+        assert torch.equal(box[:, :, 4:], torch.tensor(data[6:14, 6:14, :4]))
+    # the edges go on beyond the volume for the resampling only: nothing rings along x
+    assert torch.allclose(box[:, :, 4:], box[:, :, 4:5], atol=1e-5)
+    assert torch.allclose(box[:, :, :4], torch.tensor(6.0), atol=1e-5)
+
+
+def test_far_beyond_the_volume_the_mean_goes_on():
+    data = np.random.default_rng(0).standard_normal((20, 20, 20)).astype(np.float32)
+    box = cut_boxes(Volume(data, PIXEL), np.array([[-6.7, 10.2, 25.9]]) * PIXEL, 16)[0]
+    inside = box[:2, :, 15:]
+    assert torch.isfinite(box).all()
+    assert torch.allclose(box[4:], inside.mean(), atol=1e-5)
 
 
 def test_which_boxes_lie_inside():
