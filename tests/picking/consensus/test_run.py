@@ -197,7 +197,7 @@ def test_real_tables_vote(tmp_path, shared_data):
     """A real table agrees with a moved copy of itself as far as it was moved."""
     folder = shared_data / "particle_tables"
     original = read_particles(folder / "relion_4.0.star")
-    moved = original.with_columns(position=original.position + [0, 0, 30.0], tables={})
+    moved = original.with_columns(position=original.position + np.array([0, 0, 30]), tables={})
     copy = write(tmp_path / "moved.csv", moved)
     for radius, expected in ((30.1, len(original)), (29.9, None)):
         words = ["--radius", radius, "-o", tmp_path / str(radius)]
@@ -207,7 +207,7 @@ def test_real_tables_vote(tmp_path, shared_data):
             assert len(found) < len(original)
         else:
             assert len(found) == expected
-            apart, _ = cKDTree(original.position + [0, 0, 15]).query(found.position)
+            apart, _ = cKDTree(original.position + np.array([0, 0, 15])).query(found.position)
             assert np.median(apart) < 1e-3
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from subtomo.counts import count_of
 from subtomo.formats.atomic import replacing
 from subtomo.picking.comparison.report import write_report
 from subtomo.picking.comparison.scores import score_rows
@@ -120,8 +121,8 @@ def _warn(job: "Job", settings: CompareSettings, tables: PickTables) -> None:
     if names[0] & names[1] and only:
         n = int(np.isin(tables.tables[0].tomogram, only).sum())
         job.warn(
-            f"{n} picks are in tomograms that {settings.truth} does not have ({only[0]} ...), "
-            "and count as false"
+            f"{count_of(n, 'pick')} {'is' if n == 1 else 'are'} in tomograms that "
+            f"{settings.truth} does not have ({only[0]} ...): counted as false"
         )
 
 
@@ -133,7 +134,7 @@ def _tell(job: "Job", row: Mapping[str, Any], beta: float) -> None:
         f"F-beta ({beta:g}) {row['f_beta']:.3f}"
     )
     if row["matched"]:
-        angles = "of the orientation not known"
+        angles = "angles not known"
         if np.isfinite(row["angular_error_median"]):
             angles = (
                 f"orientation {row['angular_error_median']:.2f}°, z axis "
