@@ -65,6 +65,11 @@ COMMANDS: Mapping[str, Command] = {
         "subtomo.tomograms.import_tilt_series.run:run",
         "Turn tilt series aligned by IMOD, AreTomo or Warp into a RELION 5 project",
     ),
+    "import tomograms": Command(
+        "subtomo.tomograms.import_tomograms.settings:ImportTomogramsSettings",
+        "subtomo.tomograms.import_tomograms.run:run",
+        "Bring in tomograms: found by folder or pattern, placed, linked or copied",
+    ),
     "info": Command(
         "subtomo.cli.info:InfoSettings",
         "subtomo.cli.info:run",

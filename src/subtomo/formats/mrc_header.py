@@ -1,7 +1,8 @@
 """The 1024 bytes at the start of an MRC file.
 
 Source: MRC2014, Cheng et al., J. Struct. Biol. 192 (2015) 146; the IMOD stamp at byte 152 and its
-bit for signed bytes, https://bio3d.colorado.edu/imod/doc/mrc_format.txt.
+bits for signed bytes and for the sign of the origin,
+https://bio3d.colorado.edu/imod/doc/mrc_format.txt.
 """
 
 from dataclasses import dataclass
@@ -56,6 +57,7 @@ _OTHER_MODES = {
 }
 _IMOD_STAMP = 1146047817
 _SIGNED_BYTES = 1
+_INVERTED_ORIGIN = 4
 _Order = Literal["<", ">"]
 _BYTE_ORDERS: dict[int, _Order] = {0x44: "<", 0x11: ">"}
 _VOLUME_STACK = 401
@@ -92,6 +94,8 @@ class MrcHeader:
     minimum, maximum, mean, deviation : as the header says
     labels : text
     notes : what is unusual, in words
+    has_imod_origin : whether the origin is IMOD's: that of the coordinates from the first voxel
+        MRC2014 has the first voxel in the coordinates, which is its opposite.
     """
 
     shape: tuple[int, int, int]
@@ -109,6 +113,14 @@ class MrcHeader:
     deviation: float
     labels: tuple[str, ...]
     notes: tuple[str, ...]
+    has_imod_origin: bool = False
+
+    @property
+    def first_voxel(self) -> tuple[float, float, float]:
+        """(x, y, z) Å of the first voxel in the header's coordinates."""
+        sign = -1 if self.has_imod_origin else 1
+        x, y, z = (sign * value + 0.0 for value in self.origin)
+        return x, y, z
 
     @property
     def data_bytes(self) -> int:
@@ -146,6 +158,8 @@ def parse_header(raw: bytes, path: Path) -> MrcHeader:
     _check_numbers(record, path, has_map)
     columns, rows, sections = (int(n) for n in record["size"])
     labels = _labels(record)
+    is_ours = bool(labels) and labels[-1].encode() == OUR_LABEL
+    is_imod = int(record["imod_stamp"]) == _IMOD_STAMP and not is_ours
     return MrcHeader(
         shape=(sections, rows, columns),
         order=_axis_order(record, path),
@@ -153,7 +167,7 @@ def parse_header(raw: bytes, path: Path) -> MrcHeader:
         mode=int(record["mode"]),
         pixel_size=_pixel_size(record),
         origin=_three_floats(record["origin"]),
-        has_our_origin=bool(labels) and labels[-1].encode() == OUR_LABEL,
+        has_our_origin=is_ours,
         is_stack=int(record["space_group"]) == 0,
         data_offset=HEADER_BYTES + int(record["extended_bytes"]),
         minimum=float(record["minimum"]),
@@ -162,6 +176,7 @@ def parse_header(raw: bytes, path: Path) -> MrcHeader:
         deviation=float(record["deviation"]),
         labels=labels,
         notes=tuple(notes),
+        has_imod_origin=is_imod and not int(record["imod_flags"]) & _INVERTED_ORIGIN,
     )
 
 

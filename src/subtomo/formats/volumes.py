@@ -195,6 +195,31 @@ def has_our_origin(path: Path | str) -> bool:
             return find_level(path)[0].is_ours
 
 
+def origin_in_file(path: Path | str) -> tuple[float, float, float] | None:
+    """Give where a volume's own file puts its first voxel, whoever wrote it.
+
+    Parameters
+    ----------
+    path : as for ``read_volume``
+
+    Returns
+    -------
+    (x, y, z) Å, or None where the file cannot say it
+        IMOD writes the opposite of MRC2014's origin unless a flag says otherwise; that is undone.
+    """
+    path = Path(path)
+    match format_of(path):
+        case "mrc":
+            return read_mrc_header(path).first_voxel
+        case "tiff":
+            return read_tiff(path)[1].origin
+        case "em":
+            return read_em_header(path).origin
+        case _:
+            image, index = find_level(path)
+            return image.levels[index].origin(image.levels[0])
+
+
 def format_of(path: Path | str) -> str:
     """Tell the format of a volume or stack from its name.
 

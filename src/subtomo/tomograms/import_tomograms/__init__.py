@@ -1,0 +1,1 @@
+"""Bringing in tomograms that other programs made, for ``--tomograms`` of every command."""

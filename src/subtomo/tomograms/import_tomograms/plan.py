@@ -1,0 +1,145 @@
+"""What will be imported: every header read and checked before anything is written."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from subtomo.errors import DataError, SettingsError, ShapeError
+from subtomo.formats.acquisition_file import (
+    AcquiredTilts,
+    AxisTilts,
+    read_acquisition_file,
+)
+from subtomo.formats.tomogram_names import base_name, match_tomogram_names
+from subtomo.formats.volumes import read_volume, volume_suffix
+from subtomo.model import Acquisition, TomogramFrame, VoxelGrid
+from subtomo.tomograms.import_tomograms.finding import find_tomograms
+from subtomo.tomograms.import_tomograms.origins import doubt, origin_of
+from subtomo.tomograms.import_tomograms.settings import ImportTomogramsSettings
+
+_MOST_NAMED = 5
+
+
+@dataclass(frozen=True)
+class TomogramImport:
+    """One tomogram, ready to be written.
+
+    Parameters
+    ----------
+    name : of the tomogram
+    source : its volume
+    grid : its voxels, where they are to be
+    frame : the full-resolution tomogram
+    tilts : how it was tilted, or None
+    """
+
+    name: str
+    source: Path
+    grid: VoxelGrid
+    frame: TomogramFrame
+    tilts: AcquiredTilts | None = None
+
+    @property
+    def file_name(self) -> str:
+        """Name of the volume in the output folder."""
+        return f"{self.name}{volume_suffix(self.source)}"
+
+    @property
+    def doubt(self) -> str | None:
+        """What is odd about where it lies."""
+        return doubt(self.grid, self.frame)
+
+
+def plan_import(settings: ImportTomogramsSettings) -> list[TomogramImport]:
+    """Find the tomograms and read their headers.
+
+    Raises
+    ------
+    SubtomoError
+        If a file is missing or no volume, its pixel size is unknown, or no row says how it was
+        tilted.
+
+    Warns
+    -----
+    SubtomoWarning
+        If a header says another pixel size than was given.
+    """
+    found = find_tomograms(
+        settings.tomograms, pattern=settings.pattern, excluded=settings.exclude.split()
+    )
+    tilts = tilts_of(found, settings)
+    return [_import(name, path, tilts.get(name), settings) for name, path in found.items()]
+
+
+def acquisition_of(settings: ImportTomogramsSettings) -> Acquisition:
+    """Give the microscope."""
+    return Acquisition(settings.voltage, settings.spherical_aberration, settings.amplitude_contrast)
+
+
+def tilts_of(
+    found: Mapping[str, Path], settings: ImportTomogramsSettings
+) -> dict[str, AcquiredTilts]:
+    """Give how each tomogram was tilted, by name; empty where nothing is said.
+
+    Raises
+    ------
+    SettingsError
+        If the acquisition file has no row of a tomogram.
+    """
+    if settings.tilt_range is not None:
+        typed = _typed(settings)
+        return dict.fromkeys(found, typed)
+    if settings.acquisition is None:
+        return {}
+    rows = read_acquisition_file(settings.acquisition)
+    of_names = match_tomogram_names(found, rows)
+    of_files = match_tomogram_names([path.name for path in found.values()], rows)
+    chosen = {name: of_files.get(path.name, of_names.get(name)) for name, path in found.items()}
+    lacking = [name for name, row in chosen.items() if row is None]
+    if lacking:
+        raise SettingsError(
+            f"{settings.acquisition}: no row for tomogram {_listed(lacking)}; found rows for "
+            f"{_listed(rows)}: add it, or leave the tomogram out with --exclude"
+        )
+    return {name: rows[row] for name, row in chosen.items() if row is not None}
+
+
+def _typed(settings: ImportTomogramsSettings) -> AcquiredTilts:
+    """Give the tilts of the options."""
+    assert settings.tilt_range is not None
+    step, axis = settings.tilt_step, settings.tilt_axis_angle
+    first = AxisTilts(*settings.tilt_range, step, axis)
+    if settings.second_tilt_range is None:
+        return AcquiredTilts(first)
+    second_axis = settings.second_tilt_axis_angle
+    second = AxisTilts(
+        *settings.second_tilt_range,
+        settings.second_tilt_step or step,
+        axis + 90 if second_axis is None else second_axis,
+    )
+    return AcquiredTilts(first, second)
+
+
+def _import(
+    name: str, path: Path, tilts: AcquiredTilts | None, settings: ImportTomogramsSettings
+) -> TomogramImport:
+    """Read one header and place the tomogram."""
+    if base_name(name) in ("", ".", ".."):
+        raise DataError(f"{path}: would be called {name!r}; expected a name for files")
+    volume = read_volume(path, pixel_size=settings.pixel_size)
+    if volume.shape[0] == 1:
+        raise ShapeError(f"{path}: is one image; expected a volume of several sections")
+    grid = volume.grid
+    assert grid.size_px is not None
+    x, y, z = (max(1, round(n * settings.binning)) for n in grid.size_px)
+    frame = TomogramFrame(settings.full_size or (x, y, z), grid.pixel_size / settings.binning)
+    origin = settings.origin_at or origin_of(settings.origin, path, grid, frame)
+    placed = VoxelGrid(grid.pixel_size, grid.size_px, origin)
+    return TomogramImport(name, path, placed, frame, tilts)
+
+
+def _listed(names: Iterable[str]) -> str:
+    """Name some of them, for a message."""
+    listed = list(names)
+    more = f" and {len(listed) - _MOST_NAMED} more" if len(listed) > _MOST_NAMED else ""
+    return ", ".join(listed[:_MOST_NAMED]) + more

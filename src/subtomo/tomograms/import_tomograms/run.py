@@ -1,0 +1,86 @@
+"""The command ``subtomo import tomograms``."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from subtomo.counts import count_of
+from subtomo.formats.acquisition_file import AcquiredTilts
+from subtomo.tomograms.import_tomograms.plan import (
+    TomogramImport,
+    acquisition_of,
+    plan_import,
+)
+from subtomo.tomograms.import_tomograms.settings import ImportTomogramsSettings
+from subtomo.tomograms.import_tomograms.writing import bytes_to_copy, write_tomograms
+
+if TYPE_CHECKING:
+    from subtomo.jobs.job import Job
+
+
+def run(settings: ImportTomogramsSettings, job: "Job") -> Path:
+    """Bring in tomograms that other programs made.
+
+    Parameters
+    ----------
+    settings : of the command
+    job : its folder and log
+
+    Returns
+    -------
+    Path of ``tomograms.star``, beside which the volumes or links to them lie
+        The folder can be given with ``--tomograms`` to every command.
+
+    Raises
+    ------
+    SubtomoError
+        Where the input cannot be used, before anything is written.
+    """
+    imports = plan_import(settings)
+    inputs = [one.source for one in imports]
+    inputs += [] if settings.acquisition is None else [settings.acquisition]
+    needed = bytes_to_copy(imports) if settings.copy_files else None
+    with job.start([one.name for one in imports], inputs=inputs, bytes_needed=needed):
+        tell_tomograms(job, imports)
+        table = write_tomograms(job, imports, acquisition_of(settings), copy=settings.copy_files)
+        job.log(f"{count_of(len(imports), 'tomogram')}: {job.shown(table)}")
+    return table
+
+
+def tell_tomograms(job: "Job", imports: Sequence[TomogramImport]) -> None:
+    """Say in one line what each tomogram is, and what is odd about it."""
+    for one in imports:
+        job.log(_describe(one))
+    for one in imports:
+        if one.doubt is not None:
+            job.warn(f"{one.name}: {one.doubt}")
+    lacking = sum(one.tilts is None for one in imports)
+    if lacking:
+        job.log(
+            f"tilt angles of {count_of(lacking, 'tomogram')} not known: the missing wedge is then "
+            "given to each command (--tilt-range), or here"
+        )
+
+
+def _describe(one: TomogramImport) -> str:
+    """Describe a tomogram."""
+    size = " x ".join(str(n) for n in one.grid.size_px or ())
+    origin = ", ".join(f"{value:g}" for value in one.grid.origin)
+    text = (
+        f"{one.name}: {one.source}, {size} voxels (x, y, z) of {one.grid.pixel_size:g} Å, first "
+        f"voxel at {origin} Å"
+    )
+    if one.frame.pixel_size != one.grid.pixel_size:
+        full = " x ".join(str(n) for n in one.frame.size_px)
+        text += f", full resolution {full} voxels of {one.frame.pixel_size:g} Å"
+    return text if one.tilts is None else f"{text}, tilts {_tilts(one.tilts)}"
+
+
+def _tilts(tilts: AcquiredTilts) -> str:
+    """Describe the tilts."""
+    axes = [tilts.first] if tilts.second is None else [tilts.first, tilts.second]
+    return " and ".join(
+        f"{axis.lowest:g}° to {axis.highest:g}° by {axis.step:g}° about the axis at "
+        f"{axis.axis_angle:g}°"
+        for axis in axes
+    )

@@ -1,0 +1,105 @@
+"""Volumes copied or linked, and the table that says where they are."""
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from subtomo.formats.atomic import replacing
+from subtomo.formats.relion_tomograms import TomogramEntry, write_tomograms_star
+from subtomo.formats.tomogram_list import ListedTomogram, write_tomogram_list
+from subtomo.model import Acquisition
+from subtomo.sources.tomograms import TABLE_NAME
+from subtomo.tomograms.import_tomograms.plan import TomogramImport
+from subtomo.tomograms.import_tomograms.tilts import tilt_series_of
+
+if TYPE_CHECKING:
+    from subtomo.jobs.job import Job
+
+_FOLDER = "tomograms"
+
+
+def write_tomograms(
+    job: "Job", imports: Sequence[TomogramImport], acquisition: Acquisition, *, copy: bool
+) -> Path:
+    """Put the volumes in the job's folder and write the table beside them.
+
+    Parameters
+    ----------
+    job : started
+    imports : the tomograms; none is legal
+    acquisition : the microscope, for those whose tilts are known
+    copy : the volumes, rather than link to them
+
+    Returns
+    -------
+    Path of ``tomograms.star``: RELION's where the tilts of all are known, else a list of tomograms
+    """
+    places = {one.name: job.folder / _FOLDER / one.file_name for one in imports}
+    payloads = {
+        one.name: {
+            "source": str(one.source.absolute()),
+            "path": str(places[one.name]),
+            "copy": copy,
+        }
+        for one in imports
+    }
+    job.map(
+        "import",
+        place_volume,
+        payloads,
+        need_all=True,
+        outputs={name: [path] for name, path in places.items()},
+    )
+    table = job.folder / TABLE_NAME
+    if imports and all(one.tilts is not None for one in imports):
+        write_tomograms_star(table, [_entry(one, places[one.name], acquisition) for one in imports])
+    else:
+        listed = [
+            ListedTomogram(
+                one.name, places[one.name], one.grid.pixel_size, one.grid.origin, one.frame
+            )
+            for one in imports
+        ]
+        write_tomogram_list(table, listed)
+    return table
+
+
+def place_volume(payload: Mapping[str, Any]) -> None:
+    """Copy or link one volume.
+
+    Parameters
+    ----------
+    payload : ``source``, ``path`` and whether to ``copy``
+    """
+    source, path = Path(payload["source"]), Path(payload["path"])
+    with replacing(path) as temporary:
+        if not payload["copy"]:
+            temporary.symlink_to(os.path.abspath(source))
+        elif source.is_dir():
+            shutil.copytree(source, temporary)
+        else:
+            shutil.copyfile(source, temporary)
+
+
+def bytes_to_copy(imports: Sequence[TomogramImport]) -> int:
+    """Count the bytes of the volumes."""
+    return sum(_bytes_of(one.source) for one in imports)
+
+
+def _bytes_of(path: Path) -> int:
+    files = path.rglob("*") if path.is_dir() else [path]
+    return sum(file.stat().st_size for file in files if file.is_file())
+
+
+def _entry(one: TomogramImport, path: Path, acquisition: Acquisition) -> TomogramEntry:
+    """Make RELION's row of a tomogram."""
+    assert one.tilts is not None
+    return TomogramEntry(
+        one.name,
+        tilt_series_of(one.name, one.tilts, one.frame, acquisition),
+        tomogram_path=path,
+        binning=one.grid.pixel_size / one.frame.pixel_size,
+        origin=one.grid.origin,
+    )
