@@ -25,7 +25,7 @@ NAMES = ("TS_01", "TS_02")
 CONTEXT = TableContext(dict.fromkeys(NAMES, GRID), dict.fromkeys(NAMES, FRAME))
 N = 12
 
-EMPTY_FILE_IS_A_TABLE = {"dynamo"}  # its tables have no header
+EMPTY_FILE_IS_A_TABLE = {"dynamo", "dynamo-vll"}  # they have no header
 BOTH_WAYS = [row for row in PARTICLE_FORMATS if row.reader and row.writer]
 
 

@@ -47,29 +47,20 @@ def read_csv(path: Path, context: TableContext) -> Particles:
     """
     table = _read_table(path)
     if not table.has_all(_POSITION_PX):
-        if context.is_one_based:
-            raise SettingsError(
-                f"{path}: columns x, y, z are in Å, so counting from 1 has no use; leave it out"
-            )
-        return _particles(table, lambda _: _positions(table, context.pixel_size))
+        return _particles(table, lambda _: _positions(table, None))
     return _particles(
         table, lambda names: context.positions(names, table.stacked(_POSITION_PX), path)
     )
 
 
 def write_csv(path: Path, particles: Particles, context: TableContext) -> None:
-    """Write particles as ``write_csv_particles`` does; positions in Å need no context.
-
-    Raises
-    ------
-    SettingsError
-        If the context counts from 1.
-    """
-    if context.is_one_based:
-        raise SettingsError(
-            f"{path}: CSV is written in Å: counting from 1 has no use; leave it out"
-        )
+    """Write particles as ``write_csv_particles`` does; positions in Å need no context."""
     write_csv_particles(path, particles)
+
+
+def counts_in_voxels(path: Path) -> bool:
+    """Tell whether a CSV file has positions in voxels rather than in Å."""
+    return _read_table(path).has_all(_POSITION_PX)
 
 
 def read_csv_particles(

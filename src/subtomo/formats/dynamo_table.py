@@ -10,6 +10,7 @@ of dynamotable and dynamo2m: 26 to 42 columns, not the same in every line; colum
 complex numbers as text.
 """
 
+import warnings
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import FormatError, MissingFileError
+from subtomo.counts import count_of
+from subtomo.errors import FormatError, MissingFileError, SubtomoWarning
 from subtomo.formats.atomic import replacing
 from subtomo.formats.columns import typed_column
 from subtomo.formats.numbered_particles import (
@@ -143,6 +145,14 @@ def _read_rows(path: Path) -> TextTable:
         rows.append(row)
         lines.append(at)
     width = max((len(row) for row in rows), default=_FEWEST)
+    short = [at for at, row in zip(lines, rows, strict=True) if len(row) < width]
+    if short:
+        warnings.warn(
+            f"{path}: {count_of(len(short), 'line')}, the first line {short[0]}, have fewer than "
+            f"the {width} columns of others; the rest is taken as 0",
+            SubtomoWarning,
+            stacklevel=3,
+        )
     filled = [row + ["0"] * (width - len(row)) for row in rows]
     columns = zip(*filled, strict=True) if rows else ([] for _ in range(width))
     arrays = {

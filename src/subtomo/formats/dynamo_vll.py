@@ -132,7 +132,12 @@ def read_vll_particles(path: Path, context: TableContext) -> Particles:
         If the voxels of a tomogram are not known.
     """
     tables = []
-    for volume in read_vll(path):
+    volumes = read_vll(path)
+    if volumes and not any(volume.particles for volume in volumes):
+        raise FormatError(
+            f"{path}: names no table of particles; expected '> TABLE.tbl' below a tomogram"
+        )
+    for volume in volumes:
         name = base_name(volume.path)
         of_volume = replace(_with_pixel_size(context, volume, path), tomogram=name)
         for source in volume.particles:

@@ -25,6 +25,7 @@ FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
 MAP_SUFFIX = ".doc"
+RELION_CLASS = "rlnClassNumber"
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,7 +102,7 @@ class NumberedParticles:
             tomogram=np.array([numbers[name] for name in particles.tomogram.tolist()], np.int64),
             coordinates=context.indices(particles, path),
             angles=angles,
-            group=numbers_of(getattr(particles, group_field)),
+            group=_group_numbers(particles, group_field),
             instance=numbers_of(instance),
             score=np.nan_to_num(particles.score),
             half=particles.half,
@@ -166,6 +167,15 @@ def tomogram_numbers(tomogram: NDArray[np.str_], context: TableContext) -> dict[
     return {**numbers, **dict(zip(left, free, strict=False))}
 
 
+def _group_numbers(particles: Particles, group_field: str) -> IntArray:
+    """Give groups numbers; where no class is named, RELION's own column of classes counts."""
+    names = getattr(particles, group_field)
+    classes = particles.extra.get(RELION_CLASS)
+    if group_field == "class_name" and classes is not None and not (names != "").any():
+        return np.asarray(classes).astype(np.int64)
+    return numbers_of(names)
+
+
 def with_shifts(coordinates: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Split coordinates into whole voxels and what is left, as programs that crop want them."""
     whole = np.rint(coordinates)
@@ -189,6 +199,8 @@ def with_map_beside(path: Path, context: TableContext) -> TableContext:
 def write_map_beside(path: Path, particles: Particles, context: TableContext) -> None:
     """Write the map of tomograms beside a table, where they are more than numbers.
 
+    It is written too where one is there, which would name them wrongly.
+
     Parameters
     ----------
     path : of the table; the map has its name with ``.doc`` and is replaced in one step
@@ -196,6 +208,7 @@ def write_map_beside(path: Path, particles: Particles, context: TableContext) ->
     context : paths of the tomograms by number, or none
     """
     numbers = tomogram_numbers(particles.tomogram, context)
-    if any(name != str(number) for name, number in numbers.items()):
+    beside = path.with_suffix(MAP_SUFFIX)
+    if beside.exists() or any(name != str(number) for name, number in numbers.items()):
         named = {number: context.tomogram_map.get(number, name) for name, number in numbers.items()}
-        write_tomogram_map(path.with_suffix(MAP_SUFFIX), named)
+        write_tomogram_map(beside, named)

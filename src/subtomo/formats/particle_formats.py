@@ -115,6 +115,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         "subtomo.formats.relion_variants:write_relion4",
         EVERYTHING,
         uses=_FRAMES | {"grids"},
+        recognises="subtomo.formats.relion_kinds:is_relion4",
     ),
     ParticleFormat(
         "relion3.1",
@@ -124,6 +125,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         "subtomo.formats.relion_variants:write_relion31",
         EVERYTHING,
         uses=_FRAMES | {"grids"},
+        recognises="subtomo.formats.relion_kinds:is_relion31",
     ),
     ParticleFormat(
         "warp",
@@ -133,6 +135,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         "subtomo.formats.relion_variants:write_warp",
         EVERYTHING - {"tables"},
         uses=_FRAMES | {"grids"},
+        recognises="subtomo.formats.relion_kinds:is_warp",
     ),
     ParticleFormat(
         "stopgap",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+from subtomo.formats.csv import read_csv_particles
 from subtomo.formats.particle_formats import format_of
 from subtomo.formats.table_context import TableContext
 from subtomo.model import Particles, TomogramFrame
@@ -46,6 +47,8 @@ def read_particles(
     row = format_of(path, format_name)
     if context is not None:
         return context.named(row.read(Path(path), context))
+    if row.name == "csv":  # refuses a pixel size for columns in Å
+        return read_csv_particles(path, coordinate_pixel_size=coordinate_pixel_size)
     return row.read(Path(path), TableContext(frames=frames or {}, pixel_size=coordinate_pixel_size))
 
 

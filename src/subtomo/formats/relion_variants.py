@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.errors import SettingsError
+from subtomo.formats.group_numbers import are_numbers, numbers_of
 from subtomo.formats.relion_optics import OPTICS_PREFIX, TILT_SERIES_PIXEL_SIZE
 from subtomo.formats.relion_particles import (
     COORDINATE_PIXEL_SIZE,
@@ -60,7 +61,7 @@ def write_relion5(path: Path, particles: Particles, context: TableContext) -> No
     """
     names = np.unique(particles.tomogram).tolist()
     frames = {name: context.frame_of(name, path) for name in names}
-    write_relion_particles(path, particles, frames)
+    write_relion_particles(path, _with_class_numbers(particles), frames)
 
 
 def write_relion4(path: Path, particles: Particles, context: TableContext) -> None:
@@ -72,7 +73,7 @@ def write_relion4(path: Path, particles: Particles, context: TableContext) -> No
         If the pixel size of a tilt series is not known.
     """
     pixel_size = _pixel_sizes(particles, path, context, _tilt_series_pixel_size)
-    grouped = _with_optics(particles, TILT_SERIES_PIXEL_SIZE, pixel_size)
+    grouped = _with_optics(_with_class_numbers(particles), TILT_SERIES_PIXEL_SIZE, pixel_size)
     blocks = particle_blocks(grouped, pixel_size)
     blocks["particles"] = _clear(blocks["particles"], grouped, pixel_size)
     write_star(path, blocks)
@@ -87,14 +88,14 @@ def write_relion31(path: Path, particles: Particles, context: TableContext) -> N
         If the pixel size of a tomogram is not known.
     """
     pixel_size = _pixel_sizes(particles, path, context, _tomogram_pixel_size)
-    grouped = _with_optics(particles, "rlnMicrographPixelSize", pixel_size)
+    grouped = _with_optics(_with_class_numbers(particles), "rlnMicrographPixelSize", pixel_size)
     blocks = particle_blocks(grouped, pixel_size)
     blocks["particles"] = _clear(blocks["particles"], grouped, pixel_size)
     optics = dict(blocks["optics"].columns) if "optics" in blocks else {}
     optics.pop(TILT_SERIES_PIXEL_SIZE, None)
     columns = dict(blocks["particles"].columns)
     columns.pop(TILT_SERIES_PIXEL_SIZE, None)
-    columns = {"rlnMicrographName": columns.pop("rlnTomoName"), **columns}
+    columns["rlnMicrographName"] = columns.pop("rlnTomoName")
     blocks["particles"] = StarTable(columns)
     if optics:
         blocks["optics"] = StarTable(optics)
@@ -123,7 +124,7 @@ def write_warp(path: Path, particles: Particles, context: TableContext) -> None:
     pixel_size = _pixel_sizes(particles, path, context, _tomogram_pixel_size)
     flat = {
         tag.removeprefix(OPTICS_PREFIX): column
-        for tag, column in particles.extra.items()
+        for tag, column in _with_class_numbers(particles).extra.items()
         if tag.removeprefix(OPTICS_PREFIX) not in _OPTICS_ONLY
     }
     names = [_tomostar(name) for name in particles.tomogram.tolist()]
@@ -180,6 +181,15 @@ def _pixel_sizes(
                 "(--tomograms), or --output-pixel-size in Å"
             )
     return sizes
+
+
+def _with_class_numbers(particles: Particles) -> Particles:
+    """Add RELION's own column of classes, where they are whole numbers and it is not there."""
+    names = particles.class_name
+    is_known = len(names) and "rlnClassNumber" not in particles.extra and bool((names != "").all())
+    if not (is_known and are_numbers(np.unique(names).tolist())):
+        return particles
+    return particles.with_columns(extra={**particles.extra, "rlnClassNumber": numbers_of(names)})
 
 
 def _with_optics(particles: Particles, tag: str, pixel_size: FloatArray) -> Particles:

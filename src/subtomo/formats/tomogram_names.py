@@ -1,6 +1,7 @@
 """Matching the names that a table gives its tomograms with those of the tomograms at hand."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import TypeVar
 
@@ -8,6 +9,7 @@ from subtomo.errors import SettingsError
 
 T = TypeVar("T")
 
+_WARP_PIXEL_SIZE = re.compile(r"_\d+\.\d+Apx$")
 _SUFFIXES = (
     *(".mrc", ".mrcs", ".rec", ".map", ".st", ".ali", ".em", ".tif", ".tiff"),
     *(".hdf", ".h5", ".zarr", ".tomostar", ".xml", ".mdoc", ".json", ".gz", ".bz2"),
@@ -32,6 +34,8 @@ def base_name(name: str) -> str:
 def match_tomogram_names(names: Iterable[str], known: Iterable[str]) -> dict[str, str]:
     """Find the tomograms that names of a table mean: first the same name, then the base name.
 
+    Last, the pixel size that Warp adds to the names of its volumes does not count.
+
     Parameters
     ----------
     names : as a table has them
@@ -46,13 +50,14 @@ def match_tomogram_names(names: Iterable[str], known: Iterable[str]) -> dict[str
     SettingsError
         If two tomograms have the base name of one that is the name of neither.
     """
-    by_base: dict[str, list[str]] = {}
-    exact = list(dict.fromkeys(known))
-    for tomogram in exact:
-        by_base.setdefault(base_name(tomogram), []).append(tomogram)
+    tomograms = list(dict.fromkeys(known))
+    by_base, by_series = (_gathered(tomograms, key) for key in (base_name, _series_name))
     found: dict[str, str] = {}
     for name in dict.fromkeys(names):
-        candidates = [name] if name in exact else by_base.get(base_name(name), [])
+        exact = [name] if name in tomograms else []
+        candidates = (
+            exact or by_base.get(base_name(name), []) or by_series.get(_series_name(name), [])
+        )
         if len(candidates) > 1:
             raise SettingsError(
                 f"tomogram {name} of the table may be {candidates[0]} or {candidates[1]}; "
@@ -61,6 +66,18 @@ def match_tomogram_names(names: Iterable[str], known: Iterable[str]) -> dict[str
         if candidates:
             found[name] = candidates[0]
     return found
+
+
+def _gathered(names: Iterable[str], key: Callable[[str], str]) -> dict[str, list[str]]:
+    gathered: dict[str, list[str]] = {}
+    for name in names:
+        gathered.setdefault(key(name), []).append(name)
+    return gathered
+
+
+def _series_name(name: str) -> str:
+    """Give the base name without the pixel size of a volume of Warp, ``_10.00Apx``."""
+    return base_name(_WARP_PIXEL_SIZE.sub("", base_name(name)))
 
 
 class ByTomogram(Mapping[str, T]):

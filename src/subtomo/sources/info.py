@@ -5,6 +5,7 @@ from pathlib import Path
 
 from subtomo.errors import FormatError, MissingFileError
 from subtomo.formats.volumes import volume_suffix
+from subtomo.sources.particle_info import describe_particles, particle_format
 from subtomo.sources.table_info import describe_csv, describe_star
 from subtomo.sources.tilt_series_info import (
     describe_aln,
@@ -56,6 +57,9 @@ def describe(path: Path | str) -> Rows:
     rows = [("file", str(path))]
     if path.is_file():
         rows.append(("bytes", f"{path.stat().st_size:,}"))
+    table = particle_format(path, without=DESCRIBERS)
+    if table is not None:
+        return rows + describe_particles(path, table)
     if volume_suffix(path) or (path.is_dir() and volume_suffix(path.parent)):
         return rows + describe_volume(path)
     if path.is_dir():

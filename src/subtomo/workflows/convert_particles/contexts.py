@@ -1,10 +1,12 @@
 """What the tables of a conversion count in, from its settings."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
 from subtomo.errors import SettingsError
+from subtomo.formats.csv import counts_in_voxels
 from subtomo.formats.dynamo_map import read_tomogram_map
 from subtomo.formats.dynamo_vll import read_vll, tomogram_map_of
 from subtomo.formats.particle_formats import ParticleFormat
@@ -24,18 +26,20 @@ def check_options(
     SettingsError
         Naming the option and the formats.
     """
-    both = read.uses | written.uses
+    reading = _uses_in_reading(settings.input, read)
+    writing = _uses_in_writing(written)
+    both = reading | writing
     groups = read.group is not None or written.group is not None
-    pixel_size_uses = both if settings.output_pixel_size is None else read.uses
+    pixel_size_uses = both if settings.output_pixel_size is None else reading
     acts = {
         "pixel_size": "pixel_size" in pixel_size_uses or bool(settings.tomograms),
-        "output_pixel_size": "pixel_size" in written.uses
-        and ("grids" in written.uses or not settings.tomograms),
+        "output_pixel_size": "pixel_size" in writing
+        and ("grids" in writing or not settings.tomograms),
         "tomogram_size": "size_px" in both,
-        "tomogram": "tomogram" in read.uses,
+        "tomogram": "tomogram" in reading,
         "tomogram_map": "tomogram_map" in both,
-        "one_based": "is_one_based" in read.uses,
-        "output_one_based": "is_one_based" in written.uses,
+        "one_based": "is_one_based" in reading,
+        "output_one_based": "is_one_based" in writing,
         "group_id": groups,
     }
     for name, does in acts.items():
@@ -116,6 +120,16 @@ def unknown_tomograms(particles: Particles, context: TableContext) -> list[str]:
     """Name the tomograms of a table that are not among those given."""
     known = {*context.grids, *context.frames}
     return [name for name in np.unique(particles.tomogram).tolist() if name not in known]
+
+
+def _uses_in_reading(path: Path, row: ParticleFormat) -> frozenset[str]:
+    """Give what a reader looks at; positions in Å of a CSV file need nothing."""
+    return frozenset() if row.name == "csv" and not counts_in_voxels(path) else row.uses
+
+
+def _uses_in_writing(row: ParticleFormat) -> frozenset[str]:
+    """Give what a writer looks at; CSV is written in Å."""
+    return frozenset() if row.name == "csv" else row.uses
 
 
 def _tomogram_map(settings: ConvertParticlesSettings) -> dict[int, str]:
