@@ -90,10 +90,11 @@ class TableContext:
             return self.grids[name]
         if self.pixel_size is not None:
             return VoxelGrid(self.pixel_size, self.size_px)
+        name_it = "its name in the table (--tomogram, --tomogram-map), " if self.grids else ""
         raise SettingsError(
             f"{path}: counts in voxels of tomogram {name}, of unknown pixel size"
-            f"{self._known()}: give the tomogram (--tomograms), or --pixel-size in Å (of a new "
-            "table: --output-pixel-size)"
+            f"{self._known()}: give the tomogram (--tomograms), {name_it}or --pixel-size in Å (of "
+            "a new table: --output-pixel-size)"
         )
 
     def sized_grid_of(self, name: str, path: Path | str) -> tuple[VoxelGrid, FloatArray]:

@@ -1,0 +1,231 @@
+"""``subtomo convert particles`` from the command line: each option changes what it says."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from subtomo.cli.main import run
+from subtomo.formats.particles import read_particles
+from subtomo.formats.star import read_star
+from subtomo.formats.table_context import TableContext
+from subtomo.formats.volumes import write_volume
+from subtomo.model import Volume
+
+ROW = "{tag} 1 1 0 0 0 10 20 30 0.3 0 0 0 0 0 0 0 0 0 {tomogram} 2 5 0 {x} 20 30"
+
+
+def _table(folder: Path, *tomograms: int, name: str = "in.tbl") -> Path:
+    rows = [ROW.format(tag=n, tomogram=t, x=10 * n) for n, t in enumerate(tomograms, 1)]
+    (folder / name).write_text("".join(f"{row}\n" for row in rows))
+    return folder / name
+
+
+def _tomogram(folder: Path, name: str = "TS_1.mrc", pixel_size: float = 8.0) -> Path:
+    volume = Volume(np.zeros((40, 60, 80), np.float32), pixel_size, (12.0, 12.0, 12.0))
+    write_volume(folder / name, volume)
+    return folder / name
+
+
+def _run(capsys: pytest.CaptureFixture[str], *words: object, status: int = 0) -> str:
+    assert run(["convert", "particles", *map(str, words)]) == status
+    shown = capsys.readouterr()
+    return shown.out if status == 0 else shown.err
+
+
+Shown = pytest.CaptureFixture[str]
+
+
+def test_what_is_read_lost_and_written_is_told(tmp_path: Path, capsys: Shown) -> None:
+    table = _table(tmp_path, 1, 1, 2)
+    out = tmp_path / "out.csv"
+    told = _run(capsys, table, out, "--pixel-size", 10)
+    assert "in.tbl: 3 particles in 2 tomograms (table of Dynamo)" in told
+    assert "lost: " not in told
+    assert "out.csv: written (CSV of this program)" in told
+    np.testing.assert_allclose(read_particles(out).position[1], [200, 200, 300])
+    told = _run(capsys, out, tmp_path / "m.em", "--output-pixel-size", 5)
+    assert "lost: motive list in an EM file has no columns dynamo.tag, dynamo.aligned" in told
+
+
+def test_tomograms_give_names_pixel_sizes_origins_and_sizes(tmp_path: Path, capsys: Shown) -> None:
+    table, tomogram = _table(tmp_path, 1), _tomogram(tmp_path)
+    (tmp_path / "in.doc").write_text("1 /elsewhere/TS_1.rec\n")
+    out = tmp_path / "out.star"
+    _run(capsys, table, out, "--tomograms", tomogram)
+    block = read_star(out)["particles"]
+    assert block.text("rlnTomoName").tolist() == ["TS_1"]
+    # voxel 10 of 8 Å from 12 Å is at 92 Å; the centre of 80 voxels at 320 Å
+    assert block.numbers("rlnCenteredCoordinateXAngst").tolist() == [92 - 320]
+
+
+def test_sizes_and_pixel_sizes_given(tmp_path: Path, capsys: Shown) -> None:
+    table, out = _table(tmp_path, 1), tmp_path / "out.star"
+    size = ("--tomogram-size", 80, 60, 40)
+    _run(capsys, table, out, "--pixel-size", 8, *size)
+    assert read_star(out)["particles"].numbers("rlnCenteredCoordinateXAngst")[0] == 80 - 320
+    four = ("--output-format", "relion4", "--overwrite")
+    _run(capsys, table, out, "--pixel-size", 8, "--output-pixel-size", 2, *four)
+    assert read_star(out)["particles"].numbers("rlnCoordinateX")[0] == 40
+    assert "rlnCenteredCoordinateXAngst" not in read_star(out)["particles"]
+
+
+def test_another_pixel_size_counts_from_the_first_full_resolution_voxel(
+    tmp_path: Path, capsys: Shown
+) -> None:
+    table, tomogram = _table(tmp_path, 1), _tomogram(tmp_path)
+    out = tmp_path / "out.tbl"
+    options = ("--tomograms", tomogram, "--tomogram", "TS_1")
+    _run(capsys, table, out, *options)
+    assert out.read_text().split()[23] == "10.0"
+    _run(capsys, table, out, *options, "--output-pixel-size", 4, "--overwrite")
+    assert float(out.read_text().split()[23]) == (10 * 8 + 12) / 4
+
+
+def test_counting_from_one(tmp_path: Path, capsys: Shown) -> None:
+    table, out = _table(tmp_path, 1), tmp_path / "out.tbl"
+    for options, expected in (
+        (("--one-based",), 9),
+        (("--output-one-based",), 11),
+        (("--one-based", "--output-one-based"), 10),
+    ):
+        _run(capsys, table, out, "--pixel-size", 8, *options, "--overwrite")
+        assert float(out.read_text().split()[23]) == expected
+
+
+@pytest.mark.parametrize(("name", "text"), [("m.doc", "1 A\n2 B\n"), ("m.vll", "A.mrc\nB.mrc\n")])
+def test_maps_name_tomograms(tmp_path: Path, capsys: Shown, name: str, text: str) -> None:
+    (tmp_path / name).write_text(text)
+    out = tmp_path / "out.csv"
+    table = _table(tmp_path, 1, 2)
+    _run(capsys, table, out, "--pixel-size", 8, "--tomogram-map", tmp_path / name)
+    assert read_particles(out).tomogram.tolist() == ["A", "B"]
+
+
+@pytest.mark.parametrize(
+    ("group_id", "expected"), [("class", "class_name"), ("instance", "instance")]
+)
+def test_the_group_number(tmp_path: Path, capsys: Shown, group_id: str, expected: str) -> None:
+    out = tmp_path / "out.csv"
+    _run(capsys, _table(tmp_path, 1), out, "--pixel-size", 8, "--group-id", group_id)
+    assert getattr(read_particles(out), expected).tolist() == ["5"]
+
+
+def test_formats_by_name(tmp_path: Path, capsys: Shown) -> None:
+    table = _table(tmp_path, 1, name="odd.txt")
+    out = tmp_path / "plain"
+    formats = ("--input-format", "dynamo", "--output-format", "stopgap")
+    _run(capsys, table, out, *formats, "--pixel-size", 8)
+    assert "stopgap_motivelist" in read_star(out)
+    told = _run(capsys, table, out, "--input-format", "x", "--pixel-size", 8, status=2)
+    assert "no particle format is called x; expected one of relion5, relion4" in told
+
+
+def test_warp_is_told_which_names_m_reads(tmp_path: Path, capsys: Shown) -> None:
+    options = ("--output-format", "warp", "--pixel-size", 8)
+    table = _table(tmp_path, 1)
+    assert "M reads only files" in _run(capsys, table, tmp_path / "a.star", *options)
+    assert "M reads only files" not in _run(capsys, table, tmp_path / "a_data.star", *options)
+
+
+def test_an_empty_table_becomes_an_empty_table(tmp_path: Path, capsys: Shown) -> None:
+    (tmp_path / "in.tbl").write_text("")
+    told = _run(capsys, tmp_path / "in.tbl", tmp_path / "out.star")
+    assert "0 particles in 0 tomograms" in told
+    assert len(read_particles(tmp_path / "out.star")) == 0
+
+
+def test_points_outside_are_told(tmp_path: Path, capsys: Shown) -> None:
+    table, tomogram = _table(tmp_path, 1, 1, 1, 1, 1, 1, 1, 1, 1), _tomogram(tmp_path)
+    options = ("--tomograms", tomogram, "--tomogram", "TS_1")
+    assert (
+        run(["convert", "particles", str(table), str(tmp_path / "o.csv"), *map(str, options)]) == 0
+    )
+    warned = " ".join(capsys.readouterr().err.split())
+    assert "2 of 9 particles are outside tomogram TS_1 of 80 x 60 x 40 voxels" in warned
+    assert "the first at voxel 80.0, 20.0, 30.0" in warned
+
+
+def test_a_file_that_is_there_is_kept(tmp_path: Path, capsys: Shown) -> None:
+    table, out = _table(tmp_path, 1), tmp_path / "out.tbl"
+    out.with_suffix(".doc").write_text("mine")
+    told = _run(capsys, table, out, "--pixel-size", 8, status=2)
+    assert "out.doc: is there already; choose another name, or give --overwrite" in told
+    assert not out.exists()
+    _run(capsys, table, out, "--pixel-size", 8, "--overwrite")
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "in.tbl: counts in voxels of tomogram 1, of unknown pixel size: give the tomogram"),
+        (("--pixel-size", 8, "--tomogram-size", 9, 9, 9), "--tomogram-size has no effect from"),
+        (("--pixel-size", 8, "--output-pixel-size", 8), "--output-pixel-size has no effect"),
+        (("--pixel-size", 8, "--output-one-based"), "--output-one-based has no effect"),
+        (
+            ("--tomograms", "TS_1.mrc"),
+            "(known: TS_1): give the tomogram (--tomograms), its name in",
+        ),
+        (("--tomograms", "none.mrc"), "none.mrc: no such file or folder"),
+        (("--pixel-size", 8, "--tomogram-map", "no.doc"), "no.doc: no such file"),
+    ],
+)
+def test_what_is_wrong_is_named_and_nothing_is_written(
+    tmp_path: Path,
+    capsys: Shown,
+    monkeypatch: pytest.MonkeyPatch,
+    options: tuple[object, ...],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    _tomogram(tmp_path)
+    told = _run(capsys, _table(tmp_path, 1), "out.csv", *options, status=2)
+    assert said in " ".join(told.split())
+    assert not (tmp_path / "out.csv").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (("--one-based",), "--one-based has no effect from CSV"),
+        (("--pixel-size", 8), "--pixel-size has no effect from CSV"),
+        (("--tomogram", "A"), "--tomogram has no effect from CSV"),
+        (("--group-id", "class"), "--group-id has no effect from CSV"),
+    ],
+)
+def test_options_that_act_on_neither_format(
+    tmp_path: Path, capsys: Shown, options: tuple[object, ...], said: str
+) -> None:
+    (tmp_path / "a.csv").write_text("tomogram,x,y,z\nA,1,2,3\n")
+    told = _run(capsys, tmp_path / "a.csv", tmp_path / "b.csv", *options, status=2)
+    assert said in " ".join(told.split())
+
+
+def test_a_table_of_another_tomogram(tmp_path: Path, capsys: Shown) -> None:
+    (tmp_path / "a.csv").write_text("tomogram,x,y,z\nA,1,2,3\n")
+    options = ("--tomograms", _tomogram(tmp_path))
+    told = _run(capsys, tmp_path / "a.csv", tmp_path / "b.csv", *options, status=2)
+    assert "a.csv: is of tomogram A, which is not among those given (TS_1)" in told
+
+
+def test_a_table_of_tomograms_gives_frames_without_their_volumes(
+    shared_data: Path, tmp_path: Path, capsys: Shown
+) -> None:
+    table = next((shared_data / "relion5_oracle").rglob("tomograms.star"), None)
+    if table is None:
+        pytest.skip("no table of tomograms there")
+    from subtomo.formats.relion_tomograms import read_tomograms_star
+
+    entry = read_tomograms_star(table, require_images=False)[0]
+    out = tmp_path / "out.star"
+    _run(
+        capsys,
+        *(_table(tmp_path, 1), out, "--tomograms", table, "--tomogram", entry.name),
+        *("--pixel-size", 8),
+    )
+    block = read_star(out)["particles"]
+    centre = entry.frame.centre[0]
+    np.testing.assert_allclose(block.numbers("rlnCenteredCoordinateXAngst"), [80 - centre])
+    assert read_particles(out, context=TableContext(frames={entry.name: entry.frame})).position[
+        0, 0
+    ] == pytest.approx(80)
