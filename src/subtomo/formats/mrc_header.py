@@ -60,7 +60,8 @@ _SIGNED_BYTES = 1
 _INVERTED_ORIGIN = 4
 _Order = Literal["<", ">"]
 _BYTE_ORDERS: dict[int, _Order] = {0x44: "<", 0x11: ">"}
-_VOLUME_STACK = 401
+VOLUME_STACK = 401
+"""The space group of stacks of volumes: 400 and that of each."""
 
 OUR_LABEL = b"subtomo: origin is the centre of the first voxel, in angstrom"
 """The last label of files whose origin can be trusted."""
@@ -187,6 +188,7 @@ def build_header(
     *,
     origin: tuple[float, float, float] = (0.0, 0.0, 0.0),
     is_stack: bool = False,
+    depth: int | None = None,
     statistics: tuple[float, float, float, float] = (0.0, -1.0, -2.0, -1.0),
 ) -> bytes:
     """Make the header of an MRC file: little-endian, without any date.
@@ -198,6 +200,7 @@ def build_header(
     pixel_size : Å, along all axes
     origin : (x, y, z) Å, centre of the first voxel
     is_stack : images rather than a volume
+    depth : planes of one volume, where the file is a stack of several
     statistics : minimum, maximum, mean, deviation; the default is MRC2014's "not determined"
 
     Returns
@@ -205,14 +208,15 @@ def build_header(
     1024 bytes
     """
     record = np.zeros((), HEADER_DTYPE.newbyteorder("<"))
-    record["size"] = record["grid"] = shape[::-1]
+    record["size"] = shape[::-1]
+    record["grid"] = (shape[2], shape[1], depth or shape[0])
     record["mode"] = mode
-    record["cell"] = [n * pixel_size for n in shape[::-1]]
+    record["cell"] = [n * pixel_size for n in record["grid"].tolist()]
     record["angles"] = 90
     record["axes"] = (1, 2, 3)
     for name, value in zip(("minimum", "maximum", "mean", "deviation"), statistics, strict=True):
         record[name] = value
-    record["space_group"] = 0 if is_stack else 1
+    record["space_group"] = VOLUME_STACK if depth else 0 if is_stack else 1
     record["version"] = 20141
     record["origin"] = origin
     record["map"] = b"MAP "
@@ -280,7 +284,7 @@ def _check_numbers(record: Any, path: Path, has_map: bool) -> None:
             "expected 0 or more: the header is damaged"
         )
     depth = int(record["grid"][2])
-    if int(record["space_group"]) >= _VOLUME_STACK and 0 < depth < size[2]:
+    if int(record["space_group"]) >= VOLUME_STACK and 0 < depth < size[2]:
         raise MrcError(
             f"{path}: a stack of {size[2] // depth} volumes; expected one volume: split it"
         )

@@ -31,6 +31,7 @@ class MrcWriter:
     origin : (x, y, z) Å, centre of the first voxel
     dtype : of the values in the file: int8, int16, uint16, float16 or float32
     is_stack : images rather than a volume
+    depth : planes of one volume, where the file is a stack of several
 
     Raises
     ------
@@ -57,13 +58,19 @@ class MrcWriter:
         *,
         dtype: DTypeLike = np.float32,
         is_stack: bool = False,
+        depth: int | None = None,
     ) -> None:
         self.path = Path(path)
         self.shape = shape
         self.planes_written = 0
         self._mode = mode_of(np.dtype(dtype), self.path)
         self._dtype = np.dtype(MODES[self._mode]).newbyteorder("<")
-        self._header = {"pixel_size": pixel_size, "origin": origin, "is_stack": is_stack}
+        self._header = {
+            "pixel_size": pixel_size,
+            "origin": origin,
+            "is_stack": is_stack,
+            "depth": depth,
+        }
         self._statistics = _Statistics()
         self._replacing = replacing(self.path)
         self._file: IO[bytes] | None = None
@@ -132,7 +139,7 @@ class MrcWriter:
                 self.shape,
                 self._mode,
                 statistics=self._statistics.values(),
-                **self._header,  # type: ignore[arg-type]  # three keywords of three types
+                **self._header,  # type: ignore[arg-type]  # keywords of several types
             )
         )
         self._file.close()
