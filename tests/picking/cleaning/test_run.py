@@ -121,7 +121,7 @@ def test_masks_by_threshold_side_and_name(tmp_path):
     (tmp_path / "masks").mkdir()
     for name in ("t1", "t2"):
         write_volume(tmp_path / "masks" / f"{name}.mrc", Volume(data, 10.0))
-    words = ["--mask", tmp_path / "masks"]
+    words = ["--mask", tmp_path / "masks", "--executor", "inline"]
     assert subtomo("pick", "clean", path, "-o", tmp_path / "x", *words) == 0
     assert len(rows(tmp_path / "x" / "particles.csv")) == 2
 

@@ -155,6 +155,12 @@ class CleanSettings(PickTableSettings):
         self._check_parts()
         return self
 
+    def executor_for(self, n_items: int) -> str:
+        """Name the executor: filters of the table alone take less time than starting workers."""
+        is_light = not (self.mask or self.surface)
+        is_asked = self.executor or self.workers or self.scheduler or self.slurm
+        return "inline" if is_light and not is_asked else super().executor_for(n_items)
+
     def _check_ranges(self) -> None:
         """Refuse ranges that keep nothing."""
         for low, high in (
