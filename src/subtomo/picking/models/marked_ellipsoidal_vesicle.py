@@ -3,6 +3,7 @@
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from subtomo.errors import DataError
 from subtomo.geometry.ellipsoid import Ellipsoid
@@ -17,7 +18,7 @@ class MarkedEllipsoidalVesicleModel(EllipsoidalVesicleModel):
     Parameters
     ----------
     marker : (x, y, z) Å, such as the neck of a bud; normals point outwards wherever it is
-    exclusion_radius : Å; particles nearer to the marker than this are left out
+    exclusion_radius : Å; particles nearer to the marker than this, before any shift, are left out
     """
 
     type: Literal["marked_ellipsoidal_vesicle"] = "marked_ellipsoidal_vesicle"  # type: ignore[assignment]
@@ -30,13 +31,11 @@ class MarkedEllipsoidalVesicleModel(EllipsoidalVesicleModel):
 
     def _poses(self) -> Poses:
         self._check_points()
-        poses = super()._poses()
-        assert self.marker is not None
-        assert poses.orientations is not None
-        from_marker = np.linalg.norm(poses.positions - np.array(self.marker), axis=1)
-        kept = from_marker >= self.exclusion_radius
-        extra = {name: column[kept] for name, column in poses.extra.items()}
-        return Poses(poses.positions[kept], poses.orientations[kept], extra)
+        return super()._poses()
+
+    def _is_covered(self, positions: NDArray[np.float64]) -> NDArray[np.bool_]:
+        from_marker = np.linalg.norm(positions - np.array(self.marker), axis=1)
+        return np.asarray(from_marker >= self.exclusion_radius)
 
     def _side(self, ellipsoid: Ellipsoid) -> int:
         return 1

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from subtomo.geometry.ellipsoid import Ellipsoid
@@ -13,6 +14,8 @@ from subtomo.picking.models.covered_model import CoveredModel
 from subtomo.picking.models.geometric_model import Length, Point
 from subtomo.picking.models.poses import Poses
 from subtomo.picking.surfaces.surface import Surface
+
+FloatArray = NDArray[np.float64]
 
 
 class EllipsoidModel(CoveredModel):
@@ -54,6 +57,7 @@ class EllipsoidModel(CoveredModel):
     def _poses(self) -> Poses:
         ellipsoid = self.ellipsoid()
         positions = even_points(ellipsoid, self.separation / self.oversampling)
+        positions = positions[self._is_covered(positions)]
         normals = ellipsoid.normals(positions) * self._side(ellipsoid)
         return self._covering(positions, normals, self.separation)
 
@@ -62,6 +66,10 @@ class EllipsoidModel(CoveredModel):
         vertices, faces = ellipsoid_mesh(ellipsoid, self.mesh_parameter, self.maximum_triangles)
         surface = Surface(vertices, faces, ellipsoid.normals(vertices))
         return surface if self._side(ellipsoid) > 0 else surface.flipped()
+
+    def _is_covered(self, positions: FloatArray) -> NDArray[np.bool_]:
+        """Tell which points of the surface get a particle: (n,)."""
+        return np.ones(len(positions), dtype=bool)
 
     def _side(self, ellipsoid: Ellipsoid) -> int:
         """Sign of the normals: 1 away from the centre, -1 where the marker is outside."""
