@@ -60,6 +60,11 @@ COMMANDS: Mapping[str, Command] = {
         "subtomo.extraction.run:run",
         "Cut subtomograms out of tomograms",
     ),
+    "import particles": Command(
+        "subtomo.picking.import_particles.settings:ImportParticlesSettings",
+        "subtomo.picking.import_particles.run:run",
+        "Bring in picks, and say how many are in their tomograms and what would fit better",
+    ),
     "import tilt-series": Command(
         "subtomo.tomograms.import_tilt_series.settings:ImportTiltSeriesSettings",
         "subtomo.tomograms.import_tilt_series.run:run",
