@@ -103,13 +103,20 @@ def write_csv_particles(path: str | Path, particles: Particles) -> None:
     columns |= {name: getattr(particles, name) for name in _TEXT}
     columns |= {name: getattr(particles, name) for name in ("score", "half", "box_size")}
     columns |= particles.extra
-    rows = zip(*(column.astype(np.str_).tolist() for column in columns.values()), strict=True)
+    rows = zip(*(_values(column) for column in columns.values()), strict=True)
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(rows)
     with replacing(path) as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8", newline="")
+
+
+def _values(column: NDArray[np.generic]) -> list[object]:
+    """Give values that the writer turns into the shortest text that reads back as the same."""
+    column = np.asarray(column)
+    is_python = column.dtype.kind in "US" or column.dtype in (np.float64, np.int64)
+    return list((column if is_python else column.astype(np.str_)).tolist())
 
 
 def _particles(
