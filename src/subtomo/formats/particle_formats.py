@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from subtomo.errors import FormatError, SettingsError
+from subtomo.formats.one_tomogram import by_tomogram
 from subtomo.formats.table_context import GroupId, TableContext
 from subtomo.model import Particles
 
@@ -72,16 +73,21 @@ class ParticleFormat:
         return particles
 
     def write(self, path: Path, particles: Particles, context: TableContext) -> None:
-        """Write a table, replaced in one step.
+        """Write a table, replaced in one step; formats of one tomogram write a file for each.
 
         Raises
         ------
         SettingsError
-            If the format is read only.
+            If the format is read only, or holds one tomogram and the table has several, and the
+            name of the file has no ``{tomogram}``.
         """
         if self.writer is None:
             raise SettingsError(f"{path}: {self.title} is read only; expected another format")
-        _function(self.writer)(path, particles, context)
+        files = {path: particles}
+        if "tomogram" not in self.holds:
+            files = by_tomogram(path, particles, self.title)
+        for file, of_file in files.items():
+            _function(self.writer)(file, of_file, context)
 
     def is_that_of(self, path: Path) -> bool:
         """Tell from the content of a file whether it is of this format."""
@@ -89,6 +95,8 @@ class ParticleFormat:
 
 
 _FRAMES = frozenset({"frames", "pixel_size", "size_px"})
+_ONE_TOMOGRAM = VOXELS | {"tomogram"}
+_FROM_MIDDLE = frozenset({"grids", "frames", "pixel_size", "size_px", "tomogram"})
 _NUMBERED = VOXELS | {"tomogram", "tomogram_map"}
 _NUMBERED_FIELDS = frozenset(
     {
@@ -188,6 +196,133 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         group="class",
         recognises="subtomo.formats.motive_list:is_motive_list",
     ),
+    ParticleFormat(
+        "peet",
+        "motive list of PEET with a model of IMOD",
+        (".csv",),
+        "subtomo.formats.peet_csv:read_peet_csv",
+        "subtomo.formats.peet_csv:write_peet_csv",
+        frozenset(
+            {
+                *("orientation", "is_oriented", "class_name_number", "instance_number", "score"),
+                "extra:peet.",
+            }
+        ),
+        uses=_ONE_TOMOGRAM,
+        group="class",
+        recognises="subtomo.formats.peet_csv:is_peet_csv",
+    ),
+    ParticleFormat(
+        "imod",
+        "model of IMOD",
+        (".mod",),
+        "subtomo.formats.imod_model:read_imod_model",
+        "subtomo.formats.imod_model:write_imod_model",
+        frozenset({"class_name", "instance_number", "score"}),
+        uses=_ONE_TOMOGRAM,
+    ),
+    ParticleFormat(
+        "pytom",
+        "particle list of PyTom",
+        (".xml",),
+        "subtomo.formats.pytom_xml:read_pytom_xml",
+        "subtomo.formats.pytom_xml:write_pytom_xml",
+        frozenset(
+            {"tomogram", "orientation", "is_oriented", "class_name", "score", "extra:pytom."}
+        ),
+        uses=_ONE_TOMOGRAM,
+        recognises="subtomo.formats.pytom_xml:is_pytom_xml",
+    ),
+    ParticleFormat(
+        "cbox",
+        "boxes of crYOLO",
+        (".cbox",),
+        "subtomo.formats.cryolo_cbox:read_cryolo_cbox",
+        "subtomo.formats.cryolo_cbox:write_cryolo_cbox",
+        frozenset({"instance_number", "score", "box_size", "extra:cbox."}),
+        uses=_ONE_TOMOGRAM,
+        group="instance",
+    ),
+    ParticleFormat(
+        "copick",
+        "file of picks of copick",
+        (".json",),
+        "subtomo.formats.copick_files:read_copick_file",
+        "subtomo.formats.copick_files:write_copick_file",
+        frozenset({"orientation", "is_oriented", "instance_number", "score"}),
+        uses=frozenset({"grids", "pixel_size", "tomogram"}),
+        recognises="subtomo.formats.copick_files:is_copick_picks",
+    ),
+    ParticleFormat(
+        "copick-folder",
+        "folder of a copick project",
+        (".copick",),
+        "subtomo.formats.copick_files:read_copick_folder",
+        "subtomo.formats.copick_files:write_copick_folder",
+        frozenset(
+            {
+                *("tomogram", "orientation", "is_oriented", "class_name", "instance_number"),
+                *("source", "score"),
+            }
+        ),
+        uses=frozenset({"grids", "pixel_size"}),
+    ),
+    ParticleFormat(
+        "eman",
+        "info file of EMAN, from the middle",
+        ("_info.json", ".json"),
+        "subtomo.formats.eman_info:read_eman_info",
+        "subtomo.formats.eman_info:write_eman_info",
+        frozenset({"class_name", "source", "score", "box_size", "extra:eman.box_"}),
+        uses=_FROM_MIDDLE,
+        recognises="subtomo.formats.eman_info:is_eman_info",
+    ),
+    ParticleFormat(
+        "eman-corner",
+        "info file of EMAN, from the corner",
+        ("_info.json", ".json"),
+        "subtomo.formats.eman_info:read_eman_info",
+        "subtomo.formats.eman_info:write_eman_info_corner",
+        frozenset({"class_name", "source", "score", "box_size", "extra:eman.box_"}),
+        uses=_ONE_TOMOGRAM,
+        recognises="subtomo.formats.eman_info:is_eman_info",
+    ),
+    ParticleFormat(
+        "eman-list",
+        "list of EMAN",
+        (".lst",),
+        "subtomo.formats.eman_stacks:read_eman_list",
+        "subtomo.formats.eman_stacks:write_eman_list",
+        frozenset(
+            {
+                *("tomogram", "orientation", "is_oriented", "class_name", "score", "half"),
+                "extra:eman.",
+            }
+        ),
+        uses=_FROM_MIDDLE,
+        recognises="subtomo.formats.eman_stacks:is_eman_list",
+    ),
+    ParticleFormat(
+        "eman-stack",
+        "stack of EMAN",
+        (".hdf",),
+        "subtomo.formats.eman_stacks:read_eman_stack",
+        None,
+        frozenset(),
+        uses=_FROM_MIDDLE,
+        recognises="subtomo.formats.eman_hdf:is_eman_hdf",
+    ),
+    ParticleFormat(
+        "text",
+        "plain text",
+        (".txt", ".coords", ".xyz", ".csv"),
+        "subtomo.formats.text_points:read_text_points",
+        "subtomo.formats.text_points:write_text_points",
+        frozenset({"instance_number"}),
+        uses=_ONE_TOMOGRAM,
+        group="instance",
+        recognises="subtomo.formats.text_points:is_points_without_header",
+    ),
 )
 
 
@@ -213,7 +348,7 @@ def format_of(
     if name is not None:
         return _named(name)
     suffix = path.suffix.lower()
-    rows = [row for row in PARTICLE_FORMATS if suffix in row.suffixes]
+    rows = _of_longest_suffix(path)
     rows = [row for row in rows if (row.writer if is_output else row.reader) is not None]
     if not rows:
         known = dict.fromkeys(suffix for row in PARTICLE_FORMATS for suffix in row.suffixes)
@@ -226,6 +361,17 @@ def format_of(
     of_content = [row for row in rows if row.recognises is not None and row.is_that_of(path)]
     others = [row for row in rows if row.recognises is None]
     return (*of_content, *others, *rows)[0]
+
+
+def _of_longest_suffix(path: Path) -> list[ParticleFormat]:
+    """Give the formats whose suffix ends a file's name, those of the longest first."""
+    name = path.name.lower()
+    ends = {
+        row.name: max((len(suffix) for suffix in row.suffixes if name.endswith(suffix)), default=0)
+        for row in PARTICLE_FORMATS
+    }
+    rows = [row for row in PARTICLE_FORMATS if ends[row.name]]
+    return sorted(rows, key=lambda row: -ends[row.name])
 
 
 def _named(name: str) -> ParticleFormat:

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from subtomo.errors import FormatError
+from subtomo.formats.nearest_rotation import nearest_rotation
 from subtomo.geometry.euler import quaternions_from_relion, relion_from_quaternions
 from subtomo.geometry.rotations import matrices_from_quaternions, quaternions_from_matrices
-from subtomo.sources.portal.points import nearest_rotation, parse_points
+from subtomo.sources.portal.points import parse_points
 
 QUARTER = [[0.0, -1.0, 0.0], [1.0, 0.0, 0.0], [0.0, 0.0, 1.0]]  # about z
 

@@ -1,10 +1,10 @@
 """What a copick project has that matches, in words."""
 
 from subtomo.counts import count_of
+from subtomo.formats.copick_picks import PickSet
 from subtomo.sources.copick.choice import choice_of
 from subtomo.sources.copick.config import read_copick_config
 from subtomo.sources.copick.local_project import meant_picks
-from subtomo.sources.copick.picks import PickSet
 from subtomo.sources.copick.portal_project import portal_picks
 from subtomo.sources.copick.project_files import CopickFiles
 from subtomo.sources.copick.run_map import read_run_map, tomograms_of_runs

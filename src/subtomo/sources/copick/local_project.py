@@ -8,11 +8,11 @@ from numpy.typing import NDArray
 
 from subtomo.counts import count_of
 from subtomo.errors import DataError, SubtomoError, SubtomoWarning
+from subtomo.formats.copick_picks import PickSet
 from subtomo.model import TiltSeries
 from subtomo.sources.copick.choice import Choice, choice_of
 from subtomo.sources.copick.config import read_copick_config
 from subtomo.sources.copick.particles import particles_of_picks
-from subtomo.sources.copick.picks import PickSet
 from subtomo.sources.copick.project_files import CopickFiles
 from subtomo.sources.copick.run_map import read_run_map, tomograms_of_runs
 from subtomo.sources.copick.settings import CopickLocalSource

@@ -7,11 +7,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.errors import DataError, SubtomoError, SubtomoWarning
+from subtomo.formats.copick_picks import PickSet
 from subtomo.formats.relion_particles import ANGLES, CENTRED
 from subtomo.formats.star import StarTable
 from subtomo.geometry.euler import relion_from_quaternions
 from subtomo.geometry.rotations import quaternions_from_matrices
-from subtomo.sources.copick.picks import PickSet
 from subtomo.sources.particle_project import TOMOGRAM
 from subtomo.sources.portal.checks import check_empty, without_points
 

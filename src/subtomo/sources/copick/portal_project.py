@@ -13,10 +13,10 @@ from numpy.typing import NDArray
 
 from subtomo.counts import count_of
 from subtomo.errors import DataError, SubtomoError
+from subtomo.formats.copick_picks import PickSet
 from subtomo.sources.copick.choice import Choice, choice_of
 from subtomo.sources.copick.config import CopickConfig, read_copick_config
 from subtomo.sources.copick.particles import particles_of_picks
-from subtomo.sources.copick.picks import PickSet
 from subtomo.sources.copick.project_files import CopickFiles
 from subtomo.sources.copick.settings import CopickDataPortalSource
 from subtomo.sources.http_files import HttpFiles

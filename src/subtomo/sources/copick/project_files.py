@@ -7,10 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.errors import FormatError, SubtomoError
+from subtomo.formats.copick_picks import PickSet, parse_picks
 from subtomo.sources.copick.choice import Choice
 from subtomo.sources.copick.config import CopickConfig
 from subtomo.sources.copick.folders import CopickFolder, open_copick_folder
-from subtomo.sources.copick.picks import PickSet, parse_picks
 from subtomo.sources.zarr_chunks import open_zarr_chunks
 
 _RUNS = "ExperimentRuns"

@@ -1,17 +1,16 @@
 """Points of an annotation file: one JSON object a line."""
 
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.errors import FormatError
 from subtomo.formats.json_text import parse_json
+from subtomo.formats.nearest_rotation import nearest_rotation
 
 FloatArray = NDArray[np.float64]
 _ORIENTED = "orientedPoint"
-_MOST_SKEW = 1e-2  # of a rotation matrix and its inverse; rounded ones are set right
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,32 +90,3 @@ def parse_points(content: bytes, place: str) -> AnnotatedPoints:
         np.array(rotations, dtype=np.float64).reshape(-1, 3, 3),
         np.array(oriented, dtype=bool),
     )
-
-
-def nearest_rotation(matrix: Any, where: str) -> FloatArray:
-    """Give the rotation that a rounded matrix means.
-
-    Parameters
-    ----------
-    matrix : 3 x 3 numbers
-    where : it stands, for messages
-
-    Raises
-    ------
-    FormatError
-        If it is no rotation within rounding, or a mirror image.
-    """
-    try:
-        given = np.array(matrix, dtype=np.float64)
-        is_close = given.shape == (3, 3) and np.allclose(
-            given @ given.T, np.eye(3), rtol=0, atol=_MOST_SKEW
-        )
-    except (ValueError, TypeError):
-        is_close = False
-    if not is_close:
-        raise FormatError(f"{where}: the rotation matrix {matrix} is not orthonormal")
-    u, _, v = np.linalg.svd(given)
-    rotation: FloatArray = u @ v
-    if np.linalg.det(rotation) < 0:
-        raise FormatError(f"{where}: the rotation matrix {matrix} is a mirror image")
-    return rotation

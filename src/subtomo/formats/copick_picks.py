@@ -1,5 +1,10 @@
-"""Picks of a copick project: one file for each object, user and session of a run."""
+"""Picks of a copick project: one file for each object, user and session of a run.
 
+A pick is at location + the last column of its transformation, in Å from the corner of the
+tomogram; the transformation turns the object into the tomogram. Source: copick 1.31.
+"""
+
+import json
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -8,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
 from subtomo.errors import FormatError
-from subtomo.sources.portal.points import nearest_rotation
+from subtomo.formats.nearest_rotation import nearest_rotation
 
 FloatArray = NDArray[np.float64]
 _UNIT = "angstrom"
@@ -30,6 +35,10 @@ class _Pick(BaseModel):
 
 
 class _PickFile(BaseModel):
+    pickable_object_name: str | None = None
+    user_id: str | None = None
+    session_id: str | None = None
+    run_name: str | None = None
     points: list[_Pick] | None = None
     unit: str = _UNIT
     trust_orientation: bool = True
@@ -72,7 +81,13 @@ class PickSet:
 
 
 def parse_picks(
-    content: bytes, place: str, *, run: str, object_name: str, user: str, session: str
+    content: bytes,
+    place: str,
+    *,
+    run: str | None = None,
+    object_name: str | None = None,
+    user: str | None = None,
+    session: str | None = None,
 ) -> PickSet:
     """Read a file of picks.
 
@@ -80,16 +95,13 @@ def parse_picks(
     ----------
     content : JSON
     place : of the file, for messages
-    run, object_name, user, session : as the names of the folder and the file say
+    run, object_name, user, session : as the names of the folder and the file say; None: as the
+        content says, ``""`` where it does not
 
     Raises
     ------
     FormatError
         If it is not a file of picks. The message names the pick.
-
-    Notes
-    -----
-    A pick is at location + the last column of its transformation. Source: copick 1.31.
     """
     try:
         picks = _PickFile.model_validate_json(content)
@@ -103,10 +115,10 @@ def parse_picks(
         for n, point in enumerate(points, 1)
     ]
     return PickSet(
-        run=run,
-        object_name=object_name,
-        user=user,
-        session=session,
+        run=_first_said(run, picks.run_name),
+        object_name=_first_said(object_name, picks.pickable_object_name),
+        user=_first_said(user, picks.user_id),
+        session=_first_said(session, picks.session_id),
         place=place,
         position=np.array([position for position, _ in read]).reshape(-1, 3),
         rotation=np.array([rotation for _, rotation in read]).reshape(-1, 3, 3),
@@ -126,6 +138,48 @@ def _pose(pick: _Pick, where: str, is_oriented: bool) -> tuple[FloatArray, Float
     if not is_oriented:
         return position, np.eye(3)
     return position, nearest_rotation(matrix[:3, :3].tolist(), where)
+
+
+def format_picks(picks: PickSet) -> str:
+    """Give a file of picks as JSON.
+
+    Parameters
+    ----------
+    picks : scores that are not finite are written as 1, as copick has it
+    """
+    matrices = np.tile(np.eye(4), (len(picks), 1, 1))
+    matrices[:, :3, :3] = picks.rotation
+    rows = zip(
+        np.round(picks.position, 6).tolist(),
+        matrices.tolist(),
+        picks.instance.tolist(),
+        np.nan_to_num(picks.score, nan=1.0).tolist(),
+        strict=True,
+    )
+    points = [
+        {
+            "location": dict(zip("xyz", position, strict=True)),
+            "transformation_": matrix,
+            "instance_id": instance,
+            "score": score,
+        }
+        for position, matrix, instance, score in rows
+    ]
+    content = {
+        "pickable_object_name": picks.object_name,
+        "user_id": picks.user,
+        "session_id": picks.session,
+        "run_name": picks.run,
+        "voxel_spacing": picks.voxel_spacing,
+        "unit": _UNIT,
+        "points": points,
+        "trust_orientation": picks.is_oriented,
+    }
+    return json.dumps(content, indent=1) + "\n"
+
+
+def _first_said(given: str | None, said: str | None) -> str:
+    return said or "" if given is None else given
 
 
 def _score(pick: _Pick) -> float:

@@ -1,0 +1,208 @@
+"""Particles in copick's files of picks: one (``.json``), or the folder of a project's runs.
+
+The run is the tomogram, the object the class, USER/SESSION the source, ``instance_id`` the
+instance. Orientations are not known where the file does not trust them, or a matrix is exactly the
+identity, which is what copick gives to plain points. A folder holds
+``ExperimentRuns/RUN/Picks/USER_SESSION_OBJECT.json``: copick's overlay.
+
+Source: copick 1.31 (models.py, impl/filesystem.py).
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from subtomo.errors import FormatError, MissingFileError
+from subtomo.formats.atomic import replacing
+from subtomo.formats.copick_picks import PickSet, format_picks, parse_picks
+from subtomo.formats.group_numbers import names_of, numbers_of
+from subtomo.formats.table_context import TableContext
+from subtomo.geometry.rotations import matrices_from_quaternions, quaternions_from_matrices
+from subtomo.model import Particles
+
+RUNS, PICKS, SUFFIX = "ExperimentRuns", "Picks", ".json"
+_USER, _SESSION, _OBJECT = "subtomo", "0", ""
+_UNNAMED = "particle"
+_NOT_IN_RUNS = re.compile(r"[<>:\"/\\|?*\s\x00-\x1f]+")
+_NOT_IN_NAMES = re.compile(_NOT_IN_RUNS.pattern.replace("[", "[_", 1))
+_N_NAMES = 3  # user, session, object
+
+
+def is_copick_picks(path: Path) -> bool:
+    """Tell whether a JSON file holds picks of copick."""
+    with path.open("rb") as file:
+        start = file.read(65536)
+    return b'"pickable_object_name"' in start or b'"trust_orientation"' in start
+
+
+def read_copick_file(path: Path, context: TableContext) -> Particles:
+    """Read one file of picks.
+
+    Parameters
+    ----------
+    path : ``.json``
+    context : origins of the tomograms; the name of the one of a file without ``run_name``
+
+    Raises
+    ------
+    MissingFileError
+        If the file does not exist.
+    FormatError
+        If it is not a file of picks.
+    """
+    try:
+        picks = parse_picks(path.read_bytes(), str(path))
+    except (FileNotFoundError, IsADirectoryError):
+        raise MissingFileError(f"{path}: no such file; expected picks of copick") from None
+    return _particles(picks, context.tomogram or picks.run or context.only_tomogram(path), context)
+
+
+def write_copick_file(path: Path, particles: Particles, context: TableContext) -> None:
+    """Write one file of picks.
+
+    Parameters
+    ----------
+    path : ``.json``, replaced in one step
+    particles : of one tomogram
+        The object and the user are named where all particles have the same. Instances that are no
+        whole numbers are counted from 1.
+    context : voxels of the tomogram, where they are known
+    """
+    run = str(particles.tomogram[0]) if len(particles) else context.only_tomogram(path)
+    picks = _pick_set(particles, run, _only(particles.class_name), _only(particles.source), context)
+    _write(path, picks)
+
+
+def read_copick_folder(path: Path, context: TableContext) -> Particles:
+    """Read all picks of a project's folder.
+
+    Parameters
+    ----------
+    path : folder that holds ``ExperimentRuns``
+    context : origins of the tomograms, which are called as the runs
+
+    Raises
+    ------
+    MissingFileError
+        If the folder does not exist.
+    FormatError
+        If it holds no ``ExperimentRuns``, or a file is not one of picks.
+    """
+    if not path.exists():
+        raise MissingFileError(f"{path}: no such folder; expected one of a copick project")
+    if not (path / RUNS).is_dir():
+        raise FormatError(f"{path}: no folder {RUNS} in it; expected one of a copick project")
+    tables = []
+    for file in sorted(path.glob(f"{RUNS}/*/{PICKS}/*{SUFFIX}")):
+        names = file.stem.split("_", _N_NAMES - 1)
+        if len(names) != _N_NAMES or file.name.startswith("."):
+            continue
+        run = file.parent.parent.name
+        user, session, name = names
+        picks = parse_picks(
+            file.read_bytes(), str(file), run=run, object_name=name, user=user, session=session
+        )
+        tables.append(_particles(picks, run, context))
+    return Particles.concatenate(tables)
+
+
+def write_copick_folder(path: Path, particles: Particles, context: TableContext) -> None:
+    """Write picks into a project's folder: a file for each run, object, user and session.
+
+    Parameters
+    ----------
+    path : folder, made where it is not there; files of other picks stay
+    particles : the table
+        What copick does not allow in names becomes ``-``. Instances that are no whole numbers are
+        counted from 1.
+    context : voxels of the tomograms, where they are known
+    """
+    (path / RUNS).mkdir(parents=True, exist_ok=True)
+    particles = particles.with_columns(instance=names_of(numbers_of(particles.instance)))
+    for run, name, source, rows in _groups(particles):
+        picks = _pick_set(particles.select(rows), run, name or _UNNAMED, source, context)
+        file = f"{picks.user}_{picks.session}_{picks.object_name}{SUFFIX}"
+        _write(path / RUNS / run / PICKS / file, picks)
+
+
+def _groups(particles: Particles) -> Iterator[tuple[str, str, str, NDArray[np.int64]]]:
+    """Give the rows of each run, object and source."""
+    runs = [_run(name) for name in particles.tomogram.tolist()]
+    keys = list(zip(runs, particles.class_name.tolist(), particles.source.tolist(), strict=True))
+    for key in dict.fromkeys(keys):
+        yield *key, np.array([row for row, each in enumerate(keys) if each == key])
+
+
+def _pick_set(
+    particles: Particles, run: str, name: str, source: str, context: TableContext
+) -> PickSet:
+    """Make the content of a file."""
+    user, _, session = source.partition("/")
+    rotation = matrices_from_quaternions(particles.orientation)
+    spacing = None
+    position = particles.position
+    if len(particles):
+        tomogram = str(particles.tomogram[0])
+        if tomogram in context.grids:
+            grid = context.grids[tomogram]
+            spacing, position = grid.pixel_size, position - grid.origin
+        else:
+            spacing = context.pixel_size
+    return PickSet(
+        run=_run(run),
+        object_name=_allowed(name, _OBJECT),
+        user=_allowed(user, _USER),
+        session=_allowed(session, _SESSION),
+        place="",
+        position=position,
+        rotation=rotation,
+        is_oriented=bool(particles.is_oriented.any()),
+        instance=numbers_of(particles.instance),
+        score=particles.score,
+        voxel_spacing=spacing,
+    )
+
+
+def _particles(picks: PickSet, tomogram: str, context: TableContext) -> Particles:
+    """Make the table of one file."""
+    n = len(picks)
+    is_own = (picks.user, picks.session) in ((_USER, _SESSION), ("", ""))
+    origin: Any = context.grids[tomogram].origin if tomogram in context.grids else (0.0, 0.0, 0.0)
+    known = picks.is_oriented & (picks.rotation != np.eye(3)).any(axis=(1, 2))
+    says_score = np.any(picks.score != 1)
+    source = picks.user if picks.session == _SESSION else f"{picks.user}/{picks.session}"
+    return Particles(
+        tomogram=np.full(n, tomogram),
+        position=picks.position + np.array(origin),
+        orientation=quaternions_from_matrices(picks.rotation),
+        is_oriented=known,
+        class_name=np.full(n, "" if picks.object_name == _UNNAMED else picks.object_name),
+        instance=names_of(picks.instance),
+        source=np.full(n, "" if is_own else source),
+        score=picks.score if says_score else np.full(n, np.nan),
+    )
+
+
+def _write(path: Path, picks: PickSet) -> None:
+    with replacing(path) as temporary:
+        temporary.write_text(format_picks(picks), encoding="utf-8")
+
+
+def _only(names: NDArray[np.str_]) -> str:
+    """Give the name that all have, or none."""
+    found = np.unique(names).tolist()
+    return found[0] if len(found) == 1 else ""
+
+
+def _run(name: str) -> str:
+    """Give the name of a run as copick allows it."""
+    return _NOT_IN_RUNS.sub("-", name) or "run"
+
+
+def _allowed(name: str, default: str) -> str:
+    """Give a name as copick allows it."""
+    return _NOT_IN_NAMES.sub("-", name).strip("-") or default

@@ -1,0 +1,347 @@
+"""Particles in the headers of EMAN's stacks (``.hdf``) and in its lists of them (``.lst``).
+
+``ptcl_source_coord`` is the middle of a box, from voxel (nx // 2, ny // 2, nz // 2) of the
+tomogram, in pixels of the particle (``apix_x``); stacks of the older boxer, which have a
+``source_path``, count from the corner. ``xform.align3d`` holds the pose. A stack called
+``TOMOGRAM__LABEL.hdf`` holds particles of one kind: the label is the class. A line of a list names
+an image of a stack and may say ``coord``, ``xform.align3d``, ``score`` (the lower the better: ours
+is its negative) and ``class`` (0 and 1 are the halves); what it says wins over the header. Other
+values are kept as ``eman.NAME``.
+
+Source: EMAN2's e2spt_extract, e2spt_boxer, e2spt_gathersubtlt and ``LSXFile`` (cryoem/eman2), and
+the reader of such lists in Scipion's EMAN plugin.
+"""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from subtomo.errors import FormatError, MissingFileError
+from subtomo.formats.atomic import replacing
+from subtomo.formats.columns import typed_column
+from subtomo.formats.eman_hdf import read_eman_headers
+from subtomo.formats.eman_transform import (
+    pose_of_transform,
+    three_numbers,
+    transform_of_rotation,
+)
+from subtomo.formats.json_text import parse_json
+from subtomo.formats.paths import find_file
+from subtomo.formats.table_context import TableContext
+from subtomo.formats.tomogram_names import base_name
+from subtomo.geometry.rotations import matrices_from_quaternions, quaternions_from_matrices
+from subtomo.model import Particles
+
+FloatArray = NDArray[np.float64]
+
+PREFIX = "eman."
+_MAGIC = "#LSX"
+_COMMENT = (
+    "# This file is in fast LST format. All lines after the next line have exactly the number of "
+    "characters shown on the next line. This MUST be preserved if editing."
+)
+_COORD, _HEADER_COORD, _POSE = "coord", "ptcl_source_coord", "xform.align3d"
+_SCORE, _HALF, _APIX, _HEADER_APIX, _CORNER = "score", "class", "apix", "apix_x", "source_path"
+_SOURCE, _INDEX = "src", "idx"
+_TOMOGRAM = ("ptcl_source_image", "source_path")
+_CONSUMED = {
+    *(_COORD, _HEADER_COORD, _POSE, _SCORE, _HALF, _APIX, _HEADER_APIX, *_TOMOGRAM),
+    *("apix_y", "apix_z", "nx", "ny", "nz", "minimum", "maximum", "mean", "sigma", "datatype"),
+    *("mean_nonzero", "sigma_nonzero", "square_sum", "is_complex", "is_complex_x"),
+    *("is_complex_ri", "origin_x", "origin_y", "origin_z", "changecount", "imageid_max"),
+}
+
+
+def is_eman_list(path: Path) -> bool:
+    """Tell whether a file is a list of EMAN."""
+    with path.open("rb") as file:
+        return file.read(4) == _MAGIC.encode()
+
+
+def read_eman_stack(path: Path, context: TableContext) -> Particles:
+    """Read the particles of a stack from its headers.
+
+    Parameters
+    ----------
+    path : ``.hdf``
+    context : voxels and sizes of the tomograms
+
+    Returns
+    -------
+    Particles in the order of the stack
+
+    Raises
+    ------
+    MissingFileError
+        If the file does not exist.
+    FormatError
+        If it is not such a stack, or an image has no coordinates.
+    SettingsError
+        If the voxels or the size of a tomogram are not known.
+    """
+    headers = read_eman_headers(path)
+    entries = [
+        _Entry(header, str(path), index, f"{path}, image {index}")
+        for index, header in enumerate(headers)
+    ]
+    return _particles(entries, path, context)
+
+
+def read_eman_list(path: Path, context: TableContext) -> Particles:
+    """Read the particles of a list.
+
+    Parameters
+    ----------
+    path : ``.lst``; the stacks that it names need not be there where it says the coordinates
+    context : voxels and sizes of the tomograms
+
+    Returns
+    -------
+    Particles in the order of the list
+
+    Raises
+    ------
+    MissingFileError
+        If the file does not exist, or a stack that is needed.
+    FormatError
+        If it is not such a list, a line is not as it should be, or a stack has no such image.
+    SettingsError
+        If the voxels or the size of a tomogram are not known.
+    """
+    headers: dict[str, list[dict[str, Any]]] = {}
+    entries = []
+    for place, index, source, said in _lines(path):
+        if source not in headers:
+            found = find_file(source, path)
+            headers[source] = [] if found is None else read_eman_headers(found)
+        if not headers[source] and _COORD not in said:
+            raise MissingFileError(
+                f"{place}: says no {_COORD}, and the stack {source}, whose headers have it, is not "
+                f"there or empty: put it beside {path.name} under this name"
+            )
+        if headers[source] and not 0 <= index < len(headers[source]):
+            raise FormatError(
+                f"{place}: image {index} of {source}, which has {len(headers[source])}"
+            )
+        header = headers[source][index] if headers[source] else {}
+        entries.append(_Entry({**header, **said}, source, index, place))
+    return _particles(entries, path, context)
+
+
+def write_eman_list(path: Path, particles: Particles, context: TableContext) -> None:
+    """Write a list, with coordinates in pixels of the full-resolution tomogram from its middle.
+
+    Parameters
+    ----------
+    path : ``.lst``, replaced in one step
+        Particles that came from EMAN keep the stack and the number that they had there; others are
+        called as EMAN would call their stack, ``particles3d/TOMOGRAM__CLASS.hdf``.
+    particles : the table
+    context : voxels and sizes of the tomograms; the full resolution, else their voxels count
+
+    Raises
+    ------
+    SettingsError
+        If the voxels or the size of a tomogram are not known.
+    """
+    coordinates, apix = _coordinates(particles, path, context)
+    names, indices = _images(particles)
+    matrices = matrices_from_quaternions(particles.orientation)
+    own = {
+        name.removeprefix(PREFIX): column
+        for name, column in particles.extra.items()
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in (_SOURCE, _INDEX)
+    }
+    lines = []
+    for row in range(len(particles)):
+        said: dict[str, Any] = {_COORD: coordinates[row].tolist(), _APIX: float(apix[row])}
+        if particles.is_oriented[row]:
+            said[_POSE] = transform_of_rotation(matrices[row])
+        if np.isfinite(particles.score[row]):
+            said[_SCORE] = -float(particles.score[row])
+        if particles.half[row]:
+            said[_HALF] = int(particles.half[row]) - 1
+        said |= {name: _value(column[row]) for name, column in own.items()}
+        text = json.dumps({key: value for key, value in said.items() if value != ""})
+        lines.append(f"{indices[row]}\t{names[row]}\t{text}")
+    width = max((len(line.encode()) for line in lines), default=0) + 1
+    padded = [line + " " * (width - 1 - len(line.encode())) for line in lines]
+    content = "\n".join([_MAGIC, _COMMENT, f"# {width}", *padded]) + "\n"
+    with replacing(path) as temporary:
+        temporary.write_text(content, encoding="utf-8")
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What a header or a line says of one particle."""
+
+    says: dict[str, Any]
+    source: str
+    index: int
+    place: str
+
+    def number(self, name: str) -> float:
+        """Give a number, NaN where there is none."""
+        value = self.says.get(name)
+        if value is None:
+            return np.nan
+        try:
+            return float(value)
+        except (ValueError, TypeError):
+            raise FormatError(f"{self.place}: {name} is {value!r}; expected a number") from None
+
+    def half(self) -> int:
+        """Give the half."""
+        number = self.number(_HALF)
+        return int(number) + 1 if number in (0, 1) else 0
+
+    def tomogram(self, path: Path, context: TableContext) -> str:
+        """Name the tomogram: as told, as the header says, or as the stack is called."""
+        if context.tomogram is not None:
+            return context.tomogram
+        said = next((str(self.says[name]) for name in _TOMOGRAM if self.says.get(name)), "")
+        name = base_name(said)
+        if name in context.grids or name in context.frames:
+            return name
+        own = base_name(self.source).rpartition("__")[0]
+        return own or name.partition("__")[0] or context.only_tomogram(path)
+
+    def label(self) -> str:
+        """Give the kind of particle that the stack is called by."""
+        name = base_name(self.source)
+        return name.rpartition("__")[2] if "__" in name else ""
+
+    def position(self, tomogram: str, path: Path, context: TableContext) -> FloatArray:
+        """Place the middle of the box."""
+        value = self.says.get(_COORD, self.says.get(_HEADER_COORD))
+        if value is None:
+            raise FormatError(f"{self.place}: no {_HEADER_COORD}; expected x, y, z of the box")
+        at = np.array(three_numbers(value, f"{self.place}, coordinates"))
+        if _CORNER in self.says:
+            return context.grid_of(tomogram, path).positions(at)
+        grid, size_px = context.sized_grid_of(tomogram, path)
+        return grid.positions(size_px // 2) + at * self.pixel_size(tomogram, path, context)
+
+    def pixel_size(self, tomogram: str, path: Path, context: TableContext) -> float:
+        """Give Å a pixel of the particle: as said, else of the full-resolution tomogram."""
+        for name in (_APIX, _HEADER_APIX):
+            said = self.number(name)
+            if 0 < said < np.inf:
+                return said
+        if tomogram in context.frames:
+            return context.frames[tomogram].pixel_size
+        return context.grid_of(tomogram, path).pixel_size
+
+
+def _particles(entries: list[_Entry], path: Path, context: TableContext) -> Particles:
+    """Make the table."""
+    tomogram = [entry.tomogram(path, context) for entry in entries]
+    position = np.empty((len(entries), 3))
+    rotation = np.tile(np.eye(3), (len(entries), 1, 1))
+    is_oriented = np.array([_POSE in entry.says for entry in entries], dtype=bool)
+    for row, (entry, name) in enumerate(zip(entries, tomogram, strict=True)):
+        position[row] = entry.position(name, path, context)
+        if is_oriented[row]:
+            rotation[row], shift = pose_of_transform(entry.says[_POSE], f"{entry.place}, {_POSE}")
+            position[row] += shift * entry.pixel_size(name, path, context)
+    return Particles(
+        tomogram=np.array(tomogram, dtype=np.str_),
+        position=position,
+        orientation=quaternions_from_matrices(rotation),
+        is_oriented=is_oriented,
+        class_name=np.array([entry.label() for entry in entries], dtype=np.str_),
+        score=-np.array([entry.number(_SCORE) for entry in entries], dtype=np.float64),
+        half=np.array([entry.half() for entry in entries], dtype=np.int64),
+        extra=_extra(entries),
+    )
+
+
+def _extra(entries: list[_Entry]) -> dict[str, NDArray[Any]]:
+    """Give the stack, the number in it, and other plain values."""
+    names = dict.fromkeys(name for entry in entries for name in entry.says)
+    extra: dict[str, NDArray[Any]] = {
+        PREFIX + _SOURCE: np.array([entry.source for entry in entries], dtype=np.str_),
+        PREFIX + _INDEX: np.array([entry.index for entry in entries], dtype=np.int64),
+    }
+    for name in names:
+        if name not in _CONSUMED:
+            texts = [_text(entry.says.get(name, "")) for entry in entries]
+            extra[PREFIX + name] = typed_column(name, np.array(texts, dtype=np.str_))
+    return extra
+
+
+def _text(value: Any) -> str:
+    """Give a value as text; lists as JSON."""
+    if isinstance(value, np.ndarray):
+        value = value.tolist()
+    return json.dumps(value) if isinstance(value, list | dict) else str(value)
+
+
+def _value(value: Any) -> Any:
+    """Give a value of a column as JSON has it."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, str) and value[:1] in ("[", "{"):
+        try:
+            return json.loads(value)
+        except ValueError:
+            return value
+    return value
+
+
+def _lines(path: Path) -> Iterator[tuple[str, int, str, dict[str, Any]]]:
+    """Give the place, the number of the image, its stack and what is said of each line."""
+    try:
+        text = path.read_bytes().decode("utf-8")
+    except (FileNotFoundError, IsADirectoryError):
+        raise MissingFileError(f"{path}: no such file; expected a list of EMAN") from None
+    except UnicodeDecodeError:
+        raise FormatError(f"{path}: is not text; expected a list of EMAN") from None
+    if not text.startswith(_MAGIC):
+        raise FormatError(f"{path}: does not start with {_MAGIC}; expected a list of EMAN")
+    for at, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        index, _, rest = line.partition("\t")
+        source, _, comment = rest.partition("\t")
+        place = f"{path}, line {at}"
+        if not (index.strip().isdigit() and source.strip()):
+            raise FormatError(f"{place}: {line[:60]!r}; expected NUMBER, a tab and a stack")
+        said = parse_json(comment, place) if comment.strip().startswith("{") else {}
+        yield place, int(index), source.strip(), said
+
+
+def _coordinates(
+    particles: Particles, path: Path, context: TableContext
+) -> tuple[FloatArray, FloatArray]:
+    """Give coordinates from the middle, and the pixel size that they count in."""
+    coordinates, apix = np.empty((len(particles), 3)), np.empty(len(particles))
+    for name in np.unique(particles.tomogram).tolist():
+        rows = particles.tomogram == name
+        grid, size_px = context.sized_grid_of(name, path)
+        apix[rows] = context.frames[name].pixel_size if name in context.frames else grid.pixel_size
+        middle = grid.positions(size_px // 2)
+        coordinates[rows] = (particles.position[rows] - middle) / apix[rows][:, None]
+    return np.round(coordinates, 6) + 0.0, apix
+
+
+def _images(particles: Particles) -> tuple[list[str], list[int]]:
+    """Give the stack of each particle, and its number in it."""
+    kept = particles.extra.get(PREFIX + _SOURCE), particles.extra.get(PREFIX + _INDEX)
+    if kept[0] is not None and kept[1] is not None and np.all(kept[0] != ""):
+        return kept[0].astype(np.str_).tolist(), [int(number) for number in kept[1]]
+    names = [
+        f"particles3d/{base_name(tomogram)}__{label}.hdf"
+        for tomogram, label in zip(particles.tomogram, particles.class_name, strict=True)
+    ]
+    counts: dict[str, int] = {}
+    indices = []
+    for name in names:
+        indices.append(counts.get(name, 0))
+        counts[name] = indices[-1] + 1
+    return names, indices

@@ -1,0 +1,46 @@
+"""Formats of one tomogram a file: tables of several are not poured into one."""
+
+from pathlib import Path
+
+import numpy as np
+
+from subtomo.errors import SettingsError
+from subtomo.formats.tomogram_names import base_name
+from subtomo.model import Particles
+
+PLACE = "{tomogram}"
+"""Stands for the tomogram in the name of a file that is written for each."""
+
+_MOST_NAMES = 5
+
+
+def by_tomogram(path: Path, particles: Particles, title: str) -> dict[Path, Particles]:
+    """Give the files that a table becomes in a format of one tomogram a file.
+
+    Parameters
+    ----------
+    path : with ``{tomogram}`` in its name where there are several
+    particles : the table
+    title : of the format, for the message
+
+    Returns
+    -------
+    the particles of each file; one empty file where there are none
+
+    Raises
+    ------
+    SettingsError
+        If there are several tomograms and one name.
+    """
+    names = np.unique(particles.tomogram).tolist()
+    if PLACE in path.name:
+        files = {name: path.with_name(path.name.replace(PLACE, base_name(name))) for name in names}
+        if len(set(files.values())) == len(names) > 0:
+            return {file: particles.of_tomogram(name) for name, file in files.items()}
+    if len(names) > 1:
+        listed = ", ".join(names[:_MOST_NAMES]) + (" ..." if len(names) > _MOST_NAMES else "")
+        raise SettingsError(
+            f"{path}: {title} holds one tomogram a file, and the table has {len(names)} "
+            f"({listed}): put {PLACE} into the name, and a file is written for each"
+        )
+    return {path: particles}
