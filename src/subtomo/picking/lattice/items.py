@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from subtomo.errors import DataError
 from subtomo.formats.atomic import replacing
 from subtomo.formats.particles import read_particles
+from subtomo.formats.table_context import TableContext
 from subtomo.geometry.rotations import quaternions_from_matrices
 from subtomo.model import Particles, Tomogram
 from subtomo.picking.lattice.axial_repeat import ORDERS
@@ -51,8 +52,7 @@ def open_inputs(settings: LatticeSettings) -> Inputs:
         If there are no picks, or picks of a tomogram that is not given or wholly outside theirs.
     """
     found = {t.name: t for t in open_tomograms(settings.tomograms, pixel_size=settings.pixel_size)}
-    frames = {name: tomogram.frame for name, tomogram in found.items()}
-    particles = read_particles(settings.particles, frames=frames)
+    particles = read_particles(settings.particles, context=TableContext.of(found.values()))
     if not len(particles):
         raise DataError(f"{settings.particles}: holds no particles; expected picks on a filament")
     names = [str(name) for name in dict.fromkeys(particles.tomogram)]
