@@ -48,7 +48,7 @@ def level_curves(
     points : (n, 3) Å, columns x, y, z
     levels : (n,) the level that each click was made on
     is_closed : whether the curves go around; None: judged from the clicks, by the majority
-    is_ordered : whether the clicks of a level are in order; None: judged by the length of the path
+    is_ordered : whether the clicks of a level are in order; None: judged by their path
 
     Returns
     -------

@@ -21,9 +21,10 @@ class LevelParameters:
     Parameters
     ----------
     points : (n, 3) Å, the clicks
-    u : (n,) Å along the curves; on closed ones in (0, ``turn``)
+    u : (n,) Å along the curves; on closed ones it begins again after ``turn``
     v : (n,) Å across them
-    ends : (levels, 3): v of each level, and u of the two ends of its curve
+    ends : (levels, 3): v of each level, and u of the two ends of its curve; on closed ones 0 and
+        ``turn``
     turn : once around, or None for open curves
     """
 
@@ -63,6 +64,8 @@ def level_parameters(curves: list[LevelCurve], *, is_closed: bool) -> LevelParam
     _fill_single_points(curves, ends)
     parts = [_clicks(one, row, turn) for one, row in zip(curves, ends, strict=True)]
     points, u, across = (np.concatenate([part[k] for part in parts]) for k in range(3))
+    if turn is not None:
+        ends[:, 1:] = 0.0, turn
     return LevelParameters(points, u, across, ends, turn)
 
 

@@ -41,8 +41,8 @@ def surface_from_levels(
     maximum_triangles : after subdivision; where there would be more, the edges are made longer
     subdivisions : how often each triangle is split into four
     is_closed : whether the curves go around; None: judged from the clicks
-    is_ordered : whether a level's clicks are in order along its curve; None: judged by whether
-        they make a path much longer than the shortest through them
+    is_ordered : whether a level's clicks are in order along its curve; None: they are unless
+        their path turns back and is longer than the shortest through them
 
     Returns
     -------

@@ -15,6 +15,8 @@ FloatArray = NDArray[np.float64]
 _NEIGHBOURS = 8
 _CORRECTIONS = 3
 _MAXIMUM_INTERVALS = 24
+_SAME_HEIGHT = 1e-6
+"""Corners of the hull whose heights differ by less than this part of it make one row."""
 
 
 def open_surface(
@@ -96,11 +98,18 @@ def _intervals(length: float, control_interval: float, n_points: int) -> int:
 def _hull_rows(parameters: FloatArray) -> FloatArray:
     """Rows v, u at the left, u at the right of the convex hull, at each height of a corner."""
     corners = parameters[ConvexHull(parameters).vertices]
-    bottom, top = int(np.argmin(corners[:, 1])), int(np.argmax(corners[:, 1]))
-    # The hull is counter-clockwise: up on the right, down on the left.
-    right = np.roll(corners, -bottom, axis=0)[: (top - bottom) % len(corners) + 1]
-    left = np.roll(corners, -top, axis=0)[: (bottom - top) % len(corners) + 1][::-1]
-    v = np.unique(corners[:, 1])
-    return np.stack(
-        [v, np.interp(v, left[:, 1], left[:, 0]), np.interp(v, right[:, 1], right[:, 0])], axis=1
-    )
+    start, end = corners, np.roll(corners, -1, axis=0)
+    same = _SAME_HEIGHT * np.ptp(corners[:, 1])
+    heights = np.sort(corners[:, 1])
+    heights = heights[np.concatenate([[True], np.diff(heights) > same])]
+    rise = end[:, 1] - start[:, 1]
+    is_level = np.abs(rise) <= same
+    rows = []
+    for v in heights:
+        part = np.clip((v - start[:, 1]) / np.where(is_level, 1.0, rise), 0.0, 1.0)
+        crosses = np.abs(start[:, 1] + part * rise - v) <= same
+        sloping = (start[:, 0] + part * (end[:, 0] - start[:, 0]))[crosses & ~is_level]
+        level = crosses & is_level
+        u = np.concatenate([sloping, start[level, 0], end[level, 0]])
+        rows.append((v, u.min(), u.max()))
+    return np.array(rows)
