@@ -14,8 +14,8 @@ from subtomo.formats.tomogram_names import base_name, match_tomogram_names
 from subtomo.formats.volumes import read_volume, volume_suffix
 from subtomo.model import Acquisition, TomogramFrame, VoxelGrid
 from subtomo.tomograms.import_tomograms.finding import find_tomograms
-from subtomo.tomograms.import_tomograms.origins import doubt, origin_of
-from subtomo.tomograms.import_tomograms.settings import ImportTomogramsSettings
+from subtomo.tomograms.import_tomograms.origins import Point, doubt, origin_of
+from subtomo.tomograms.import_tomograms.settings import ImportTomogramsSettings, Origin
 
 _MOST_NAMED = 5
 
@@ -68,7 +68,18 @@ def plan_import(settings: ImportTomogramsSettings) -> list[TomogramImport]:
         settings.tomograms, pattern=settings.pattern, excluded=settings.exclude.split()
     )
     tilts = tilts_of(found, settings)
-    return [_import(name, path, tilts.get(name), settings) for name, path in found.items()]
+    return [
+        place_tomogram(
+            name,
+            path,
+            pixel_size=settings.pixel_size,
+            origin=settings.origin_at or settings.origin,
+            binning=settings.binning,
+            full_size=settings.full_size,
+            tilts=tilts.get(name),
+        )
+        for name, path in found.items()
+    ]
 
 
 def acquisition_of(settings: ImportTomogramsSettings) -> Acquisition:
@@ -120,21 +131,50 @@ def _typed(settings: ImportTomogramsSettings) -> AcquiredTilts:
     return AcquiredTilts(first, second)
 
 
-def _import(
-    name: str, path: Path, tilts: AcquiredTilts | None, settings: ImportTomogramsSettings
+def place_tomogram(
+    name: str,
+    path: Path,
+    *,
+    pixel_size: float | None = None,
+    origin: Origin | Point = "auto",
+    binning: float = 1.0,
+    full_size: tuple[int, int, int] | None = None,
+    tilts: AcquiredTilts | None = None,
 ) -> TomogramImport:
-    """Read one header and place the tomogram."""
+    """Read the header of one tomogram and say where it is.
+
+    Parameters
+    ----------
+    name : of the tomogram
+    path : of the volume
+    pixel_size : Å; wins over the header's
+    origin : a choice, or the first voxel (x, y, z) Å
+    binning : pixel size over that of full resolution
+    full_size : (x, y, z) of the full-resolution tomogram; None: that of the volume times binning
+    tilts : how it was tilted, or None
+
+    Raises
+    ------
+    SubtomoError
+        If the file is no volume, its pixel size or origin is not known, or no file can be called
+        as the tomogram.
+
+    Warns
+    -----
+    SubtomoWarning
+        If the header says another pixel size than was given.
+    """
     if base_name(name) in ("", ".", ".."):
         raise DataError(f"{path}: would be called {name!r}; expected a name for files")
-    volume = read_volume(path, pixel_size=settings.pixel_size)
+    volume = read_volume(path, pixel_size=pixel_size)
     if volume.shape[0] == 1:
         raise ShapeError(f"{path}: is one image; expected a volume of several sections")
     grid = volume.grid
-    assert grid.size_px is not None
-    x, y, z = (max(1, round(n * settings.binning)) for n in grid.size_px)
-    frame = TomogramFrame(settings.full_size or (x, y, z), grid.pixel_size / settings.binning)
-    origin = settings.origin_at or origin_of(settings.origin, path, grid, frame)
-    placed = VoxelGrid(grid.pixel_size, grid.size_px, origin)
+    assert grid.size_px is not None  # of a volume
+    x, y, z = (max(1, round(n * binning)) for n in grid.size_px)
+    frame = TomogramFrame(full_size or (x, y, z), grid.pixel_size / binning)
+    first = origin_of(origin, path, grid, frame) if isinstance(origin, str) else origin
+    placed = VoxelGrid(grid.pixel_size, grid.size_px, first)
     return TomogramImport(name, path, placed, frame, tilts)
 
 
