@@ -58,7 +58,7 @@ def five():
         (["--minimum-score", "0.2"], [0], "score", "score 0.1 is below 0.2"),
         (["--maximum-score", "0.8"], [80], "score", "score 0.9 is above 0.8"),
         (["--best", "4"], [0], "best scores", "score 0.1 is number 5 of the tomogram, beyond 4"),
-        (["--tilt-range", "20", "100"], [0, 80], "tilt", "tilt 0° is below 20.0°"),
+        (["--tilt-range", "20", "100"], [0, 80], "tilt", "tilt 0° is below 20°"),
         (["--minimum-distance", "6"], [40], "duplicate", "5 Å from the better pick in row 4"),
         (["--minimum-distance", "6", "--per-class"], [], "", ""),
         (

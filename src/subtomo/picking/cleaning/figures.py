@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _KEPT_COLOUR = "#0b6e99"
-_COLOURS = ("#c2410c", "#ca8a04", "#7c3aed", "#be185d", "#15803d", "#1d4ed8", "#525252", "#0f766e")
+_COLOURS = ("#c2410c", "#7c3aed", "#ca8a04", "#15803d", "#be185d", "#525252", "#0ea5e9", "#78350f")
 
 
 def draw_counts(n_picks: int, dropped: Mapping[str, int]) -> "Figure":
@@ -72,7 +72,7 @@ def draw_places(
                 axes.scatter(
                     x[of_kind],
                     vertical[of_kind],
-                    s=5 if name else 12,
+                    s=9 if name else 12,
                     c=colour,
                     lw=0,
                     alpha=0.6 if name else 1,

@@ -113,9 +113,12 @@ def in_range(
     -------
     is_kept, reason : (n,)
     """
-    too_low = values < low if low is not None else np.zeros(len(values), dtype=bool)
-    too_high = values > high if high is not None else np.zeros(len(values), dtype=bool)
+    is_kept = np.isfinite(values)
     reason = np.full(len(values), f"{what} is unknown", dtype=object)
-    reason[too_low] = reasons(f"{what} {{:.4g}}{unit} is below {low}{unit}", values[too_low])
-    reason[too_high] = reasons(f"{what} {{:.4g}}{unit} is above {high}{unit}", values[too_high])
-    return np.isfinite(values) & ~too_low & ~too_high, reason.astype(np.str_)
+    for limit, is_beyond, word in ((low, np.less, "below"), (high, np.greater, "above")):
+        if limit is not None:
+            gone = is_beyond(values, limit)
+            text = f"{what} {{:.4g}}{unit} is {word} {limit:g}{unit}"
+            reason[gone] = reasons(text, values[gone])
+            is_kept &= ~gone
+    return is_kept, reason.astype(np.str_)
