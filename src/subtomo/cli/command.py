@@ -10,6 +10,7 @@ from click.core import ParameterSource
 from subtomo.cli.field_order import in_lines, is_of_jobs, usage
 from subtomo.cli.field_text import description, is_argument
 from subtomo.cli.options import parameters
+from subtomo.cli.switch_words import with_words
 from subtomo.cli.values import Values
 from subtomo.errors import SettingsError
 from subtomo.jobs.command import Command
@@ -46,6 +47,10 @@ class SettingsCommand(click.Command):
         super().__init__(
             name, params=[*parameters(self.kind), *_shared_options(self.kind)], help=row.help + "."
         )
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Take the words that options mean which may be typed as switches."""
+        return super().parse_args(ctx, with_words(self.kind, args))
 
     def invoke(self, ctx: click.Context) -> Any:
         """Check the settings, then call the function."""

@@ -34,6 +34,20 @@ def boxes_inside(
     return np.asarray(((first >= 0) & (last <= volume.shape[::-1])).all(axis=1))
 
 
+def voxels_beyond(
+    volume: Volume, positions: NDArray[np.float64], box_size: int, *, binning: int = 1
+) -> NDArray[np.int64]:
+    """Count how far boxes reach beyond a volume; parameters as `boxes_inside`.
+
+    Returns
+    -------
+    (m, 3) voxels of the volume, the farther of both sides, along x, y, z; 0 inside
+    """
+    first = _first_voxels(volume, positions, box_size, binning)
+    after = first + box_size * binning - volume.shape[::-1]
+    return np.maximum(np.maximum(-first, after), 0)
+
+
 def boxes_touching(
     volume: Volume, positions: NDArray[np.float64], box_size: int, *, binning: int = 1
 ) -> NDArray[np.bool_]:
@@ -63,7 +77,7 @@ def cut_boxes(
     box_size : n, voxels after binning
     binning : voxels of the volume in one of the box
     is_exact : where not, the voxel nearest to the position comes to lie on voxel n // 2, see
-        `nearest_centres`; voxels are then copied as they are
+        `box_centres`; without binning voxels are then copied as they are
 
     Returns
     -------
@@ -84,8 +98,12 @@ def cut_boxes(
     return boxes
 
 
-def nearest_centres(volume: Volume, positions: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Give the places (m, 3) Å of the voxels that are nearest to positions (m, 3) Å."""
+def box_centres(
+    volume: Volume, positions: NDArray[np.float64], *, is_exact: bool = True
+) -> NDArray[np.float64]:
+    """Give the places of the boxes' voxels n // 2: (m, 3) Å; parameters as `cut_boxes`."""
+    if is_exact:
+        return positions
     return volume.index_to_position(_nearest_voxels(volume, positions).astype(np.float64))
 
 

@@ -14,7 +14,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.errors import FormatError
-from subtomo.formats.volumes import volume_suffix
 from subtomo.model import Volume
 
 StackFormat = Literal["mrc-stack", "hdf", "zarr"]
@@ -104,7 +103,7 @@ def write_box_stack(
 
 
 def read_stacked_box(path: Path | str) -> Volume:
-    """Read one box of a stack; its origin is not kept there.
+    """Read one box of a stack, its values only when they are used; its origin is not known.
 
     Parameters
     ----------
@@ -119,7 +118,7 @@ def read_stacked_box(path: Path | str) -> Volume:
     """
     number, file = split_stack_name(str(path))
     assert number is not None, "the name of a box in a stack has its number"
-    suffix = volume_suffix(Path(file)) or Path(file).suffix.lower()
+    suffix = Path(file).suffix.lower()
     kind = next((kind for kind in _KINDS.values() if kind.suffix == suffix), None)
     if kind is None:
         raise FormatError(

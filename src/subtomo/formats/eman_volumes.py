@@ -11,7 +11,7 @@ EMAN's info files do; ``xform.align3d`` takes the particle to the reference.
 Source: ``HdfIO2`` of EMAN2 (cryoem/eman2), and the programs e2spt_extract and e2spt_average there.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from subtomo.errors import FormatError, MissingFileError, ShapeError
 from subtomo.formats.atomic import replacing
 from subtomo.formats.box_stacks import BoxHeader
+from subtomo.formats.lazy_array import LazyArray
 
 _IMAGES = "MDF/images"
 _LAST = "imageid_max"
@@ -93,7 +94,7 @@ def write_volumes(
             raise ShapeError(f"{path}: {volumes.count} boxes were written; expected {count}")
 
 
-def read_volume_of_stack(path: Path, number: int) -> tuple[NDArray[np.float32], float]:
+def read_volume_of_stack(path: Path, number: int) -> tuple[LazyArray, float]:
     """Read one volume of a file of EMAN.
 
     Parameters
@@ -103,7 +104,7 @@ def read_volume_of_stack(path: Path, number: int) -> tuple[NDArray[np.float32], 
 
     Returns
     -------
-    values : (z, y, x)
+    values : (z, y, x), read when they are sliced
     pixel_size : Å
 
     Raises
@@ -113,15 +114,30 @@ def read_volume_of_stack(path: Path, number: int) -> tuple[NDArray[np.float32], 
     FormatError
         If it is no such file, or has no volume of this number.
     """
+    with _opened(path, number) as image:
+        shape = image["image"].shape
+        pixel_size = float(f"{float(image.attrs[_PREFIX + 'apix_x']):.6g}")
+
+    def read(index: tuple[slice | NDArray[np.intp], ...]) -> NDArray[Any]:
+        with _opened(path, number) as image:
+            values: NDArray[Any] = image["image"][...]
+        axes = (np.arange(n)[part] for n, part in zip(shape, index, strict=True))
+        selected: NDArray[Any] = values[np.ix_(*axes)]
+        return selected
+
+    return LazyArray(shape, np.float32, read), pixel_size
+
+
+@contextmanager
+def _opened(path: Path, number: int) -> Iterator[Any]:
+    """Open the group of one image; say what is wrong with it."""
     import h5py
 
     if not path.is_file():
         raise MissingFileError(f"{path}: no such file; expected HDF5 of EMAN")
     try:
         with h5py.File(path, "r") as file:
-            image: Mapping[str, Any] = file[f"{_IMAGES}/{number - 1}"]
-            values: NDArray[np.float32] = np.asarray(image["image"], dtype=np.float32)
-            pixel_size = float(image.attrs[_PREFIX + "apix_x"])  # type: ignore[attr-defined]
+            yield file[f"{_IMAGES}/{number - 1}"]
     except KeyError:
         raise FormatError(
             f"{path}: no volume {number} with its pixel size; expected HDF5 of EMAN "
@@ -129,4 +145,3 @@ def read_volume_of_stack(path: Path, number: int) -> tuple[NDArray[np.float32], 
         ) from None
     except OSError as error:
         raise FormatError(f"{path}: not an HDF5 file that can be read ({error})") from error
-    return values, float(f"{pixel_size:.6g}")

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.errors import MissingFileError, StarError
+from subtomo.formats.box_stacks import name_in_stack, split_stack_name
 from subtomo.formats.paths import find_file, name_in_table, not_found
 from subtomo.formats.relion_particles import CENTRED, COORDINATES
 from subtomo.formats.star import StarTable, read_star
@@ -25,6 +26,10 @@ PIXEL_SIZE = "rlnTomoTiltSeriesPixelSize"
 """Of the tilt series, Å: the unit of coordinates from the corner."""
 ROTATED = "subtomoBoxRotated"
 """1 where the box was turned to the reference, 0 where it stands as in the tomogram."""
+PADDED = "subtomoBoxPadded"
+"""1 where the box reaches beyond the tomogram and is filled with its mean, 0 where it does not."""
+DROP_REASON = "subtomoDropReason"
+"""Why a particle has no box, in tables of those that were left out."""
 
 
 def box_centres(particles: Particles) -> NDArray[np.float64]:
@@ -73,6 +78,10 @@ def box_files(particles: Particles, table: Path) -> list[Path]:
     particles : with the column of file names
     table : path of the table they were read from
 
+    Returns
+    -------
+    (n,) as ``read_volume`` takes them: ``000003@FILE`` for boxes in stacks
+
     Raises
     ------
     StarError
@@ -118,7 +127,7 @@ def with_files_named_from(particles: Particles, old: Path, new: Path) -> Particl
     for tag in (IMAGE, TRANSFER):
         if tag in extra:
             files = _files(extra[tag], old)
-            extra[tag] = np.array([name_in_table(file, new) for file in files], dtype=np.str_)
+            extra[tag] = np.array([_name_in_table(file, new) for file in files], dtype=np.str_)
     return particles.with_columns(extra=extra)
 
 
@@ -136,16 +145,24 @@ def _numbers(particles: Particles, tag: str) -> NDArray[np.float64]:
 
 
 def _files(names: NDArray[np.str_], table: Path) -> list[Path]:
-    """Find each file; one look for each name."""
+    """Find each file; one look for each name. Those in stacks keep their number before them."""
     found: dict[str, Path] = {}
-    for row, name in enumerate(names.tolist()):
-        if name in found:
-            continue
-        path = find_file(name, table)
-        if path is None:
-            raise MissingFileError(f"{table}, particle {row + 1}: {not_found(name, table)}")
-        found[name] = path
-    return [found[name] for name in names.tolist()]
+    paths = []
+    for row, (number, name) in enumerate(map(split_stack_name, names.tolist())):
+        if name not in found:
+            path = find_file(name, table)
+            if path is None:
+                raise MissingFileError(f"{table}, particle {row + 1}: {not_found(name, table)}")
+            found[name] = path
+        paths.append(found[name] if number is None else Path(name_in_stack(number, found[name])))
+    return paths
+
+
+def _name_in_table(path: Path, table: Path) -> str:
+    """Write a path as a table should name it, the number in a stack before it."""
+    number, file = split_stack_name(str(path))
+    name = name_in_table(file, table)
+    return name if number is None else name_in_stack(number, name)
 
 
 def frames_of_table(path: Path) -> dict[str, TomogramFrame]:

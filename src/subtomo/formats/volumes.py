@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from subtomo.errors import FormatError, MissingFileError
+from subtomo.formats.box_stacks import read_stacked_box, split_stack_name
 from subtomo.formats.em import read_em, write_em
 from subtomo.formats.em_header import read_em_header
 from subtomo.formats.mrc import read_mrc, read_mrc_header
@@ -43,7 +44,8 @@ def read_volume(
 
     Parameters
     ----------
-    path : the file, the folder of an OME-Zarr image or of one of its levels
+    path : the file, the folder of an OME-Zarr image or of one of its levels, or ``000003@FILE``
+        for one of a stack of boxes
     pixel_size : Å; wins over the header's, with a warning if they disagree
         Of an OME-Zarr image it chooses the level that has it.
     origin : (x, y, z) Å, centre of the first voxel; wins over the header's
@@ -63,6 +65,10 @@ def read_volume(
         If no pixel size is known.
     """
     path = Path(path)
+    if split_stack_name(str(path))[0] is not None:
+        box = read_stacked_box(path)
+        size = choose_pixel_size(path, (box.pixel_size,) * 3, pixel_size)
+        return Volume(box.data, size, origin or box.origin)
     data, sizes, found = _read(path, pixel_size)
     if origin is None:
         origin = found or (0.0, 0.0, 0.0)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from subtomo.errors import MissingFileError, ShapeError, ZarrError
 from subtomo.formats.atomic import replacing
 from subtomo.formats.box_stacks import BoxHeader
+from subtomo.formats.lazy_array import LazyArray
 
 _VOLUMES, _CENTRES = "0", "centre"
 
@@ -84,7 +85,7 @@ def _attributes(path: Path, pixel_size: float) -> dict[str, Any]:
     }
 
 
-def read_volume_of_stack(path: Path, number: int) -> tuple[NDArray[np.float32], float]:
+def read_volume_of_stack(path: Path, number: int) -> tuple[LazyArray, float]:
     """Read one volume of a folder that `write_volumes` wrote.
 
     Parameters
@@ -94,7 +95,7 @@ def read_volume_of_stack(path: Path, number: int) -> tuple[NDArray[np.float32], 
 
     Returns
     -------
-    values : (z, y, x)
+    values : (z, y, x), read when they are sliced
     pixel_size : Å
 
     Raises
@@ -117,5 +118,11 @@ def read_volume_of_stack(path: Path, number: int) -> tuple[NDArray[np.float32], 
         raise ZarrError(f"{path}: no OME-Zarr image of volumes ({error!r})") from error
     if array.ndim != 4 or not 1 <= number <= array.shape[0]:
         raise ZarrError(f"{path}: array of {array.shape}; expected four axes and a volume {number}")
-    values: NDArray[np.float32] = np.asarray(array[number - 1], dtype=np.float32)
-    return values, pixel_size
+
+    def read(index: tuple[slice | NDArray[np.intp], ...]) -> NDArray[Any]:
+        values = np.asarray(array[number - 1])
+        axes = (np.arange(n)[part] for n, part in zip(values.shape, index, strict=True))
+        selected: NDArray[Any] = values[np.ix_(*axes)]
+        return selected
+
+    return LazyArray(array.shape[1:], np.float32, read), pixel_size

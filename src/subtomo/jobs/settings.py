@@ -18,6 +18,8 @@ class CommandSettings(BaseModel):
     * ``"argument": True``: positional on the command line;
     * ``"aliases": ["--other-name", "-o"]``: other names of the option;
     * ``"off_aliases": ["--without"]``: other names of what turns a switch off;
+    * ``"switch": ["off", "on"]``: of an option that takes a word, what ``--no-name`` and ``--name``
+      alone mean, and ``false`` and ``true`` in a file;
     * ``"needed": True``: shown in the usage line though it has a default, since most calls need it;
     * ``"affects_results": False``: may differ when a job is resumed;
     * ``"needs": {"other": value}``: acts only while another setting has this value, and is refused

@@ -36,6 +36,9 @@ def require_written_kind(field: FieldInfo, value: Any, where: str) -> None:
     SettingsError
         Naming the value and the kinds that the setting takes.
     """
+    extra = field.json_schema_extra
+    if isinstance(value, bool) and isinstance(extra, dict) and "switch" in extra:
+        return
     expected = _kinds_of(Annotated[field.annotation, *field.metadata, None])
     for leaf in _leaves(value):
         found = _KINDS.get(type(leaf))

@@ -1,0 +1,65 @@
+"""What is said of an extraction before it begins."""
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from subtomo.extraction.plan import Extraction
+from subtomo.extraction.settings import ExtractVolumesSettings
+
+if TYPE_CHECKING:
+    from subtomo.jobs.job import Job
+
+_NAMED = 5  # particles named in one line of the log; dropped.csv has them all
+
+
+def say_plan(job: "Job", plan: Extraction, settings: ExtractVolumesSettings) -> None:
+    """Say what is left out, filled up, and not known.
+
+    Parameters
+    ----------
+    job : that says it
+    plan, settings : of the extraction
+    """
+    if not len(plan.particles):
+        job.warn(f"{settings.particles} holds no particles: there is nothing to extract")
+    unknown = plan.is_unknown
+    outside = (plan.reasons != "") & ~unknown
+    if unknown.any():
+        job.warn(
+            f"{unknown.sum()} particles are of tomograms that were not given: left out "
+            f"({_named(plan, unknown)})"
+        )
+    if outside.any():
+        reason = "reach beyond" if settings.border == "drop" else "lie wholly outside"
+        job.warn(
+            f"{outside.sum()} particles left out: their boxes {reason} their tomograms "
+            f"({_named(plan, outside)})"
+        )
+    if plan.is_padded.any():
+        job.log(
+            f"{plan.is_padded.sum()} boxes reach beyond their tomograms and are filled with their "
+            f"mean ({_named(plan, plan.is_padded)})"
+        )
+    unweighted = [name for name in plan.rows if plan.weightings[name] == "none"]
+    if unweighted:
+        job.warn(
+            f"{len(unweighted)} tomograms have neither a tilt series nor --tilt-range: their boxes "
+            "get no transfer function, and averages will not be corrected for the missing wedge"
+        )
+    kept = np.isin(np.arange(len(unknown)), np.concatenate([[], *plan.rows.values()]))
+    unturned = kept & ~plan.particles.is_oriented
+    if settings.rotate and unturned.any():
+        job.warn(
+            f"{unturned.sum()} particles have no known orientation: their boxes stay as they stand "
+            f"({_named(plan, unturned)})"
+        )
+
+
+def _named(plan: Extraction, which: NDArray[np.bool_]) -> str:
+    """Name particles by their rows in the table, the first few of each tomogram."""
+    rows = np.flatnonzero(which)
+    parts = [f"{row + 1} in {plan.particles.tomogram[row]}" for row in rows[:_NAMED]]
+    more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
+    return f"row{'s' * (len(rows) > 1)} {', '.join(parts)}{more}"
