@@ -44,8 +44,8 @@ def follow(volume: Volume, truth: Truth, curves: list[np.ndarray], heights, **op
 
 
 def test_a_curved_membrane_is_followed_over_levels():
-    curves = [saddle_clicks(-24), saddle_clicks(-18)]
-    errors = follow(tomogram("saddle"), SADDLE, curves, range(-12, 25, 6))
+    curves = [saddle_clicks(-24), saddle_clicks(-18), saddle_clicks(-12)]
+    errors = follow(tomogram("saddle"), SADDLE, curves, range(-6, 25, 6))
     assert max(np.median(level) for level in errors) < 1.0
     assert max(level.max() for level in errors) < 3.0
 
@@ -78,15 +78,16 @@ def test_agreement_tells_a_membrane_from_noise():
     assert np.median(there.agreement) < np.median(here.agreement) - 0.1
 
 
-def test_a_membrane_beyond_the_reach_is_not_found():
-    displaced = saddle_clicks(0, noise=0) + (0.0, 4 * VOXEL, 0.0)
-    curves = [saddle_clicks(-6, noise=0), displaced]
-    values = {"half_width": 80.0, "thickness": 30.0}
-    volume = tomogram("saddle", 0.5)
-    near = propose_next_level(
-        volume, curves[1:], 0.0, settings=TrackingSettings(reach=10.0, **values)
-    )
-    assert np.median(position_errors(SADDLE, near.points)) > 2
+def test_a_membrane_within_the_reach_is_found_and_beyond_it_not():
+    # From z = 0 on the tomogram is moved by 5 voxels along y.
+    data = tomogram("saddle", 0.5).data.copy()
+    data[30:] = np.roll(data[30:], 5, axis=1)
+    volume = tomogram("saddle", 0.5).with_data(data)
+    for reach, expected in ((80.0, 5.0), (20.0, 0.0)):
+        settings = TrackingSettings(reach=reach, thickness=30.0)
+        found = propose_next_level(volume, [saddle_clicks(-3, noise=0)], 25.0, settings=settings)
+        moved = SADDLE.distance(found.points / VOXEL)
+        assert (np.median(moved) > 4) == (expected > 4)
 
 
 def test_settings_change_the_path():

@@ -57,20 +57,25 @@ class Slices:
         DataError
             If the height is outside the volume.
         """
-        pixel_size, origin = self.volume.pixel_size, self.volume.origin[self.across]
-        n = self.volume.shape[2 - self.across]
-        middle = (height - origin) / pixel_size
-        if not -0.5 <= middle <= n - 0.5:
-            raise DataError(
-                f"{self.axis} = {height:g} Å is outside the volume, which goes from {origin:g} to "
-                f"{origin + (n - 1) * pixel_size:g} Å"
-            )
+        self.require_inside(height)
+        pixel_size, n = self.volume.pixel_size, self.volume.shape[2 - self.across]
+        middle = (height - self.volume.origin[self.across]) / pixel_size
         half = max(0.0, (thickness / pixel_size - 1) / 2)
         first, last = max(0, round(middle - half)), min(n - 1, round(middle + half))
         part = [slice(None)] * 3
         part[2 - self.across] = slice(first, max(first, last) + 1)
         values = np.asarray(self.volume.data[tuple(part)], dtype=np.float64)
         return np.asarray(values.mean(axis=2 - self.across))
+
+    def require_inside(self, height: float) -> None:
+        """Raise a DataError where a height, Å along the axis, is outside the volume."""
+        pixel_size, first = self.volume.pixel_size, self.volume.origin[self.across]
+        last = first + (self.volume.shape[2 - self.across] - 1) * pixel_size
+        if not first - pixel_size / 2 <= height <= last + pixel_size / 2:
+            raise DataError(
+                f"{self.axis} = {height:g} Å is outside the volume, which goes from {first:g} to "
+                f"{last:g} Å"
+            )
 
     def profiles(
         self, image: FloatArray, curve: SplineCurve, s: FloatArray, offsets: FloatArray

@@ -81,7 +81,7 @@ def propose_next_level(
         level; the last is the one to start from
         What the membrane looks like is averaged over all of them; the last two say in which
         direction it leans.
-    height : Å along the axis, of the level asked
+    height : Å along the axis, of the level asked; the last curve's own moves that one's clicks
     axis : that the levels are perpendicular to
     is_closed : whether the curves go around
     settings : how it is looked for
@@ -104,6 +104,7 @@ def propose_next_level(
     known curves, and the shifts along the normals are the ridge of the correlation.
     """
     slices = Slices(volume, axis)
+    slices.require_inside(height)
     known = [_checked(curve) for curve in curves]
     if not known:
         raise DataError("no level has a curve; tracking needs one to start from")
@@ -118,7 +119,8 @@ def propose_next_level(
     n_steps = max(1, int(np.ceil(abs(height - here) / settings.thickness - 1e-9)))
     for there in np.linspace(here, height, n_steps + 1)[1:]:
         moved, agreement = track.step(clicks, lean * (there - here), there, template)
-        lean = 0.5 * (lean + _along_normal(clicks, moved, is_closed) / (there - here))
+        if there != here:
+            lean = 0.5 * (lean + _along_normal(clicks, moved, is_closed) / (there - here))
         clicks, here = moved, float(there)
     points = np.empty((len(clicks), 3))
     points[:, slices.plane], points[:, slices.across] = clicks, height
@@ -182,12 +184,10 @@ class _Track:
         wide = np.arange(-n_wide, n_wide + 1, dtype=np.float64) * self._pixel_size
         image = self.slices.slab(height, self.settings.thickness)
         profiles = self.slices.profiles(image, line, s, wide)
-        profiles = gaussian_filter1d(
-            profiles,
-            self.settings.smoothing / self._pixel_size,
-            axis=0,
-            mode="wrap" if self.is_closed else "nearest",
-        )
+        sigma = self.settings.smoothing / self._pixel_size
+        if sigma > 0:
+            mode = "wrap" if self.is_closed else "nearest"
+            profiles = gaussian_filter1d(profiles, sigma, axis=0, mode=mode)
         windows = np.lib.stride_tricks.sliding_window_view(profiles, len(offsets), axis=1)
         return _correlation(windows, template)
 
