@@ -136,6 +136,15 @@ def test_what_is_held_is_not_told_as_lost(row: ParticleFormat) -> None:
         assert (word in told) == (not row.holds & {field, f"{field}_number"}), told
 
 
+def test_one_class_for_all_particles_is_no_loss() -> None:
+    row = format_of("a.json", "copick")
+    particles = _particles(row)
+    (told,) = (line for line in what_is_lost(particles, row) if "classes" in line)
+    assert "holds one of classes for all particles: which one each has is lost" in told
+    same = particles.with_columns(class_name=np.full(N, "ribosome"))
+    assert not any("classes" in line for line in what_is_lost(same, row))
+
+
 @pytest.mark.parametrize("group_id", ["class", "instance", "source"])
 def test_the_group_number_stands_for_what_is_asked(
     row: ParticleFormat, group_id: str, tmp_path: Path
@@ -202,6 +211,7 @@ def test_names_are_unique_and_what_rows_hold_is_known() -> None:
         *("tomogram", "orientation", "is_oriented", "class_name", "instance", "source"),
         *("score", "half", "box_size", "extra", "tables"),
         *("class_name_number", "instance_number", "source_number"),
+        *("class_name_single", "instance_single", "source_single"),
     }
     for row in PARTICLE_FORMATS:
         assert all(held in fields or held.startswith("extra:") for held in row.holds), row.name

@@ -8,12 +8,11 @@ an image of a stack and may say ``coord``, ``xform.align3d``, ``score`` (the low
 is its negative) and ``class`` (0 and 1 are the halves); what it says wins over the header. Other
 values are kept as ``eman.NAME``.
 
-Source: EMAN2's e2spt_extract, e2spt_boxer, e2spt_gathersubtlt and ``LSXFile`` (cryoem/eman2), and
+Source: EMAN2's e2spt_extract, e2spt_boxer, e2spt_gathersubtlt (cryoem/eman2), and
 the reader of such lists in Scipion's EMAN plugin.
 """
 
 import json
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,15 +21,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.errors import FormatError, MissingFileError
-from subtomo.formats.atomic import replacing
 from subtomo.formats.columns import typed_column
 from subtomo.formats.eman_hdf import read_eman_headers
+from subtomo.formats.eman_list import ListLine, read_list_lines, write_list_lines
 from subtomo.formats.eman_transform import (
     pose_of_transform,
     three_numbers,
     transform_of_rotation,
 )
-from subtomo.formats.json_text import parse_json
 from subtomo.formats.paths import find_file
 from subtomo.formats.table_context import TableContext
 from subtomo.formats.tomogram_names import base_name
@@ -40,11 +38,6 @@ from subtomo.model import Particles
 FloatArray = NDArray[np.float64]
 
 PREFIX = "eman."
-_MAGIC = "#LSX"
-_COMMENT = (
-    "# This file is in fast LST format. All lines after the next line have exactly the number of "
-    "characters shown on the next line. This MUST be preserved if editing."
-)
 _COORD, _HEADER_COORD, _POSE = "coord", "ptcl_source_coord", "xform.align3d"
 _SCORE, _HALF, _APIX, _HEADER_APIX, _CORNER = "score", "class", "apix", "apix_x", "source_path"
 _SOURCE, _INDEX = "src", "idx"
@@ -55,12 +48,6 @@ _CONSUMED = {
     *("mean_nonzero", "sigma_nonzero", "square_sum", "is_complex", "is_complex_x"),
     *("is_complex_ri", "origin_x", "origin_y", "origin_z", "changecount", "imageid_max"),
 }
-
-
-def is_eman_list(path: Path) -> bool:
-    """Tell whether a file is a list of EMAN."""
-    with path.open("rb") as file:
-        return file.read(4) == _MAGIC.encode()
 
 
 def read_eman_stack(path: Path, context: TableContext) -> Particles:
@@ -115,21 +102,12 @@ def read_eman_list(path: Path, context: TableContext) -> Particles:
     """
     headers: dict[str, list[dict[str, Any]]] = {}
     entries = []
-    for place, index, source, said in _lines(path):
-        if source not in headers:
-            found = find_file(source, path)
-            headers[source] = [] if found is None else read_eman_headers(found)
-        if not headers[source] and _COORD not in said:
-            raise MissingFileError(
-                f"{place}: says no {_COORD}, and the stack {source}, whose headers have it, is not "
-                f"there or empty: put it beside {path.name} under this name"
-            )
-        if headers[source] and not 0 <= index < len(headers[source]):
-            raise FormatError(
-                f"{place}: image {index} of {source}, which has {len(headers[source])}"
-            )
-        header = headers[source][index] if headers[source] else {}
-        entries.append(_Entry({**header, **said}, source, index, place))
+    for line in read_list_lines(path):
+        if line.source not in headers:
+            found = find_file(line.source, path)
+            headers[line.source] = [] if found is None else read_eman_headers(found)
+        says = {**_header_of(line, headers[line.source], path), **line.says}
+        entries.append(_Entry(says, line.source, line.index, line.place))
     return _particles(entries, path, context)
 
 
@@ -157,7 +135,7 @@ def write_eman_list(path: Path, particles: Particles, context: TableContext) -> 
         for name, column in particles.extra.items()
         if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in (_SOURCE, _INDEX)
     }
-    lines = []
+    lines: list[ListLine] = []
     for row in range(len(particles)):
         said: dict[str, Any] = {_COORD: coordinates[row].tolist(), _APIX: float(apix[row])}
         if particles.is_oriented[row]:
@@ -167,13 +145,9 @@ def write_eman_list(path: Path, particles: Particles, context: TableContext) -> 
         if particles.half[row]:
             said[_HALF] = int(particles.half[row]) - 1
         said |= {name: _value(column[row]) for name, column in own.items()}
-        text = json.dumps({key: value for key, value in said.items() if value != ""})
-        lines.append(f"{indices[row]}\t{names[row]}\t{text}")
-    width = max((len(line.encode()) for line in lines), default=0) + 1
-    padded = [line + " " * (width - 1 - len(line.encode())) for line in lines]
-    content = "\n".join([_MAGIC, _COMMENT, f"# {width}", *padded]) + "\n"
-    with replacing(path) as temporary:
-        temporary.write_text(content, encoding="utf-8")
+        said = {key: value for key, value in said.items() if value != ""}
+        lines.append(ListLine(indices[row], names[row], said))
+    write_list_lines(path, lines)
 
 
 @dataclass(frozen=True)
@@ -238,6 +212,21 @@ class _Entry:
         return context.grid_of(tomogram, path).pixel_size
 
 
+def _header_of(line: ListLine, headers: list[dict[str, Any]], path: Path) -> dict[str, Any]:
+    """Give the header of the image that a line means; nothing where its stack is not there."""
+    if not headers and _COORD not in line.says:
+        raise MissingFileError(
+            f"{line.place}: says no {_COORD}, and the stack {line.source}, whose headers have it, "
+            f"is not there or empty: put it beside {path.name} under this name"
+        )
+    if headers and line.index >= len(headers):
+        raise FormatError(
+            f"{line.place}: image {line.index} of {line.source}, which has {len(headers)}; images "
+            "count from 0"
+        )
+    return headers[line.index] if headers else {}
+
+
 def _particles(entries: list[_Entry], path: Path, context: TableContext) -> Particles:
     """Make the table."""
     tomogram = [entry.tomogram(path, context) for entry in entries]
@@ -292,28 +281,6 @@ def _value(value: Any) -> Any:
         except ValueError:
             return value
     return value
-
-
-def _lines(path: Path) -> Iterator[tuple[str, int, str, dict[str, Any]]]:
-    """Give the place, the number of the image, its stack and what is said of each line."""
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except (FileNotFoundError, IsADirectoryError):
-        raise MissingFileError(f"{path}: no such file; expected a list of EMAN") from None
-    except UnicodeDecodeError:
-        raise FormatError(f"{path}: is not text; expected a list of EMAN") from None
-    if not text.startswith(_MAGIC):
-        raise FormatError(f"{path}: does not start with {_MAGIC}; expected a list of EMAN")
-    for at, line in enumerate(text.splitlines(), 1):
-        if not line.strip() or line.startswith("#"):
-            continue
-        index, _, rest = line.partition("\t")
-        source, _, comment = rest.partition("\t")
-        place = f"{path}, line {at}"
-        if not (index.strip().isdigit() and source.strip()):
-            raise FormatError(f"{place}: {line[:60]!r}; expected NUMBER, a tab and a stack")
-        said = parse_json(comment, place) if comment.strip().startswith("{") else {}
-        yield place, int(index), source.strip(), said
 
 
 def _coordinates(

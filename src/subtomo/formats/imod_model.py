@@ -192,9 +192,9 @@ def _model(
 
 def _contours(model: ImodModel, path: Path) -> Iterator[tuple[str, int, ImodContour]]:
     """Give the contours with the class and the number of the instance that they are."""
-    several = len(model.objects) > 1
+    is_unnamed = len(model.objects) > 1 and not any(each.name for each in model.objects)
     for n_object, each in enumerate(model.objects, 1):
-        name = each.name or (str(n_object) if several else "")
+        name = str(n_object) if is_unnamed else each.name
         has_surfaces = any(contour.surface for contour in each.contours)
         lines = not each.is_scattered and any(len(c.points) > 1 for c in each.contours)
         is_numbered = lines and len(each.contours) > 1 and not has_surfaces

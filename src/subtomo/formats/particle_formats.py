@@ -41,10 +41,12 @@ class ParticleFormat:
     holds : what it can hold beside positions
         Fields of ``Particles``. ``tomogram``: more than one tomogram. ``orientation``;
         ``is_oriented``: that one is unknown. ``class_name``, ``instance`` and ``source`` as any
-        text, or ``class_name_number`` ...: as whole numbers. ``extra``: any other column.
+        text, or ``class_name_number`` ...: as whole numbers, or ``class_name_single`` ...: one
+        for all particles. ``extra``: any other column.
         ``extra:NAME.``: other columns called so only. ``tables``: other tables.
     uses : fields of ``TableContext`` that its reader or writer looks at
     group : what the one number of a group in it stands for, unless the context says otherwise
+    beside : suffixes of other files that it writes, called as the table
     recognises : ``module:function`` that tells from its content whether a file is of this format;
         None: any file of the suffix that no other format recognises
     """
@@ -57,6 +59,7 @@ class ParticleFormat:
     holds: frozenset[str]
     uses: frozenset[str] = frozenset()
     group: GroupId | None = None
+    beside: tuple[str, ...] = ()
     recognises: str | None = None
 
     def read(self, path: Path, context: TableContext) -> Particles:
@@ -83,11 +86,26 @@ class ParticleFormat:
         """
         if self.writer is None:
             raise SettingsError(f"{path}: {self.title} is read only; expected another format")
-        files = {path: particles}
-        if "tomogram" not in self.holds:
-            files = by_tomogram(path, particles, self.title)
-        for file, of_file in files.items():
+        for file, of_file in self._files(path, particles).items():
             _function(self.writer)(file, of_file, context)
+
+    def written_files(self, path: Path, particles: Particles) -> list[Path]:
+        """Name the files that a table may be written in, those beside it too.
+
+        Raises
+        ------
+        SettingsError
+            If the format holds one tomogram and the table has several, and the name of the file
+            has no ``{tomogram}``.
+        """
+        files = self._files(path, particles)
+        return [*files, *(file.with_suffix(end) for file in files for end in self.beside)]
+
+    def _files(self, path: Path, particles: Particles) -> dict[Path, Particles]:
+        """Give the particles of each file."""
+        if "tomogram" in self.holds:
+            return {path: particles}
+        return by_tomogram(path, particles, self.title)
 
     def is_that_of(self, path: Path) -> bool:
         """Tell from the content of a file whether it is of this format."""
@@ -210,6 +228,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         ),
         uses=_ONE_TOMOGRAM,
         group="class",
+        beside=(".mod",),
         recognises="subtomo.formats.peet_csv:is_peet_csv",
     ),
     ParticleFormat(
@@ -249,7 +268,12 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         (".json",),
         "subtomo.formats.copick_files:read_copick_file",
         "subtomo.formats.copick_files:write_copick_file",
-        frozenset({"orientation", "is_oriented", "instance_number", "score"}),
+        frozenset(
+            {
+                *("orientation", "is_oriented", "instance_number", "score"),
+                *("class_name_single", "source_single"),
+            }
+        ),
         uses=frozenset({"grids", "pixel_size", "tomogram"}),
         recognises="subtomo.formats.copick_files:is_copick_picks",
     ),
@@ -300,7 +324,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
             }
         ),
         uses=_FROM_MIDDLE,
-        recognises="subtomo.formats.eman_stacks:is_eman_list",
+        recognises="subtomo.formats.eman_list:is_eman_list",
     ),
     ParticleFormat(
         "eman-stack",

@@ -43,12 +43,12 @@ def run(settings: ConvertParticlesSettings) -> None:
     read = format_of(settings.input, settings.input_format)
     written = format_of(settings.output, settings.output_format, is_output=True)
     check_options(settings, read, written)
-    if not settings.overwrite:
-        _require_free(settings.output, written)
     context = reading_context(settings)
     particles = read_particles(settings.input, format_name=read.name, context=context)
     if settings.tomograms:
         _require_known(settings.input, unknown_tomograms(particles, context), context)
+    if not settings.overwrite:
+        _require_free(settings.output, particles, written)
     write_particles(
         settings.output,
         particles,
@@ -78,10 +78,11 @@ def _tell(
     click.echo(f"{settings.output}: written ({written.title})")
 
 
-def _require_free(path: Path, written: ParticleFormat) -> None:
+def _require_free(path: Path, particles: Particles, written: ParticleFormat) -> None:
     """Refuse to write over a file."""
+    files = written.written_files(path, particles)
     beside = [path.with_suffix(MAP_SUFFIX)] if "tomogram_map" in written.uses else []
-    for file in (path, *beside):
+    for file in (*files, *beside):
         if file.exists():
             raise OutputError(f"{file}: is there already; choose another name, or give --overwrite")
 
