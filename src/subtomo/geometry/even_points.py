@@ -20,6 +20,7 @@ _STEPS = 60
 _TRIES = 6
 _TOLERANCE = 0.01
 _MOST_POINTS = 1_000_000
+_FEWEST_CORNERS = 6
 
 
 def even_points(ellipsoid: Ellipsoid, separation: float) -> FloatArray:
@@ -69,15 +70,16 @@ def even_points(ellipsoid: Ellipsoid, separation: float) -> FloatArray:
 
 
 def ellipsoid_mesh(
-    ellipsoid: Ellipsoid, edge: float, most_triangles: int
+    ellipsoid: Ellipsoid, edge: float, most_triangles: int, subdivisions: int
 ) -> tuple[FloatArray, IntArray]:
     """Cover an ellipsoid with triangles whose corners lie on it.
 
     Parameters
     ----------
     ellipsoid : the surface
-    edge : length of their sides, about, in its unit
-    most_triangles : no more than these: larger ones instead; at least 8
+    edge : length of their sides before they are subdivided, about, in its unit
+    most_triangles : after that, no more than these, of 8 before it: larger ones instead
+    subdivisions : how often each is split into four, with the new corners on the ellipsoid
 
     Returns
     -------
@@ -85,13 +87,28 @@ def ellipsoid_mesh(
     faces : (t, 3) counter-clockwise seen from outside
     """
     n = round(ellipsoid.area / (_HEXAGONAL * edge**2))
-    vertices = _spiral(ellipsoid, int(np.clip(n, 50, max(6, most_triangles // 2 + 2))))
-    unit = ellipsoid.unit_points(vertices)
+    most = most_triangles // 4**subdivisions // 2 + 2  # a closed mesh of n corners has 2 n - 4
+    unit = ellipsoid.unit_points(_spiral(ellipsoid, max(_FEWEST_CORNERS, min(n, most))))
     faces = ConvexHull(unit).simplices
     a, b, c = (unit[faces[:, k]] for k in range(3))
     inward = np.einsum("nk,nk->n", np.cross(b - a, c - a), a) < 0
     faces[inward] = faces[inward][:, ::-1]
-    return vertices, np.asarray(faces, dtype=np.int64)
+    for _ in range(subdivisions):
+        unit, faces = _subdivided(unit, faces)
+    return ellipsoid.from_unit_points(unit), np.asarray(faces, dtype=np.int64)
+
+
+def _subdivided(unit: FloatArray, faces: IntArray) -> tuple[FloatArray, IntArray]:
+    """Split each triangle on the unit sphere into four."""
+    n = len(unit)
+    edges = np.sort(np.concatenate([faces[:, [k, (k + 1) % 3]] for k in range(3)]), axis=1)
+    pairs, row = np.unique(edges, axis=0, return_inverse=True)
+    middles = unit[pairs].sum(axis=1)
+    middles /= np.linalg.norm(middles, axis=1, keepdims=True)
+    ab, bc, ca = n + row.reshape(3, -1)
+    a, b, c = faces.T
+    children = [(a, ab, ca), (ab, b, bc), (ca, bc, c), (ab, bc, ca)]
+    return np.concatenate([unit, middles]), np.concatenate([np.stack(f, axis=1) for f in children])
 
 
 def _spiral(ellipsoid: Ellipsoid, n: int) -> FloatArray:

@@ -23,7 +23,7 @@ def of_type(tmp_path_factory):
     cheap = {
         "surface": {"subdivisions": 0, "mesh_parameter": 60.0, "cropping_parameter": 150.0},
         "segmentation": {"path": str(small_ball(tmp_path_factory.mktemp("ball")))},
-        **{kind: {"separation": 170.0} for kind in VESICLES},
+        **{kind: {"separation": 170.0, "subdivisions": 0} for kind in VESICLES},
     }
 
     def made(kind, **values):
@@ -131,17 +131,21 @@ def test_dipoles_look_north_and_their_x_axis_west():
 
 
 @each("kind", ["dipole", "filament", *COVERED])
-def test_random_angles_keep_the_z_axes_and_come_again(of_type, kind):
+def test_random_angles_keep_the_z_axes(of_type, kind):
     fixed = of_type(kind).particles()
     turned = of_type(kind, in_plane="random", seed=3).particles()
     assert np.allclose(axes(turned), axes(fixed))
     angles = np.degrees(np.arccos(np.clip((axes(turned, 0) * axes(fixed, 0)).sum(1), -1, 1)))
     assert np.ptp(angles) > 90
-    again = of_type(kind, in_plane="random", seed=3).particles()
-    assert np.array_equal(again.orientation, turned.orientation)
+
+
+def test_random_angles_come_again_and_are_others_for_another_seed_or_name(of_type):
+    def turned(**values):
+        return of_type("filament", in_plane="random", **{"seed": 3, **values}).particles()
+
+    assert np.array_equal(turned().orientation, turned().orientation)
     for other in ({"seed": 4}, {"name": "2"}, {"tomogram": "TS_02"}):
-        different = of_type(kind, in_plane="random", **{"seed": 3, **other}).particles()
-        assert not np.allclose(different.orientation, turned.orientation)
+        assert not np.allclose(turned(**other).orientation, turned().orientation)
 
 
 @each("kind", COVERED)
@@ -241,11 +245,13 @@ def test_there_are_not_more_triangles_than_the_maximum(of_type, kind):
     values = {"mesh_parameter": 40.0, "marker": as_points(CENTRE)}
     free = len(of_type(kind, **values).surface().faces)
     held = len(of_type(kind, **values, maximum_triangles=500).surface().faces)
-    assert 100 < held <= 500 < free
+    assert 50 < held <= 500 < free
 
 
-def test_each_subdivision_splits_triangles_into_four(of_type):
-    counts = [len(of_type("surface", subdivisions=n).surface().faces) for n in (0, 1, 2)]
+@each("kind", ["surface", *VESICLES])
+def test_each_subdivision_splits_triangles_into_four(of_type, kind):
+    values = {"mesh_parameter": 120.0, "marker": as_points(CENTRE)}
+    counts = [len(of_type(kind, **values, subdivisions=n).surface().faces) for n in (0, 1, 2)]
     assert counts == [counts[0], 4 * counts[0], 16 * counts[0]]
 
 

@@ -92,7 +92,13 @@ def _of_table(path: Path, particles: Particles, context: TableContext) -> Sequen
     def pixel_size_of(tomogram: str) -> float:
         if context.pixel_size is not None:
             return context.pixel_size
-        return context.grid_of(tomogram, path).pixel_size
+        if tomogram in context.grids:
+            return context.grids[tomogram].pixel_size
+        known = f" ({', '.join(context.grids)})" if context.grids else ""
+        raise SettingsError(
+            f"{path}: tomogram {tomogram} is not among those given{known}: its pixel size is not "
+            "known; add it to --tomograms, or give --pixel-size in Å"
+        )
 
     return models_of_particles(particles, path.stem, pixel_size_of)
 

@@ -24,8 +24,10 @@ class EllipsoidModel(CoveredModel):
     Parameters
     ----------
     separation : Å between neighbours; default 10 voxels
-    mesh_parameter : Å, sides of the surface's triangles; default 5 voxels
-    maximum_triangles : of the surface; larger ones are made rather than more
+    mesh_parameter : Å, sides of the surface's triangles before they are subdivided; default
+        5 voxels
+    maximum_triangles : after subdivision; larger ones are made rather than more
+    subdivisions : how often each triangle is split into four
     centre : (x, y, z) Å; with the radius or radii instead of a fit to the points
     """
 
@@ -34,6 +36,7 @@ class EllipsoidModel(CoveredModel):
     separation: Length = 0.0
     mesh_parameter: Length = 0.0
     maximum_triangles: Annotated[int, Field(ge=8)] = 100_000
+    subdivisions: Annotated[int, Field(ge=0, le=6)] = 2
     centre: Point | None = None
 
     @property
@@ -63,7 +66,9 @@ class EllipsoidModel(CoveredModel):
 
     def _surface(self) -> Surface:
         ellipsoid = self.ellipsoid()
-        vertices, faces = ellipsoid_mesh(ellipsoid, self.mesh_parameter, self.maximum_triangles)
+        vertices, faces = ellipsoid_mesh(
+            ellipsoid, self.mesh_parameter, self.maximum_triangles, self.subdivisions
+        )
         surface = Surface(vertices, faces, ellipsoid.normals(vertices))
         return surface if self._side(ellipsoid) > 0 else surface.flipped()
 
