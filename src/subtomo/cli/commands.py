@@ -60,6 +60,11 @@ COMMANDS: Mapping[str, Command] = {
         "subtomo.extraction.run:run",
         "Cut subtomograms out of tomograms",
     ),
+    "import dynamo-catalogue": Command(
+        "subtomo.workflows.import_dynamo_catalogue.settings:ImportDynamoCatalogueSettings",
+        "subtomo.workflows.import_dynamo_catalogue.run:run",
+        "Bring in the tomograms, models and tables of a catalogue of Dynamo",
+    ),
     "import particles": Command(
         "subtomo.picking.import_particles.settings:ImportParticlesSettings",
         "subtomo.picking.import_particles.run:run",

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import FormatError
+from subtomo.errors import FormatError, MissingDependency
 from subtomo.formats.dynamo_vll import DynamoVolume
 from subtomo.formats.matlab_objects import (
     elements,
@@ -93,11 +93,11 @@ def read_catalogue(path: Path) -> list[DynamoVolume]:
     FormatError
         If it cannot be read, with the line of MATLAB that exports it.
     """
-    hint = f"in MATLAB, beside the catalogue: {export_catalogue(path)} Then import the .vll"
+    hint = f"or in MATLAB, beside the catalogue: {export_catalogue(path)} Then import the .vll"
     try:
         content = read_matlab(path)
-    except FormatError as error:
-        raise FormatError(f"{error}; {hint}") from None
+    except (FormatError, MissingDependency) as error:
+        raise type(error)(f"{error}; {hint}") from None
     catalogue = find_with(content, {"volumes"})
     if catalogue is None:
         raise FormatError(f"{path}: no object in it has volumes; {hint}")
@@ -125,11 +125,11 @@ def read_dynamo_model(path: Path) -> DynamoModel:
     FormatError
         If it cannot be read, with the line of MATLAB that exports its points.
     """
-    hint = f"in MATLAB: {export_model(path)} Then read the points as text"
+    hint = f"or in MATLAB: {export_model(path)} Then read the points as text"
     try:
         content = read_matlab(path)
-    except FormatError as error:
-        raise FormatError(f"{error}; {hint}") from None
+    except (FormatError, MissingDependency) as error:
+        raise type(error)(f"{error}; {hint}") from None
     found = find_with(content, {"points"})
     if found is None:
         raise FormatError(f"{path}: no object in it has points; {hint}")

@@ -1,0 +1,1 @@
+"""Bringing in a catalogue of Dynamo: its tomograms, models and tables of particles."""

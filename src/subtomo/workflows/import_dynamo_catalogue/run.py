@@ -1,0 +1,80 @@
+"""The command ``subtomo import dynamo-catalogue``."""
+
+from collections import Counter
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from subtomo.counts import count_of
+from subtomo.formats.particles import write_particles
+from subtomo.formats.table_context import TableContext
+from subtomo.model import Acquisition
+from subtomo.picking.models.model_file import write_models
+from subtomo.tomograms.import_tomograms.run import tell_tomograms
+from subtomo.tomograms.import_tomograms.writing import bytes_to_copy, write_tomograms
+from subtomo.workflows.import_dynamo_catalogue.picks import CataloguePicks, catalogue_picks
+from subtomo.workflows.import_dynamo_catalogue.settings import ImportDynamoCatalogueSettings
+from subtomo.workflows.import_dynamo_catalogue.volumes import (
+    catalogue_volumes,
+    read_volumes,
+    unread_kinds,
+)
+
+if TYPE_CHECKING:
+    from subtomo.jobs.job import Job
+
+
+def run(settings: ImportDynamoCatalogueSettings, job: "Job") -> Path:
+    """Bring in the tomograms, models and particles of a catalogue.
+
+    Parameters
+    ----------
+    settings : of the command
+    job : its folder and log
+
+    Returns
+    -------
+    Path of ``tomograms.star``; ``models.json`` and ``particles.star`` lie beside it where the
+    catalogue has models and tables
+
+    Raises
+    ------
+    SubtomoError
+        Where the input cannot be used, before anything is written.
+    """
+    listed = read_volumes(settings.catalogue)
+    volumes = catalogue_volumes(listed, settings)
+    picks = catalogue_picks(volumes, settings)
+    imports = [one.tomogram for one in volumes]
+    inputs = [settings.catalogue, *(one.source for one in imports)]
+    needed = bytes_to_copy(imports) if settings.copy_files else None
+    with job.start([one.name for one in imports], inputs=inputs, bytes_needed=needed):
+        tell_tomograms(job, imports)
+        for path in unread_kinds(listed):
+            job.warn(f"{path}: its ftype is not read; give --tilt-range to later commands")
+        for doubt in picks.doubts:
+            job.warn(doubt)
+        table = write_tomograms(job, imports, Acquisition(), copy=settings.copy_files)
+        _write_picks(
+            job,
+            picks,
+            TableContext(
+                grids={one.name: one.grid for one in imports},
+                frames={one.name: one.frame for one in imports},
+            ),
+        )
+        job.log(f"{count_of(len(imports), 'tomogram')}: {job.shown(table)}")
+    return table
+
+
+def _write_picks(job: "Job", picks: CataloguePicks, context: TableContext) -> None:
+    """Write models and particles, where there are any."""
+    if picks.models:
+        path = job.folder / "models.json"
+        write_models(path, picks.models)
+        kinds = Counter(model.type for model in picks.models)
+        listed = ", ".join(f"{n} {kind}" for kind, n in sorted(kinds.items()))
+        job.log(f"{count_of(len(picks.models), 'model')} ({listed}): {job.shown(path)}")
+    if len(picks.particles):
+        path = job.folder / "particles.star"
+        write_particles(path, picks.particles, context=context)
+        job.log(f"{count_of(len(picks.particles), 'particle')}: {job.shown(path)}")
