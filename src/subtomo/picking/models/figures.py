@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from subtomo.geometry.rotations import matrices_from_quaternions
 from subtomo.model import Particles, Volume
+from subtomo.picking.models.coarse_surface import coarse_surface
 from subtomo.picking.models.sections import plane_section
 from subtomo.picking.surfaces.surface import Surface
 
@@ -19,13 +20,55 @@ FloatArray = NDArray[np.float64]
 _SURFACE_COLOUR = "#0f766e"
 _CLICK_COLOUR = "#eab308"
 _PARTICLE_COLOUR = "#c2410c"
-_MOST_TRIANGLES = 4000
-_MOST_ARROWS = 400
+_MOST_TRIANGLES = 1500
+MOST_ARROWS = 400
+_ARROW = 0.08
+"""Length of an arrow over the largest side of what is drawn."""
 _SLICES = 5
 """Slices averaged, and the thickness of sections, in voxels."""
 
 
-def draw_models(
+def draw_space(
+    surfaces: Mapping[str, Surface], points: FloatArray, particles: Particles
+) -> "Figure":
+    """Draw the models of a tomogram in space.
+
+    Parameters
+    ----------
+    surfaces : of its models, by name
+    points : (n, 3) Å, that were clicked
+    particles : of the tomogram
+    """
+    from matplotlib.figure import Figure
+    from mpl_toolkits.mplot3d.art3d import (  # type: ignore[import-untyped]  # has no types
+        Poly3DCollection,
+    )
+
+    figure = Figure(figsize=(8, 6.4))
+    axes: Any = figure.add_axes((0, 0.02, 0.92, 0.98), projection="3d")
+    for surface in surfaces.values():
+        coarse = coarse_surface(surface, _MOST_TRIANGLES)
+        triangles = coarse.vertices[coarse.faces] / 10
+        axes.add_collection3d(
+            Poly3DCollection(triangles, facecolor=_SURFACE_COLOUR, alpha=0.25, lw=0)
+        )
+    _dots(axes, points / 10, _CLICK_COLOUR, "points")
+    _dots(axes, particles.position / 10, _PARTICLE_COLOUR, "particles")
+    every = _all_points(surfaces, points, particles) / 10
+    if len(every):
+        low, high = every.min(axis=0), every.max(axis=0)
+        shown, z = _arrows(particles)
+        arrow = _ARROW * float((high - low).max())
+        axes.quiver(*(shown / 10).T, *(z * arrow).T, color=_PARTICLE_COLOUR, lw=0.9)
+        middle, half = (low + high) / 2, max(float((high - low).max()) * (0.5 + _ARROW), 1.0)
+        for k, name in enumerate("xyz"):
+            getattr(axes, f"set_{name}lim")(middle[k] - half, middle[k] + half)
+        axes.legend(loc="upper left", frameon=False, fontsize=9)
+    axes.set(xlabel="x (nm)", ylabel="y (nm)", zlabel="z (nm)", box_aspect=(1, 1, 1))
+    return figure
+
+
+def draw_sections(
     surfaces: Mapping[str, Surface],
     points: FloatArray,
     particles: Particles,
@@ -33,59 +76,29 @@ def draw_models(
     pixel_size: float,
     volume: Volume | None = None,
 ) -> "Figure":
-    """Draw the models of a tomogram in space, and in a section across z and one across y.
+    """Draw the models of a tomogram in a section across z and one across y.
 
     Parameters
     ----------
     surfaces : of its models, by name
     points : (n, 3) Å, that were clicked
-    particles : of the tomogram
+    particles : of the tomogram; the sections go through one in their middle
     pixel_size : Å, of the tomogram
-    volume : of the tomogram, for the background of the sections
+    volume : of the tomogram, for the background
     """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(15, 5.2), layout="constrained")
-    space = figure.add_subplot(1, 3, 1, projection="3d")
-    _draw_space(space, surfaces, points, particles)
-    for place, (axis, across) in enumerate(((2, (0, 1)), (1, (0, 2))), 2):
-        axes = figure.add_subplot(1, 3, place)
+    figure = Figure(figsize=(13, 5.6), layout="constrained")
+    every = particles.position
+    if not len(every):
         every = _all_points(surfaces, points, particles)
-        height = float(np.median(every[:, axis])) if len(every) else 0.0
+    for axes, axis, across in zip(figure.subplots(1, 2), (2, 1), ((0, 1), (0, 2)), strict=True):
+        height = float(np.sort(every[:, axis])[len(every) // 2]) if len(every) else 0.0
         if volume is not None:
             height = _show_slab(axes, volume, axis, across, height)
         near = _SLICES / 2 * pixel_size
         _draw_section(axes, surfaces, points, particles, (axis, across, height, near))
     return figure
-
-
-def _draw_space(
-    axes: Any, surfaces: Mapping[str, Surface], points: FloatArray, particles: Particles
-) -> None:
-    """Surfaces, points and z axes in space, in nm."""
-    from mpl_toolkits.mplot3d.art3d import (  # type: ignore[import-untyped]  # has no types
-        Poly3DCollection,
-    )
-
-    for surface in surfaces.values():
-        triangles = surface.vertices[_some(surface.faces, _MOST_TRIANGLES)] / 10
-        axes.add_collection3d(
-            Poly3DCollection(triangles, facecolor=_SURFACE_COLOUR, alpha=0.12, lw=0)
-        )
-    _dots(axes, points / 10, _CLICK_COLOUR, "points")
-    _dots(axes, particles.position / 10, _PARTICLE_COLOUR, "particles")
-    every = _all_points(surfaces, points, particles) / 10
-    if len(every):
-        low, high = every.min(axis=0), every.max(axis=0)
-        length = 0.08 * float((high - low).max())
-        shown, z = _arrows(particles)
-        axes.quiver(*(shown / 10).T, *(z * length).T, color=_PARTICLE_COLOUR, lw=0.8)
-        middle, half = (low + high) / 2, max(float((high - low).max()) / 2, 1.0)
-        for k, name in enumerate("xyz"):
-            getattr(axes, f"set_{name}lim")(middle[k] - half, middle[k] + half)
-    axes.set(xlabel="x (nm)", ylabel="y (nm)", zlabel="z (nm)", box_aspect=(1, 1, 1))
-    if len(every):
-        axes.legend(loc="upper left", frameon=False, fontsize=8)
 
 
 def _draw_section(
@@ -116,7 +129,7 @@ def _draw_section(
         color=_PARTICLE_COLOUR,
         angles="xy",
         scale_units="xy",
-        scale=1 / max(0.08 * reach, 1e-3),
+        scale=1 / max(_ARROW * reach, 1e-3),
         width=0.004,
         zorder=4,
     )
@@ -155,7 +168,7 @@ def _show_slab(
 
 def _arrows(particles: Particles) -> tuple[FloatArray, FloatArray]:
     """Positions and z axes of the particles whose orientation is known; not too many of them."""
-    known = _some(np.flatnonzero(particles.is_oriented), _MOST_ARROWS)
+    known = _some(np.flatnonzero(particles.is_oriented), MOST_ARROWS)
     z = matrices_from_quaternions(particles.orientation[known])[:, :, 2]
     return particles.position[known], z
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from subtomo.counts import count_of
 from subtomo.model import Particles
-from subtomo.picking.models.figures import draw_models
+from subtomo.picking.models.figures import MOST_ARROWS, draw_sections, draw_space
 from subtomo.picking.models.items import TomogramFiles, load_surfaces
 from subtomo.picking.models.plan import Plan
 from subtomo.report import Report
@@ -42,21 +42,27 @@ def write_report(
     report.add_section("Models")
     if rows:
         report.add_table(_table(rows), columns=_COLUMNS)
+    if plan.orientation_models:
+        guides = [[m.tomogram, m.name, m.type, len(m.points)] for m in plan.orientation_models]
+        report.add_section("Models that orient the points")
+        report.add_table(guides, columns=["tomogram", "model", "type", "points"])
     for name in list(rows)[:_MOST_PICTURES]:
         report.add_section(name)
         surfaces = load_surfaces(files[name].surfaces)
         models = [model for model in plan.models if model.tomogram == name]
-        guides = [model for model in plan.orientation_models if model.tomogram == name]
-        points = np.concatenate([model.positions() for model in [*models, *guides]])
+        orienting = [model for model in plan.orientation_models if model.tomogram == name]
+        points = np.concatenate([model.positions() for model in [*models, *orienting]])
         tomogram = plan.tomograms.get(name)
-        figure = draw_models(
-            surfaces,
-            points,
-            particles[name],
-            pixel_size=models[0].pixel_size,
-            volume=None if tomogram is None else tomogram.volume,
-        )
-        report.add_figure(figure, _CAPTION)
+        report.add_figure(draw_space(surfaces, points, particles[name]), _IN_SPACE)
+        if surfaces or tomogram is not None:
+            sections = draw_sections(
+                surfaces,
+                points,
+                particles[name],
+                pixel_size=models[0].pixel_size,
+                volume=None if tomogram is None else tomogram.volume,
+            )
+            report.add_figure(sections, _IN_SECTIONS)
     if len(rows) > _MOST_PICTURES:
         report.add_text(f"Pictures of the first {_MOST_PICTURES} of {len(rows)} tomograms.")
     report.write(path)
@@ -74,9 +80,14 @@ _COLUMNS = [
     "median distance from it (Å)",
 ]
 
-_CAPTION = (
-    "Points that were clicked (yellow), surfaces (green), particles and their z axes (red): in "
-    "space, and near to the planes of two sections; at most 400 arrows."
+_IN_SPACE = (
+    "Points that were clicked (yellow), surfaces (green, coarser than they are), particles and "
+    f"their z axes (red, at most {MOST_ARROWS})."
+)
+
+_IN_SECTIONS = (
+    "The same, cut by two planes through a particle: surfaces as lines, points and particles less "
+    "than two and a half voxels away; the tomogram behind them where it was given."
 )
 
 
