@@ -211,3 +211,15 @@ def test_real_values_are_dynamotables(shared_data: Path) -> None:
     ]
     np.testing.assert_allclose(particles.position[:3], expected, atol=1e-9)
     assert particles.score[:3].tolist() == [0.15539, 0.15321, 0.27065]
+
+
+def test_relions_classes_are_dynamos_where_no_class_is_named(tmp_path: Path) -> None:
+    extra = {"rlnClassNumber": np.array([3, 1])}
+    particles = Particles(np.array(["1", "1"]), np.zeros((2, 3)), extra=extra)
+    write_particles(tmp_path / "p.tbl", particles, context=CONTEXT)
+    again = read_particles(tmp_path / "p.tbl", context=CONTEXT)
+    assert again.class_name.tolist() == ["3", "1"]
+    named = particles.with_columns(class_name=np.array(["7", "8"]))
+    write_particles(tmp_path / "p.tbl", named, context=CONTEXT)
+    again = read_particles(tmp_path / "p.tbl", context=CONTEXT)
+    assert again.class_name.tolist() == ["7", "8"]
