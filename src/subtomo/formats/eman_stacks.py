@@ -1,18 +1,19 @@
 """Particles in the headers of EMAN's stacks (``.hdf``) and in its lists of them (``.lst``).
 
 ``ptcl_source_coord`` is the middle of a box, from voxel (nx // 2, ny // 2, nz // 2) of the
-tomogram, in pixels of the particle (``apix_x``); stacks of the older boxer, which have a
-``source_path``, count from the corner. ``xform.align3d`` holds the pose. A stack called
-``TOMOGRAM__LABEL.hdf`` holds particles of one kind: the label is the class. A line of a list names
-an image of a stack and may say ``coord``, ``xform.align3d``, ``score`` (the lower the better: ours
-is its negative) and ``class`` (0 and 1 are the halves); what it says wins over the header. Other
-values are kept as ``eman.NAME``.
+tomogram, in pixels of the particle (``apix_x``, or ``apix_unbin`` where it is there); stacks of
+the older boxer, which have a ``source_path``, count from the corner. ``xform.align3d`` holds the
+pose. A stack called ``TOMOGRAM__LABEL.hdf`` holds particles of one kind: the label is the class. A
+line of a list names an image of a stack and may say ``coord``, ``xform.align3d``, ``score`` (the
+lower the better: ours is its negative) and ``class`` (0 and 1 are the halves); what it says wins
+over the header. Other values are kept as ``eman.NAME``.
 
 Source: EMAN2's e2spt_extract, e2spt_boxer, e2spt_gathersubtlt (cryoem/eman2), and
 the reader of such lists in Scipion's EMAN plugin.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,11 +40,12 @@ FloatArray = NDArray[np.float64]
 
 PREFIX = "eman."
 _COORD, _HEADER_COORD, _POSE = "coord", "ptcl_source_coord", "xform.align3d"
-_SCORE, _HALF, _APIX, _HEADER_APIX, _CORNER = "score", "class", "apix", "apix_x", "source_path"
+_SCORE, _HALF, _CORNER = "score", "class", "source_path"
+_APIX, _APIX_UNBIN, _BOX_APIX = "apix", "apix_unbin", "apix_x"
 _SOURCE, _INDEX = "src", "idx"
 _TOMOGRAM = ("ptcl_source_image", "source_path")
 _CONSUMED = {
-    *(_COORD, _HEADER_COORD, _POSE, _SCORE, _HALF, _APIX, _HEADER_APIX, *_TOMOGRAM),
+    *(_COORD, _HEADER_COORD, _POSE, _SCORE, _HALF, _APIX, _APIX_UNBIN, _BOX_APIX, *_TOMOGRAM),
     *("apix_y", "apix_z", "nx", "ny", "nz", "minimum", "maximum", "mean", "sigma", "datatype"),
     *("mean_nonzero", "sigma_nonzero", "square_sum", "is_complex", "is_complex_x"),
     *("is_complex_ri", "origin_x", "origin_y", "origin_z", "changecount", "imageid_max"),
@@ -199,11 +201,18 @@ class _Entry:
         if _CORNER in self.says:
             return context.grid_of(tomogram, path).positions(at)
         grid, size_px = context.sized_grid_of(tomogram, path)
-        return grid.positions(size_px // 2) + at * self.pixel_size(tomogram, path, context)
+        pixel_size = self.pixel_size((_APIX, _APIX_UNBIN, _BOX_APIX), tomogram, path, context)
+        return grid.positions(size_px // 2) + at * pixel_size
 
-    def pixel_size(self, tomogram: str, path: Path, context: TableContext) -> float:
-        """Give Å a pixel of the particle: as said, else of the full-resolution tomogram."""
-        for name in (_APIX, _HEADER_APIX):
+    def shift(self, shift_px: FloatArray, tomogram: str, path: Path, context: TableContext) -> Any:
+        """Give a shift in the box in Å."""
+        return shift_px * self.pixel_size((_BOX_APIX, _APIX), tomogram, path, context)
+
+    def pixel_size(
+        self, names: Sequence[str], tomogram: str, path: Path, context: TableContext
+    ) -> float:
+        """Give Å a pixel: the first that is said, else of the full-resolution tomogram."""
+        for name in names:
             said = self.number(name)
             if 0 < said < np.inf:
                 return said
@@ -237,7 +246,7 @@ def _particles(entries: list[_Entry], path: Path, context: TableContext) -> Part
         position[row] = entry.position(name, path, context)
         if is_oriented[row]:
             rotation[row], shift = pose_of_transform(entry.says[_POSE], f"{entry.place}, {_POSE}")
-            position[row] += shift * entry.pixel_size(name, path, context)
+            position[row] += entry.shift(shift, name, path, context)
     return Particles(
         tomogram=np.array(tomogram, dtype=np.str_),
         position=position,
