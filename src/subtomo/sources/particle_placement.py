@@ -135,4 +135,5 @@ def n_changes(placement: Placement, given: Placement) -> int:
     """Count the options that differ."""
     flips = len(set(placement.flips) ^ set(given.flips))
     others = ("scale", "swaps_yz", "origin", "is_one_based", "keeps_corner")
-    return flips + sum(getattr(placement, name) != getattr(given, name) for name in others)
+    changed = [name for name in others if getattr(placement, name) != getattr(given, name)]
+    return flips + len(changed)
