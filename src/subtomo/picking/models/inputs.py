@@ -3,15 +3,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from subtomo.errors import SettingsError
+from subtomo.errors import DataError, SettingsError
+from subtomo.formats.dynamo_catalogue import read_dynamo_model
 from subtomo.formats.particle_formats import PARTICLE_FORMATS
 from subtomo.formats.particles import read_particles
 from subtomo.formats.table_context import TableContext
-from subtomo.formats.tomogram_names import match_tomogram_names
+from subtomo.formats.tomogram_names import base_name, match_tomogram_names
 from subtomo.formats.volumes import VOLUME_SUFFIXES, read_volume, volume_suffix
 from subtomo.model import Particles, Tomogram
+from subtomo.picking.models.dynamo_models import model_of_dynamo
 from subtomo.picking.models.geometric_model import GeometricModel
 from subtomo.picking.models.model_file import is_model_file, read_models, same_name
 from subtomo.picking.models.models_of_particles import models_of_particles
@@ -44,7 +46,7 @@ def read_inputs(
 
     Parameters
     ----------
-    paths : files of models, tables of points, segmentations or folders of those
+    paths : files of models (ours or Dynamo's), tables of points, segmentations, folders of these
     tomograms : those at hand, by name
     pixel_size : Å, of the tomograms that tables were picked in; wins over the tomograms' own
     named_by : names of further tomograms that a segmentation may be of
@@ -63,10 +65,13 @@ def read_inputs(
     models: list[GeometricModel] = []
     tables: dict[str, Any] = {}
     for path in paths:
-        if is_model_file(path) or path.suffix.lower() == ".json":
+        kind = _kind(path)
+        if kind == "models":
             found: Sequence[GeometricModel] = read_models(path)
-        elif _is_volume(path):
+        elif kind == "segmentations":
             found = _segmentations(path, tomograms, named_by)
+        elif kind == "dynamo":
+            found = [_of_dynamo(path, context)]
         else:
             particles = read_particles(path, context=context)
             tables = {**particles.tables, **tables}
@@ -75,17 +80,34 @@ def read_inputs(
     return ModelInput(tuple(models), tables)
 
 
-def _is_volume(path: Path) -> bool:
-    """Tell a volume, or a folder of volumes, from a table of points with the same suffix."""
-    suffix = volume_suffix(path).removesuffix(".gz")
+def _kind(path: Path) -> Literal["models", "dynamo", "segmentations", "table"]:
+    """Tell what a file is: by its content where tables and others share a suffix."""
+    name = path.name.lower()
+    rows = [row for row in PARTICLE_FORMATS if name.endswith(row.suffixes)]
+    if is_model_file(path):
+        return "models"
     if path.is_dir():
-        return True
-    is_table = any(
-        suffix in row.suffixes and row.recognises is not None and row.is_that_of(path)
-        for row in PARTICLE_FORMATS
-        if path.is_file()
-    )
-    return suffix in VOLUME_SUFFIXES and not is_table
+        return "table" if rows else "segmentations"
+    if path.is_file() and any(row.recognises and row.is_that_of(path) for row in rows):
+        return "table"
+    if path.suffix.lower() in (".json", ".omd"):
+        return "models" if path.suffix.lower() == ".json" else "dynamo"
+    is_volume = volume_suffix(path).removesuffix(".gz") in VOLUME_SUFFIXES
+    return "segmentations" if is_volume else "table"
+
+
+def _of_dynamo(path: Path, context: TableContext) -> GeometricModel:
+    """Make a model of one of Dynamo's; of the tomogram that it names, or of the only one."""
+    model = read_dynamo_model(path)
+    names = [model.volume] if model.volume else []
+    found = match_tomogram_names(names, context.grids).get(model.volume)
+    if found is None and len(context.grids) == 1:
+        (found,) = context.grids
+    tomogram = found or base_name(model.volume or path.stem)
+    try:
+        return model_of_dynamo(model, tomogram=tomogram, grid=context.grid_of(tomogram, path))
+    except DataError as error:
+        raise DataError(f"{path}: {error}") from None
 
 
 def _of_table(path: Path, particles: Particles, context: TableContext) -> Sequence[GeometricModel]:

@@ -43,8 +43,8 @@ class PickModelSettings(JobSettings):
     inputs: tuple[Path, ...] = Field(
         min_length=1,
         description=(
-            "Files of models (.json), tables of points (each tomogram and instance one model), or "
-            "segmentations"
+            "Files of models (.json, .omd), tables of points (each tomogram and instance one "
+            "model), or segmentations"
         ),
         json_schema_extra={"argument": True},
     )
