@@ -24,13 +24,20 @@ MATRIX = (
     *(0.992805, -0.0103203, -0.119294, -7.39777),
     *(0.023004, 0.994159, 0.105441, -1.86965),
 )
+_STACK = "particles3d/ts_25__tomobox.hdf"
 LINES = (
-    '0\tparticles3d/ts_25__tomobox.hdf\t{"score":-0.27148754218956683,"xform.align3d":'
-    '{"__class__":"Transform","matrix":"[0.117509,-0.107427,0.987244,-0.532006,0.992805,'
-    '-0.0103203,-0.119294,-7.39777,0.023004,0.994159,0.105441,-1.86965]"}}',
-    '1\tparticles3d/ts_25__tomobox.hdf\t{"score":-0.22619236232343745,"xform.align3d":'
-    '{"__class__":"Transform","matrix":"[0.53198,0.111643,-0.839364,-0.574314,0.838809,'
-    '-0.204981,0.504364,-7.58973,-0.115745,-0.972378,-0.202693,2.56157]"}}',
+    f"0\t{_STACK}\t"
+    + json.dumps(
+        {
+            "score": -0.27148754218956683,
+            "xform.align3d": {"__class__": "Transform", "matrix": str(list(MATRIX))},
+        }
+    ),
+    (
+        f'1\t{_STACK}\t{{"score":-0.22619236232343745,"xform.align3d":{{"__class__":"Transform",'
+        '"matrix":"[0.53198,0.111643,-0.839364,-0.574314,0.838809,-0.204981,0.504364,-7.58973,'
+        '-0.115745,-0.972378,-0.202693,2.56157]"}}'
+    ),
 )
 # −Rᵀ t of the first, worked by hand
 SHIFT = np.array([7.450068, 1.725230, -0.160153])
@@ -68,7 +75,7 @@ def test_headers_of_a_stack(tmp_path: Path) -> None:
     )
     particles = read_particles(path, context=CONTEXT)
     # in pixels of the particles, from voxel (50, 50, 25)
-    np.testing.assert_allclose(particles.position[0], MIDDLE + (50, -100, 20))
+    np.testing.assert_allclose(particles.position[0], MIDDLE + np.array([50, -100, 20]))
     np.testing.assert_allclose(particles.position[1], MIDDLE + SHIFT * 5, atol=1e-4)
     assert particles.is_oriented.tolist() == [False, True]
     assert particles.tomogram.tolist() == ["ts_25", "ts_25"]
@@ -96,7 +103,7 @@ def test_a_line_wins_over_the_header(tmp_path: Path) -> None:
     np.testing.assert_allclose(particles.score, [0.27148754218956683, 0.22619236232343745])
     said = _list(tmp_path, '1\tparticles3d/ts_25__tomobox.hdf\t{"coord": [0, 0, 2], "class": 1}')
     moved = read_particles(said, context=CONTEXT)
-    np.testing.assert_allclose(moved.position, [MIDDLE + (0, 0, 10)])
+    np.testing.assert_allclose(moved.position, [MIDDLE + np.array([0, 0, 10])])
     assert moved.half.tolist() == [2]
 
 
@@ -105,7 +112,7 @@ def test_a_list_that_says_all_needs_no_stack(tmp_path: Path) -> None:
     frames = {"ts_25": TomogramFrame((404, 400, 200), 2.5)}
     context = TableContext({"ts_25": GRID}, frames)
     particles = read_particles(_list(tmp_path, line), context=context)
-    np.testing.assert_allclose(particles.position, [MIDDLE + (10, 0, 0)])
+    np.testing.assert_allclose(particles.position, [MIDDLE + np.array([10, 0, 0])])
     with pytest.raises(MissingFileError, match=r"a.lst, line 4: says no coord, and the stack part"):
         read_particles(_list(tmp_path, *LINES), context=CONTEXT)
 

@@ -203,6 +203,6 @@ def _contours(model: ImodModel, path: Path) -> Iterator[tuple[str, int, ImodCont
             if len(bad):
                 raise FormatError(
                     f"{path}, object {n_object}, contour {n_contour}, point {bad[0] + 1}: "
-                    f"{contour.points[bad[0]]}; expected finite numbers"
+                    f"{contour.points[bad[0]].tolist()}; expected finite numbers"
                 )
             yield name, n_contour if is_numbered else contour.surface, contour
