@@ -19,6 +19,7 @@ FloatArray = NDArray[np.float64]
 _MOST_PICKS = 200  # of a tomogram, whose density is looked at
 _MOST_TOMOGRAMS = 4
 _CLEAR = 30.0  # evidence that picks sit on something: t of more than 5
+_FEW = 0.05  # of the picks: so many may be outside by chance
 _BETTER = 1.5  # times the evidence of the given placement, and _CLEAR more
 _ALIKE = 0.75  # of the most evidence: a voxel more or less makes such a difference
 
@@ -78,7 +79,7 @@ def best_fits(
     ]
     total = sum(len(one.coordinates) for one in picks.values())
     most = max(fit.n_inside for fit in tried)
-    enough = most - max(1, 0.02 * total)
+    enough = most - _FEW * total
     looked = [
         Fit(fit.placement, fit.n_inside, _evidence(fit.placement, picks))
         if fit.n_inside >= enough or fit is tried[0]
@@ -111,12 +112,13 @@ def better_fit(fits: Sequence[Fit], total: int) -> Fit | None:
     if not others or not total:
         return None
     best = others[0]
-    margin = max(1.0, 0.02 * total)
-    if best.n_inside > given.n_inside + margin:
+    margin = max(1.0, _FEW * total)
+    stands_out = best.evidence >= _BETTER * given.evidence + _CLEAR
+    if given.evidence >= _CLEAR and not stands_out:
+        return None  # these sit on something already
+    if best.n_inside >= given.n_inside + margin:
         return best
-    is_clear = best.evidence >= _BETTER * given.evidence + _CLEAR
-    is_as_inside = best.n_inside >= given.n_inside - margin
-    return best if is_clear and is_as_inside else None
+    return best if stands_out and best.n_inside > given.n_inside - margin else None
 
 
 def _n_inside(placement: Placement, picks: Mapping[str, PicksOfTomogram]) -> int:

@@ -76,13 +76,6 @@ def _read(
 ) -> Particles:
     """Read one table."""
     row = format_of(path, settings.input_format)
-    if "is_one_based" not in row.uses:
-        for name in ("pixel_size", "one_based"):
-            if settings.is_changed(name):
-                raise SettingsError(
-                    f"{path}: --{name.replace('_', '-')} has no effect: the positions of a "
-                    f"{row.title} are not counted in voxels; leave it out, or give --scale"
-                )
     for name in ("tomogram", "tomogram_map"):
         if settings.is_changed(name) and name not in row.uses:
             raise SettingsError(
@@ -90,6 +83,16 @@ def _read(
                 "its tomograms; leave it out"
             )
     particles = read_particles(path, format_name=row.name, context=context)
+    if settings.one_based or settings.pixel_size is not None:
+        counted = read_particles(
+            path, format_name=row.name, context=replace(context, is_one_based=True)
+        )
+        if len(particles) and np.array_equal(counted.position, particles.position):
+            option = "--one-based" if settings.one_based else "--pixel-size"
+            raise SettingsError(
+                f"{path}: {option} has no effect: its positions are not counted in voxels; leave "
+                "it out, or give --scale"
+            )
     unknown = [name for name in np.unique(particles.tomogram).tolist() if name not in opened]
     if unknown:
         raise SettingsError(
