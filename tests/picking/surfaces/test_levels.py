@@ -12,6 +12,7 @@ from surface_truths import (
     sphere_cap,
     vesicle,
 )
+from threadpoolctl import threadpool_limits
 
 from subtomo.errors import DataError, SettingsError, ShapeError
 from subtomo.picking.surfaces import (
@@ -202,10 +203,11 @@ def test_sixty_clicks_are_meshed_in_a_fifth_of_a_second():
     truth = sphere_cap(100)
     points = truth.with_noise(1.0, 0)
     seconds = []
-    for _ in range(3):
-        start = time.process_time()
-        surface_from_levels(
-            points, truth.levels, control_interval=25 * VOXEL, mesh_parameter=5 * VOXEL
-        )
-        seconds.append(time.process_time() - start)
-    assert min(seconds) < 0.4  # the claim is 0.2 s; twice that on a busy machine
+    with threadpool_limits(1):
+        for _ in range(3):
+            start = time.process_time()
+            surface_from_levels(
+                points, truth.levels, control_interval=25 * VOXEL, mesh_parameter=5 * VOXEL
+            )
+            seconds.append(time.process_time() - start)
+    assert min(seconds) < 0.2

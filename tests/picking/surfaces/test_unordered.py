@@ -119,3 +119,11 @@ def test_shapes_and_settings_are_checked():
         surface_from_points(np.zeros((4, 2)), **SIZES)
     with pytest.raises(SettingsError, match="mesh_parameter"):
         surface_from_points(FLAT, **{**SIZES, "mesh_parameter": 0.0})
+
+
+def test_an_edge_of_the_hull_without_length_makes_no_triangle():
+    # A triangle of clicks with its tip alone at the top: the last row is a single vertex.
+    tip = np.array([[0, 0, 0], [100, 0, 0], [200, 0, 0], [50, 90, 5], [100, 180, 0]], dtype=float)
+    surface = surface_from_points(tip, control_interval=100.0, mesh_parameter=20.0)
+    assert surface.triangle_areas.min() > 0
+    assert np.isfinite(surface.normals).all()

@@ -7,6 +7,7 @@ from scipy.special import gammaln, lpmv
 from subtomo.errors import DataError
 from subtomo.geometry.ellipsoid import Ellipsoid
 from subtomo.geometry.ellipsoid_fit import fit_ellipsoid
+from subtomo.geometry.sphere_fit import fit_sphere
 from subtomo.picking.surfaces.penalised_fit import penalised_fit
 from subtomo.picking.surfaces.spline_mesh import even_lengths, subdivided_within
 from subtomo.picking.surfaces.strip_mesh import ParameterMesh, mesh_of_rows
@@ -18,6 +19,8 @@ _MAXIMUM_DEGREE = 16
 _OPEN_SIDE_DEG = 60.0
 """Half the angle of the widest cone without clicks that a closed surface may have: a hemisphere
 leaves 90 degrees, each of the two sides that the missing wedge hides 30 to 45."""
+_SURELY_OPEN_DEG = 95.0
+"""The same as seen from the middle of a sphere: what is around a point leaves less than 90."""
 _FLATTEST = 0.2
 """Shortest over longest radius of the ellipsoid through clicks that go around something."""
 _LOOKED_AT = 500
@@ -38,11 +41,18 @@ def surrounds(points: FloatArray) -> bool:
         With the ellipsoid through them made a sphere, no cone of 60° half angle from its centre
         is empty, and the ellipsoid is not one of noise to both sides of a patch.
     """
+    if _open_side_deg(unit_vectors(points - fit_sphere(points).centre)) > _SURELY_OPEN_DEG:
+        return False
     ellipsoid = fit_ellipsoid(points).ellipsoid
     if ellipsoid.radii.min() < _FLATTEST * ellipsoid.radii.max():
         return False
-    nearest = (_fibonacci(_LOOKED_AT) @ _directions(points, ellipsoid).T).max(axis=1)
-    return bool(np.degrees(np.arccos(nearest.min())) < _OPEN_SIDE_DEG)
+    return _open_side_deg(_directions(points, ellipsoid)) < _OPEN_SIDE_DEG
+
+
+def _open_side_deg(directions: FloatArray) -> float:
+    """Half the angle of the widest cone without a direction."""
+    nearest = (_fibonacci(_LOOKED_AT) @ directions.T).max(axis=1)
+    return float(np.degrees(np.arccos(np.clip(nearest.min(), -1.0, 1.0))))
 
 
 def closed_surface(

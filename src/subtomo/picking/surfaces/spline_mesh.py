@@ -28,7 +28,7 @@ def even_rows(
     ----------
     spline : the surface
     ends : (k, 3), k >= 2: v, increasing, and u at the two ends of a row there; between them read
-        off straight lines. Where u is the same at both ends the row is a single vertex.
+        off straight lines. A row without length is a single vertex.
     edge : Å, the length of the triangles' sides
     turn : after which u begins again, or None
     is_point : whether the first row, and the last one, is a point although u goes on there
@@ -48,7 +48,7 @@ def even_rows(
     lines = spline.at(u.ravel(), np.repeat(v, _ROW_SAMPLES)).reshape(n_rows, _ROW_SAMPLES, 3)
     steps = np.linalg.norm(np.diff(lines, axis=1), axis=2)
     lengths = np.concatenate([np.zeros((n_rows, 1)), np.cumsum(steps, axis=1)], axis=1)
-    is_single = end <= start
+    is_single = lengths[:, -1] <= 1e-9 * lengths.max()
     is_single[[0, -1]] |= is_point
     rows = [
         u[i, :1]
