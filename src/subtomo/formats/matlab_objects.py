@@ -31,19 +31,19 @@ def read_matlab(path: Path) -> dict[str, Any]:
     """
     if not path.is_file():
         raise MissingFileError(f"{path}: no such file; expected a file that MATLAB wrote")
-    try:
-        from matio import load_from_mat
-    except ImportError:
-        raise MissingDependency(
-            f"{path}: holds MATLAB objects, for which mat-io is needed: pip install "
-            "'subtomo[dynamo]'"
-        ) from None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of what it leaves out, which is looked for by name
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of what it and pandas are going to change
+        try:
+            from matio import load_from_mat
+        except ImportError:
+            raise MissingDependency(
+                f"{path}: holds MATLAB objects, for which mat-io is needed: pip install "
+                "'subtomo[dynamo]'"
+            ) from None
+        try:
             found: dict[str, Any] = load_from_mat(str(path))
-    except Exception as error:  # whatever goes wrong inside a damaged or newer file
-        raise FormatError(f"{path}: cannot be read as a MAT file ({error})") from None
+        except Exception as error:  # whatever goes wrong inside a damaged or newer file
+            raise FormatError(f"{path}: cannot be read as a MAT file ({error})") from None
     return found
 
 
