@@ -35,8 +35,8 @@ def resampling_weights(box_size: int, rests: Tensor, *, binning: int = 1) -> Ten
     Without binning: the sinc under a Kaiser window (Oppenheim and Schafer, Discrete-Time Signal
     Processing, 7.5), its sum brought to 1. It looks at its neighbourhood
     only, where a phase shift of the Fourier transform would carry the step between the box's two
-    ends into it. With binning: the Fourier transform of the input, moved by a phase and cropped to
-    the box's Nyquist frequency (half of it there), as a matrix (the Dirichlet kernel).
+    ends into it. With binning: the Fourier transform of the input, moved by a phase and cropped
+    as ``fourier_crop`` does, as a matrix (the Dirichlet kernel).
 
     Examples
     --------
@@ -68,12 +68,10 @@ def _fourier_crop(n: int, rests: Tensor, binning: int) -> Tensor:
     wide = m * binning
     places = (torch.arange(n) + margin) * binning + rests[..., None].double()
     phase = 2 * math.pi / wide * (places[..., None] - torch.arange(wide))
-    # 1 + 2 Σ cos(k · phase), k below the Nyquist frequency, as a ratio of sines
-    highest = (m - 1) // 2
+    # 1 + 2 Σ cos(k · phase), k up to the Nyquist frequency, as a ratio of sines
+    highest = m // 2
     half = torch.sin(phase / 2)
     is_peak = half.abs() < 1e-9
     ratio = torch.sin((highest + 0.5) * phase) / half.masked_fill(is_peak, 1.0)
     waves = torch.where(is_peak, 2.0 * highest + 1, ratio)
-    if m % 2 == 0:  # the two waves at the Nyquist frequency are one
-        waves = waves + torch.cos(m // 2 * phase)
     return (waves / wide).to(torch.float32)
