@@ -84,3 +84,14 @@ def test_what_is_wrong_is_named(tmp_path: Path, index: int, value: float, messag
     bad = [*MOTIVE[:index], value, *MOTIVE[index + 1 :]]
     with pytest.raises(FormatError, match=message):
         read_particles(_em(tmp_path / "m.em", [MOTIVE, bad]), context=CONTEXT)
+
+
+def test_numbers_that_are_none_or_too_large(tmp_path: Path) -> None:
+    huge = [*MOTIVE[:4], 1e30, *MOTIVE[5:]]
+    with pytest.raises(FormatError, match=r"its tomogram .* expected a whole number"):
+        read_particles(_em(tmp_path / "m.em", [huge]), context=CONTEXT)
+    raw = bytearray(_em(tmp_path / "m.em", [MOTIVE]).read_bytes())
+    raw[512 + 28 : 512 + 32] = b"\xff\xff\xbf\x7f"  # a signalling NaN
+    (tmp_path / "m.em").write_bytes(raw)
+    with pytest.raises(FormatError, match="particle 1: 1 of its numbers are not finite"):
+        read_particles(tmp_path / "m.em", context=CONTEXT)

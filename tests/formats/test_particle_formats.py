@@ -1,5 +1,6 @@
 """Every format of particle tables: what it holds comes back, alone and by way of any other."""
 
+from contextlib import suppress
 from itertools import product
 from pathlib import Path
 
@@ -136,15 +137,6 @@ def test_what_is_held_is_not_told_as_lost(row: ParticleFormat) -> None:
         assert (word in told) == (not row.holds & {field, f"{field}_number"}), told
 
 
-def test_one_class_for_all_particles_is_no_loss() -> None:
-    row = format_of("a.json", "copick")
-    particles = _particles(row)
-    (told,) = (line for line in what_is_lost(particles, row) if "classes" in line)
-    assert "holds one of classes for all particles: which one each has is lost" in told
-    same = particles.with_columns(class_name=np.full(N, "ribosome"))
-    assert not any("classes" in line for line in what_is_lost(same, row))
-
-
 @pytest.mark.parametrize("group_id", ["class", "instance", "source"])
 def test_the_group_number_stands_for_what_is_asked(
     row: ParticleFormat, group_id: str, tmp_path: Path
@@ -211,7 +203,6 @@ def test_names_are_unique_and_what_rows_hold_is_known() -> None:
         *("tomogram", "orientation", "is_oriented", "class_name", "instance", "source"),
         *("score", "half", "box_size", "extra", "tables"),
         *("class_name_number", "instance_number", "source_number"),
-        *("class_name_single", "instance_single", "source_single"),
     }
     for row in PARTICLE_FORMATS:
         assert all(held in fields or held.startswith("extra:") for held in row.holds), row.name
@@ -249,3 +240,34 @@ def test_columns_of_others_are_told_as_lost() -> None:
 
 def test_every_pair_of_formats_is_tried() -> None:
     assert len(list(product(BOTH_WAYS, BOTH_WAYS))) >= 64
+
+
+def _damaged(content: bytes, rng: np.random.Generator) -> bytes:
+    """Cut, blank, repeat or change a piece of a file."""
+    start, stop = sorted(rng.integers(0, len(content) + 1, 2).tolist())
+    stop = min(stop, start + int(rng.integers(1, 40)))
+    piece = content[start:stop]
+    kinds = (
+        content[:start],
+        content[:start] + content[stop:],
+        content[:start] + b"x" * len(piece) + content[stop:],
+        content[:stop] + piece + content[stop:],
+        content[:start] + rng.bytes(len(piece)) + content[stop:],
+        content[:start] + b" nan " + content[stop:],
+    )
+    return kinds[int(rng.integers(len(kinds)))]
+
+
+@pytest.mark.filterwarnings("ignore::subtomo.errors.SubtomoWarning")
+def test_damaged_files_give_errors_of_this_package(row: ParticleFormat, tmp_path: Path) -> None:
+    path = tmp_path / f"TS_01{row.suffixes[0]}"
+    write_particles(path, _particles(row), format_name=row.name, context=CONTEXT)
+    if path.is_dir():
+        path = next(file for file in sorted(path.rglob("*")) if file.is_file())
+    content, rng = path.read_bytes(), np.random.default_rng(11)
+    for _ in range(60):
+        path.write_bytes(_damaged(content, rng))
+        with suppress(SubtomoError):
+            read_particles(
+                tmp_path / f"TS_01{row.suffixes[0]}", format_name=row.name, context=CONTEXT
+            )

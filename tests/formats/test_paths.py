@@ -45,3 +45,7 @@ def test_addresses_stay_as_they_are(tmp_path: Path) -> None:
     assert is_remote("s3://bucket/a.zarr")
     assert not is_remote("/data/a.zarr")
     assert name_in_table("https://host//a.zarr", tmp_path / "t.star") == "https://host//a.zarr"
+
+
+def test_text_too_long_for_a_name_is_no_file(tmp_path: Path) -> None:
+    assert find_file("x" * 5000, tmp_path / "table.star") is None

@@ -35,6 +35,7 @@ _FLIPPED = 1 << 16  # flag of a model
 _MODEL_FLAGS = 0xF600  # as 3dmod writes them: z counts from the middle of the first slice
 _VALUE_TYPE, _INDEX_AND_FLOAT = 10, 1 << 2  # a value of a point; its index whole, itself a float
 _ANGSTROM = -10  # units are powers of ten of a metre
+_MOST_UNITS = 12  # powers of ten of a metre that IMOD knows
 _METRE = 1
 _PIXELS = 0
 
@@ -259,7 +260,7 @@ def _object_parts(each: ImodObject) -> Iterator[bytes]:
 
 def _pixel_size(size: float, units: int) -> float | None:
     """Give the pixel size in Å; units are 3 (km), 1 (m), -3 (mm), -9 (nm), -10 (Å) ... or 0."""
-    if units == _PIXELS or not 0 < size < np.inf:
+    if units == _PIXELS or not 0 < size < np.inf or abs(units) > _MOST_UNITS:
         return None
     power = 0 if units == _METRE else units
     return round(size * 10.0 ** (power - _ANGSTROM), 6)

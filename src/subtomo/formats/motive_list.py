@@ -30,6 +30,7 @@ FloatArray = NDArray[np.float64]
 
 PREFIX = "motl."
 _N_COLUMNS = 20
+_LARGEST_WHOLE = 2.0**24  # whole numbers below are told apart in float32
 _SCORE, _NUMBER, _TOMOGRAM, _OBJECT, _CLASS = 0, 3, 4, 5, 19
 _COORDINATES, _SHIFTS = slice(7, 10), slice(10, 13)
 _PHI_PSI_THETA = slice(16, 19)
@@ -68,7 +69,8 @@ def read_motive_list(path: Path, context: TableContext) -> Particles:
         raise FormatError(
             f"{path}: {x} x {y} x {z} numbers; expected 20 x n x 1, a motive list; is it a volume?"
         )
-    rows = np.asarray(data, dtype=np.float64).reshape(-1, _N_COLUMNS)
+    with np.errstate(invalid="ignore"):  # NaN are looked for below
+        rows = np.asarray(data, dtype=np.float64).reshape(-1, _N_COLUMNS)
     needed = np.delete(rows, _KEPT, axis=1)
     bad = np.flatnonzero(~np.isfinite(needed).all(axis=1))
     if len(bad):
@@ -141,7 +143,7 @@ def _wrapped(degrees: FloatArray) -> FloatArray:
 def _whole(rows: FloatArray, column: int, what: str, path: Path) -> NDArray[np.int64]:
     """Give a column of whole numbers."""
     values = rows[:, column]
-    bad = np.flatnonzero(values != np.rint(values))
+    bad = np.flatnonzero((values != np.rint(values)) | (np.abs(values) > _LARGEST_WHOLE))
     if len(bad):
         raise FormatError(
             f"{path}, particle {bad[0] + 1}: its {what} (number {column + 1}) is "

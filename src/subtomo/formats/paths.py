@@ -6,6 +6,7 @@ in the working directory, then in the folders above the table, nearest first. A 
 relative to the folder of the table, unless it is relative already.
 """
 
+import errno
 import os
 from pathlib import Path
 
@@ -32,9 +33,19 @@ def find_file(name: str, table: str | Path, relative_dir: Path | None = None) ->
     folder = Path(table).absolute().parent
     places = (folder, Path.cwd(), *folder.parents) if relative_dir is None else (relative_dir,)
     for start in places:
-        if (start / path).exists():  # an OME-Zarr image is a folder
+        if _is_there(start / path):  # an OME-Zarr image is a folder
             return Path(os.path.abspath(start / path))  # a link keeps its own name
     return None
+
+
+def _is_there(path: Path) -> bool:
+    """Whether a file or folder exists; text that is too long for a name does not."""
+    try:
+        return path.exists()
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return False
 
 
 def name_in_table(path: str | Path, table: str | Path) -> str:
