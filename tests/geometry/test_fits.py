@@ -27,7 +27,7 @@ def test_a_sphere_goes_through_four_points():
 
 
 def test_a_noisy_cap_is_not_taken_for_a_smaller_sphere():
-    """The linear fit alone shrinks it to 80 % at this noise."""
+    """The linear fit alone shrinks it to 85 % at this noise."""
     directions = scattered(4000, 3)
     cap = directions[directions[:, 2] > 0.8]
     noise = np.random.default_rng(4).normal(0, 3, cap.shape)
