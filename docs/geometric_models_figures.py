@@ -1,6 +1,6 @@
-"""The pictures of geometric_models.md: python docs/geometric_models_figures.py
+"""The pictures of geometric_models.md.
 
-Run it after the commands of the page, in the folder of their results.
+Run ``python docs/geometric_models_figures.py`` after the commands of the page, where they were run.
 """
 
 import warnings
