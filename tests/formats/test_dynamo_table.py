@@ -21,7 +21,9 @@ ROW = (
     " 0 0+1.2e-06i 0 0 0 1 0 1 0 13.68 2.5 0 0 0 9"
 )
 MEMBRANES = ("dynamo2m_example.tbl", "dynamotable_t_complex.tbl")
-SHOWN = [row for row in PARTICLE_FORMATS if row.name in ("dynamo", "relion4", "relion5", "copick")]
+SHOWN = [
+    row for row in PARTICLE_FORMATS if row.name in ("dynamo", "relion4", "relion5", "copick-folder")
+]
 
 
 def _table(folder: Path, *lines: str) -> Path:
@@ -173,9 +175,8 @@ def test_they_still_do_in_other_formats(
     row: ParticleFormat, membrane: Particles, tmp_path: Path
 ) -> None:
     particles = membrane
-    if "tomogram" not in row.holds:
-        names, counts = np.unique(particles.tomogram, return_counts=True)
-        particles = particles.of_tomogram(names[counts.argmax()])
+    if row.name == "copick-folder":  # slow to read: a JSON object a particle
+        particles = particles.select(np.isin(particles.tomogram, ["1", "2", "3", "4", "6", "7"]))
     path = tmp_path / f"1{row.suffixes[0]}"
     write_particles(path, particles, format_name=row.name, context=CONTEXT)
     again = read_particles(path, format_name=row.name, context=CONTEXT)

@@ -3,10 +3,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from subtomo.errors import FormatError, MissingFileError
+from subtomo.errors import FormatError, MissingFileError, SettingsError
 from subtomo.formats.dynamo_vll import DynamoVolume, read_vll, tomogram_map_of, write_vll
-from subtomo.formats.particles import read_particles
+from subtomo.formats.particles import read_particles, write_particles
 from subtomo.formats.table_context import TableContext
+from subtomo.model import Particles
 
 # the example of Dynamo's wiki, with properties of its list of them
 TEXT = """myTomogram1.mrc
@@ -59,8 +60,6 @@ def test_tomograms_have_their_index_or_their_place(tmp_path: Path) -> None:
 
 
 def test_its_tables_are_of_the_tomogram_above_them(tmp_path: Path) -> None:
-    grids = TableContext(pixel_size=None).grids
-    assert not grids
     path = _list(tmp_path, TEXT.replace("> myTable2", "* apix = 2\n> myTable2"))
     particles = read_particles(path, context=TableContext())
     assert particles.tomogram.tolist() == ["myTomogram1", "myTomogram2"]
@@ -83,3 +82,10 @@ def test_what_is_wrong_is_named(
 ) -> None:
     with pytest.raises(error, match=message):
         read_particles(_list(tmp_path, text), context=TableContext())
+
+
+def test_tomograms_of_one_base_name_do_not_share_a_table(tmp_path: Path) -> None:
+    particles = Particles(np.array(["a/T.mrc", "b/T.mrc"]), np.zeros((2, 3)))
+    with pytest.raises(SettingsError, match=r"tomograms a/T.mrc, b/T.mrc ... would share a table"):
+        write_particles(tmp_path / "l.vll", particles, context=TableContext(pixel_size=1.0))
+    assert not list(tmp_path.iterdir())

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from subtomo.errors import FormatError, MissingFileError
+from subtomo.errors import FormatError, MissingFileError, SettingsError
 from subtomo.formats.atomic import replacing
 from subtomo.formats.dynamo_table import read_dynamo_table, write_dynamo_table
 from subtomo.formats.paths import find_file
@@ -169,19 +169,34 @@ def write_vll_particles(path: Path, particles: Particles, context: TableContext)
     SettingsError
         If the voxels of a tomogram are not known.
     """
+    tables = vll_tables(path, particles)
     volumes = []
-    numbers = {}
-    for place, name in enumerate(np.unique(particles.tomogram).tolist(), 1):
-        numbers[name] = place
-        table = path.with_name(f"{path.stem}_{base_name(name)}.tbl")
+    for place, (name, table) in enumerate(tables.items(), 1):
         apix = f"{context.grid_of(name, path).pixel_size:.12g}"
         properties = {"index": str(place), "apix": apix}
         volumes.append(DynamoVolume(name, properties, (table.name,)))
-    for volume, (name, place) in zip(volumes, numbers.items(), strict=True):
-        table = path.with_name(volume.particles[0])
+    for place, (name, table) in enumerate(tables.items(), 1):
         of_volume = replace(context, tomogram_map={place: name})
         write_dynamo_table(table, particles.of_tomogram(name), of_volume)
     write_vll(path, volumes)
+
+
+def vll_tables(path: Path, particles: Particles) -> dict[str, Path]:
+    """Name the tables that are written beside a list of volumes, by tomogram.
+
+    Raises
+    ------
+    SettingsError
+        If two tomograms would have the same table.
+    """
+    names = np.unique(particles.tomogram).tolist()
+    tables = {name: path.with_name(f"{path.stem}_{base_name(name)}.tbl") for name in names}
+    if len(set(tables.values())) < len(names):
+        raise SettingsError(
+            f"{path}: tomograms {', '.join(names[:5])} ... would share a table, since base names "
+            "of some are the same; rename one"
+        )
+    return tables
 
 
 def _with_line(volume: DynamoVolume, line: str, place: str) -> DynamoVolume:

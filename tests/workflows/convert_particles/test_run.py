@@ -153,6 +153,9 @@ def test_a_file_that_is_there_is_kept(tmp_path: Path, capsys: Shown) -> None:
     assert "out.doc: is there already; choose another name, or give --overwrite" in told
     assert not out.exists()
     _run(capsys, table, out, "--pixel-size", 8, "--overwrite")
+    (tmp_path / "l_1.tbl").write_text("mine")
+    told = _run(capsys, table, tmp_path / "l.vll", "--pixel-size", 8, status=2)
+    assert "l_1.tbl: is there already" in told
 
 
 @pytest.mark.parametrize(

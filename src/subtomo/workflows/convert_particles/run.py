@@ -7,6 +7,7 @@ import numpy as np
 
 from subtomo.counts import count_of
 from subtomo.errors import MissingFileError, OutputError, SettingsError
+from subtomo.formats.dynamo_vll import vll_tables
 from subtomo.formats.numbered_particles import MAP_SUFFIX
 from subtomo.formats.particle_formats import ParticleFormat, format_of
 from subtomo.formats.particles import read_particles, write_particles
@@ -82,6 +83,8 @@ def _require_free(path: Path, particles: Particles, written: ParticleFormat) -> 
     """Refuse to write over a file."""
     files = written.written_files(path, particles)
     beside = [path.with_suffix(MAP_SUFFIX)] if "tomogram_map" in written.uses else []
+    if written.name == "dynamo-vll":
+        beside = list(vll_tables(path, particles).values())
     for file in (*files, *beside):
         if file.exists():
             raise OutputError(f"{file}: is there already; choose another name, or give --overwrite")
