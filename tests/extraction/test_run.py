@@ -4,58 +4,20 @@ import torch
 from pydantic import ValidationError
 
 from subtomo.errors import DataError, SettingsError
-from subtomo.extraction.run import run
 from subtomo.extraction.settings import ExtractVolumesSettings
 from subtomo.formats.particles import read_particles, write_particles
 from subtomo.formats.relion_tomograms import TomogramEntry, write_tomograms_star
-from subtomo.formats.subtomograms import box_centres, box_files, transfer_files
+from subtomo.formats.subtomograms import box_centres, transfer_files
 from subtomo.formats.volumes import read_volume, write_volume
 from subtomo.geometry.rotations import matrices_from_quaternions, random_quaternions
-from subtomo.jobs.job import Job
 from subtomo.model import Particles, TiltCtf, TiltSeries, TomogramFrame, Volume
 from subtomo.signal.fourier import half_of_centred
 from subtomo.signal.wedge import missing_wedge, tilt_transfer
 
-PIXEL, SHAPE = 10.0, (24, 28, 32)
+PIXEL, SHAPE = 10.0, (24, 28, 32)  # of the project of conftest
 
 
-def extract(tmp_path, particles="particles.star", tomograms="tomograms", **options):
-    settings = ExtractVolumesSettings(
-        particles=tmp_path / particles,
-        tomograms=(tmp_path / tomograms,),
-        output_dir=tmp_path / "out",
-        **{"executor": "inline", **options},
-    )
-    return run(settings, Job("extract volumes", settings, quiet=True))
-
-
-def read_boxes(table):
-    return [read_volume(path) for path in box_files(read_particles(table), table)]
-
-
-@pytest.fixture
-def project(tmp_path):
-    """Two tomograms of noise and a table with five particles, one of them at the border."""
-    rng = np.random.default_rng(0)
-    frames = {}
-    (tmp_path / "tomograms").mkdir()
-    for name in ("a", "b"):
-        data = rng.standard_normal(SHAPE).astype(np.float32)
-        write_volume(tmp_path / "tomograms" / f"{name}.mrc", Volume(data, PIXEL))
-        frames[name] = TomogramFrame(SHAPE[::-1], PIXEL)
-    voxels = np.array([[16, 14, 12], [12, 13, 11], [15, 15, 12], [2, 14, 12], [10, 12, 10.0]])
-    particles = Particles(
-        np.array(["a", "b", "a", "a", "b"]),
-        voxels * PIXEL,
-        random_quaternions(5, rng),
-        box_size=np.full(5, 12),
-        extra={"rlnSomething": np.arange(5)},
-    )
-    write_particles(tmp_path / "particles.star", particles, frames)
-    return tmp_path
-
-
-def test_boxes_and_table(project):
+def test_boxes_and_table(project, extract, read_boxes):
     table = extract(project, tilt_range=(-60, 60))
     kept = read_particles(table)
     assert kept.extra["rlnSomething"].tolist() == [0, 1, 2, 4]
@@ -74,10 +36,10 @@ def test_boxes_and_table(project):
     expected = (original - original.mean()) / original.std()
     assert np.allclose(box.load(), expected, atol=1e-4)
     log = (project / "out" / "log.txt").read_text()
-    assert "1 particles left out: their boxes reach beyond their tomograms" in log
+    assert "1 particles left out: their boxes reach beyond their tomograms (row 4 in a)" in log
 
 
-def test_padding_keeps_the_particle_at_the_border(project):
+def test_padding_keeps_the_particle_at_the_border(project, extract):
     table = extract(project, border="pad", tilt_range=(-60, 60))
     assert len(read_particles(table)) == 5
     assert "subtomograms/a/3.mrc" in read_particles(table).extra["rlnImageName"]
@@ -87,7 +49,7 @@ def test_padding_keeps_the_particle_at_the_border(project):
     )
 
 
-def test_inverted_and_plain_boxes(project):
+def test_inverted_and_plain_boxes(project, extract, read_boxes):
     plain = read_boxes(extract(project, normalise=False))[0].load()
     turned = read_boxes(extract(project, normalise=False, invert_tomograms=True, overwrite=True))[
         0
@@ -97,13 +59,13 @@ def test_inverted_and_plain_boxes(project):
     assert np.array_equal(turned, -plain)
 
 
-def test_box_size_and_binning_are_obeyed(project):
+def test_box_size_and_binning_are_obeyed(project, extract, read_boxes):
     boxes = read_boxes(extract(project, box_size=8, binning=2, border="pad"))
     assert {box.shape for box in boxes} == {(8, 8, 8)}
     assert {box.pixel_size for box in boxes} == {20.0}
 
 
-def test_a_tilt_range_gives_a_wedge(project):
+def test_a_tilt_range_gives_a_wedge(project, extract):
     table = extract(project, tilt_range=(-50, 60))
     files = transfer_files(read_particles(table), table)
     assert {path.name for path in files} == {"a.mrc", "b.mrc"}
@@ -111,7 +73,7 @@ def test_a_tilt_range_gives_a_wedge(project):
     assert torch.equal(half_of_centred(centred), missing_wedge((12, 12, 12), (-50, 60)))
 
 
-def test_without_tilts_there_is_no_transfer_function_and_a_warning(project):
+def test_without_tilts_there_is_no_transfer_function_and_a_warning(project, extract):
     table = extract(project)
     assert transfer_files(read_particles(table), table) is None
     assert (
@@ -137,7 +99,7 @@ def tilt_series(name, ctf=True):
 
 
 @pytest.mark.parametrize("ctf", ["none", "signed", "flipped"])
-def test_a_tilt_series_gives_its_transfer_function(project, ctf):
+def test_a_tilt_series_gives_its_transfer_function(project, ctf, extract):
     entries = [
         TomogramEntry(name, tilt_series(name), project / "tomograms" / f"{name}.mrc", 2.0)
         for name in ("a", "b")
@@ -152,7 +114,7 @@ def test_a_tilt_series_gives_its_transfer_function(project, ctf):
     assert not torch.equal(ours, half_of_centred(torch.tensor(read_volume(path).load())))
 
 
-def test_rotated_boxes_show_the_reference(tmp_path):
+def test_rotated_boxes_show_the_reference(tmp_path, extract, read_boxes):
     # a particle with three blobs, planted in the tomogram in a known orientation
     rng = np.random.default_rng(1)
     blobs = np.array([[40.0, 0, 0], [0, 60, 0], [0, 0, -50]])
@@ -176,7 +138,7 @@ def test_rotated_boxes_show_the_reference(tmp_path):
 
 
 @pytest.mark.slow
-def test_same_bytes_in_processes(project):
+def test_same_bytes_in_processes(project, extract):
     extract(project, tilt_range=(-60, 60))
     files = [*sorted((project / "out").rglob("*.mrc")), project / "out" / "particles.star"]
     before = [path.read_bytes() for path in files]
@@ -184,7 +146,7 @@ def test_same_bytes_in_processes(project):
     assert [path.read_bytes() for path in files] == before
 
 
-def test_particles_of_tomograms_that_are_not_given_are_left_out(project):
+def test_particles_of_tomograms_that_are_not_given_are_left_out(project, extract):
     table = extract(project, tomograms="tomograms/b.mrc", tilt_range=(-60, 60))
     assert read_particles(table).tomogram.tolist() == ["b", "b"]
     log = (project / "out" / "log.txt").read_text()
@@ -201,7 +163,7 @@ def test_particles_of_tomograms_that_are_not_given_are_left_out(project):
         ({"ctf": "signed"}, "--ctf signed needs the tilt series"),
     ],
 )
-def test_input_that_cannot_be_used(project, options, message):
+def test_input_that_cannot_be_used(project, options, message, extract):
     particles = read_particles(project / "particles.star")
     frames = {"b": TomogramFrame(SHAPE[::-1], PIXEL)}
     write_particles(project / "other.star", particles.of_tomogram("b"), frames)
@@ -210,14 +172,14 @@ def test_input_that_cannot_be_used(project, options, message):
     assert not (project / "out").exists()
 
 
-def test_a_table_without_box_size_needs_the_option(project):
+def test_a_table_without_box_size_needs_the_option(project, extract):
     particles = read_particles(project / "particles.star").with_columns(box_size=np.zeros(5, int))
     write_particles(project / "particles.csv", particles)
     with pytest.raises(SettingsError, match="give --box-size"):
         extract(project, particles="particles.csv")
 
 
-def test_a_tomogram_with_nan_is_refused(project):
+def test_a_tomogram_with_nan_is_refused(project, extract):
     data = read_volume(project / "tomograms" / "a.mrc").load().copy()
     data[3, 4, 5] = np.nan
     write_volume(project / "tomograms" / "a.mrc", Volume(data, PIXEL))
@@ -235,7 +197,7 @@ def test_settings_that_exclude_each_other():
         ExtractVolumesSettings(**common, box_size=-3)
 
 
-def test_boxes_and_weights_that_were_removed_come_back_on_resuming(project):
+def test_boxes_and_weights_that_were_removed_come_back_on_resuming(project, extract):
     extract(project, tilt_range=(-60, 60))
     for name in ("subtomograms/a/2.mrc", "wedge/b.mrc"):
         (project / "out" / name).unlink()

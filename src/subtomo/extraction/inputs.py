@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 from subtomo.errors import SettingsError, SubtomoError
 from subtomo.extraction.settings import ExtractVolumesSettings
-from subtomo.formats.particle_formats import format_of
 from subtomo.formats.particles import read_particles
 from subtomo.formats.table_context import TableContext
 from subtomo.formats.tomogram_names import match_tomogram_names
@@ -46,7 +45,10 @@ def read_extraction_inputs(settings: ExtractVolumesSettings) -> ExtractionInputs
     opened = open_tomograms(settings.tomograms, pixel_size=settings.pixel_size)
     tomograms = {tomogram.name: tomogram for tomogram in opened}
     context = _context(settings, TableContext.of(opened))
-    particles = _named(_read(settings, context), list(tomograms))
+    particles = _read(settings, context)
+    if settings.picked_pixel_size is not None:
+        _require_voxels(settings, context, particles)
+    particles = _named(particles, list(tomograms))
     return ExtractionInputs(particles, tomograms, _hint_scales(particles, tomograms, context))
 
 
@@ -56,12 +58,6 @@ def _context(settings: ExtractVolumesSettings, of_tomograms: TableContext) -> Ta
         return tomogram_context(settings.picked_in)
     if settings.picked_pixel_size is None:
         return of_tomograms
-    row = format_of(settings.particles, settings.input_format)
-    if "pixel_size" not in row.uses:
-        raise SettingsError(
-            f"--picked-pixel-size {settings.picked_pixel_size:g} has no effect on "
-            f"{settings.particles}, a {row.title}; leave it out"
-        )
     return replace(of_tomograms, grids={}, pixel_size=settings.picked_pixel_size)
 
 
@@ -76,6 +72,19 @@ def _read(settings: ExtractVolumesSettings, context: TableContext) -> Particles:
         except SubtomoError:
             pass
         raise
+
+
+def _require_voxels(
+    settings: ExtractVolumesSettings, context: TableContext, particles: Particles
+) -> None:
+    """Refuse a pixel size that changes nothing, by reading the table with another one."""
+    assert context.pixel_size is not None
+    other = _read(settings, replace(context, pixel_size=2 * context.pixel_size))
+    if len(particles) and np.array_equal(other.position, particles.position):
+        raise SettingsError(
+            f"--picked-pixel-size {context.pixel_size:g} has no effect on {settings.particles}, "
+            "whose coordinates are in Å; leave it out"
+        )
 
 
 def _named(particles: Particles, known: list[str]) -> Particles:
