@@ -31,6 +31,7 @@ def test_boxes_of_a_stack_are_found_by_their_numbers(table):
 def test_names_of_boxes_in_stacks_move_with_their_table(table, tmp_path):
     moved = with_files_named_from(particles("000002@boxes/a.hdf"), table, tmp_path / "x" / "p.star")
     assert moved.extra[IMAGE].tolist() == ["000002@../job/boxes/a.hdf"]
+    (tmp_path / "x").mkdir()
     (file,) = box_files(moved, tmp_path / "x" / "p.star")
     assert read_volume(file).load()[0, 0, 0] == 2
 
