@@ -115,10 +115,14 @@ def test_a_folder_has_a_file_for_each_run_object_and_picker(tmp_path: Path) -> N
     ]
     found = read_particles(folder, context=TableContext())
     assert found.tomogram.tolist() == ["TS-6", "TS_5_4", "TS_5_4", "TS_5_4"]
-    assert found.class_name.tolist() == ["ribosome", "80S-x", "ribosome", ""]
+    assert found.class_name.tolist() == ["ribosome", "80S_x", "ribosome", ""]
     assert found.source.tolist() == ["net", "alice/7", "alice/7", ""]
+    assert found.instance.tolist() == ["b", "a", "b", ""]
     # names are numbered over all files, not in each
-    assert found.instance.tolist() == ["2", "1", "2", ""]
+    ids = {file.name: json.loads(file.read_text())["points"] for file in folder.rglob("*.json")}
+    assert ids["net_0_ribosome.json"][0]["instance_id"] == 2
+    assert ids["alice_7_ribosome.json"][0]["instance_id"] == 2
+    assert ids["alice_7_80S-x.json"][0]["instance_id"] == 1
 
 
 def test_other_picks_of_a_folder_stay(tmp_path: Path) -> None:

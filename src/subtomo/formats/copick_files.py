@@ -2,7 +2,8 @@
 
 The run is the tomogram, the object the class, USER/SESSION the source, ``instance_id`` the
 instance. Orientations are not known where the file does not trust them, or a matrix is exactly the
-identity, which is what copick gives to plain points. A folder holds
+identity, which is what copick gives to plain points. What copick has no word for, or does not
+allow in names, is in a mapping ``subtomo`` of each point, which copick passes over. A folder holds
 ``ExperimentRuns/RUN/Picks/USER_SESSION_OBJECT.json``: copick's overlay.
 
 Source: copick 1.31 (models.py, impl/filesystem.py).
@@ -18,8 +19,9 @@ from numpy.typing import NDArray
 
 from subtomo.errors import FormatError, MissingFileError
 from subtomo.formats.atomic import replacing
+from subtomo.formats.carried_columns import carried, columns_of, rows_of, with_carried
 from subtomo.formats.copick_picks import PickSet, format_picks, parse_picks
-from subtomo.formats.group_numbers import names_of, numbers_of
+from subtomo.formats.group_numbers import are_numbers, names_of, numbers_of
 from subtomo.formats.table_context import TableContext
 from subtomo.geometry.rotations import matrices_from_quaternions, quaternions_from_matrices
 from subtomo.model import Particles
@@ -68,12 +70,12 @@ def write_copick_file(path: Path, particles: Particles, context: TableContext) -
     ----------
     path : ``.json``, replaced in one step
     particles : of one tomogram
-        The object and the user are named where all particles have the same. Instances that are no
-        whole numbers are counted from 1.
+        The object and the user are named where all particles have the same.
     context : voxels of the tomogram, where they are known
     """
     run = str(particles.tomogram[0]) if len(particles) else context.only_tomogram(path)
-    picks = _pick_set(particles, run, _only(particles.class_name), _only(particles.source), context)
+    name, source = _only(particles.class_name), _only(particles.source)
+    picks = _pick_set(particles, numbers_of(particles.instance), run, name, source, context)
     _write(path, picks)
 
 
@@ -117,14 +119,14 @@ def write_copick_folder(path: Path, particles: Particles, context: TableContext)
     ----------
     path : folder, made where it is not there; files of other picks stay
     particles : the table
-        What copick does not allow in names becomes ``-``. Instances that are no whole numbers are
-        counted from 1.
+        What copick does not allow in names becomes ``-``.
     context : voxels of the tomograms, where they are known
     """
     (path / RUNS).mkdir(parents=True, exist_ok=True)
-    particles = particles.with_columns(instance=names_of(numbers_of(particles.instance)))
+    numbers = numbers_of(particles.instance)
     for run, name, source, rows in _groups(particles):
-        picks = _pick_set(particles.select(rows), run, name or _UNNAMED, source, context)
+        of_file = particles.select(rows)
+        picks = _pick_set(of_file, numbers[rows], run, name or _UNNAMED, source, context)
         file = f"{picks.user}_{picks.session}_{picks.object_name}{SUFFIX}"
         _write(path / RUNS / run / PICKS / file, picks)
 
@@ -138,11 +140,17 @@ def _groups(particles: Particles) -> Iterator[tuple[str, str, str, NDArray[np.in
 
 
 def _pick_set(
-    particles: Particles, run: str, name: str, source: str, context: TableContext
+    particles: Particles,
+    instance: NDArray[np.int64],
+    run: str,
+    name: str,
+    source: str,
+    context: TableContext,
 ) -> PickSet:
     """Make the content of a file."""
     user, _, session = source.partition("/")
     rotation = matrices_from_quaternions(particles.orientation)
+    fields = _fields_to_carry(particles, name, source)
     spacing = None
     position = particles.position
     if len(particles):
@@ -161,30 +169,53 @@ def _pick_set(
         position=position,
         rotation=rotation,
         is_oriented=bool(particles.is_oriented.any()),
-        instance=numbers_of(particles.instance),
+        instance=instance,
         score=particles.score,
         voxel_spacing=spacing,
+        others=rows_of(carried(particles, fields), len(particles)),
     )
 
 
 def _particles(picks: PickSet, tomogram: str, context: TableContext) -> Particles:
     """Make the table of one file."""
     n = len(picks)
-    is_own = (picks.user, picks.session) in ((_USER, _SESSION), ("", ""))
     origin: Any = context.grids[tomogram].origin if tomogram in context.grids else (0.0, 0.0, 0.0)
     known = picks.is_oriented & (picks.rotation != np.eye(3)).any(axis=(1, 2))
     says_score = np.any(picks.score != 1)
-    source = picks.user if picks.session == _SESSION else f"{picks.user}/{picks.session}"
-    return Particles(
+    particles = Particles(
         tomogram=np.full(n, tomogram),
         position=picks.position + np.array(origin),
         orientation=quaternions_from_matrices(picks.rotation),
         is_oriented=known,
         class_name=np.full(n, "" if picks.object_name == _UNNAMED else picks.object_name),
         instance=names_of(picks.instance),
-        source=np.full(n, "" if is_own else source),
+        source=np.full(n, _source(picks.user, picks.session)),
         score=picks.score if says_score else np.full(n, np.nan),
     )
+    return with_carried(particles, columns_of(picks.others), picks.place)
+
+
+def _fields_to_carry(particles: Particles, name: str, source: str) -> list[str]:
+    """Name the fields that a file of one object and one user does not say."""
+    user, _, session = source.partition("/")
+    fields = ["half", "box_size"]
+    is_same = _allowed(name, _OBJECT) == name != _UNNAMED
+    if not is_same or np.any(particles.class_name != name):
+        fields.append("class_name")
+    if source != _source(_allowed(user, _USER), _allowed(session, _SESSION)) or np.any(
+        particles.source != source
+    ):
+        fields.append("source")
+    if not are_numbers(sorted(set(particles.instance.tolist()) - {""})):
+        fields.append("instance")
+    return fields
+
+
+def _source(user: str, session: str) -> str:
+    """Give the source that a user and a session mean; none for our own."""
+    if (user, session) in ((_USER, _SESSION), ("", "")):
+        return ""
+    return user if session == _SESSION else f"{user}/{session}"
 
 
 def _write(path: Path, picks: PickSet) -> None:

@@ -5,6 +5,7 @@ tomogram; the transformation turns the object into the tomogram. Source: copick 
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 
 from subtomo.errors import FormatError
+from subtomo.formats.carried_columns import WORD
 from subtomo.formats.nearest_rotation import nearest_rotation
 
 FloatArray = NDArray[np.float64]
@@ -32,6 +34,7 @@ class _Pick(BaseModel):
     transformation: Annotated[list[_Four], Field(min_length=4, max_length=4)] | None = None
     instance_id: Annotated[int, Field(ge=-(2**63), lt=2**63)] | None = None
     score: float | None = None
+    subtomo: dict[str, str] = Field(default_factory=dict)
 
 
 class _PickFile(BaseModel):
@@ -59,6 +62,7 @@ class PickSet:
     instance : (n,) which filament, vesicle … a pick belongs to
     score : (n,)
     voxel_spacing : Å, of the tomogram that was picked in; None where not said
+    others : what each pick carries that copick has no word for; empty for none
     """
 
     run: str
@@ -72,6 +76,7 @@ class PickSet:
     instance: NDArray[np.int64]
     score: FloatArray
     voxel_spacing: float | None = None
+    others: Sequence[Mapping[str, str]] = ()
 
     def __len__(self) -> int:
         return len(self.position)
@@ -126,6 +131,7 @@ def parse_picks(
         instance=np.array([point.instance_id or 0 for point in points], dtype=np.int64),
         score=np.array([_score(point) for point in points], dtype=np.float64),
         voxel_spacing=picks.voxel_spacing,
+        others=[point.subtomo for point in points],
     )
 
 
@@ -154,6 +160,7 @@ def format_picks(picks: PickSet) -> str:
         matrices.tolist(),
         picks.instance.tolist(),
         np.nan_to_num(picks.score, nan=1.0).tolist(),
+        picks.others or [{}] * len(picks),
         strict=True,
     )
     points = [
@@ -162,8 +169,9 @@ def format_picks(picks: PickSet) -> str:
             "transformation_": matrix,
             "instance_id": instance,
             "score": score,
+            **({WORD: dict(others)} if others else {}),
         }
-        for position, matrix, instance, score in rows
+        for position, matrix, instance, score, others in rows
     ]
     content = {
         "pickable_object_name": picks.object_name,

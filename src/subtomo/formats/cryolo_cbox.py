@@ -3,7 +3,7 @@
 ``CoordinateX`` and ``CoordinateY`` are the box's corner: its middle is half a ``Width`` and
 ``Height`` further; ``CoordinateZ`` is the slice itself. ``Confidence`` is the score,
 ``filamentid`` the instance. ``<NA>`` stands for no value. Columns without a field of their own are
-kept as ``cbox.NAME``.
+kept as ``cbox.NAME``; what crYOLO has no word for is in columns ``subtomo.NAME``.
 
 Source: https://cryolo.readthedocs.io/en/stable/other/formats.html; the writers of TomoTwin and of
 Scipion's crYOLO plugin, which take half a box off x and y only.
@@ -16,14 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.errors import StarError
+from subtomo.formats.carried_columns import WORD, carried, with_carried
 from subtomo.formats.columns import typed_column
-from subtomo.formats.group_numbers import names_of, numbers_of
+from subtomo.formats.group_numbers import are_numbers, names_of, numbers_of
 from subtomo.formats.star import StarTable, read_star, write_star
 from subtomo.formats.table_context import TableContext
 from subtomo.model import Particles
 
 PREFIX = "cbox."
 BLOCK = "cryolo"
+_CARRIED = f"{WORD}."
 _NONE = "<NA>"
 _VERSION = "1.0"
 _CORNER = ("CoordinateX", "CoordinateY", "CoordinateZ")
@@ -66,7 +68,7 @@ def read_cryolo_cbox(path: Path, context: TableContext) -> Particles:
     if "filamentid" in table:
         filament = _known(table, "filamentid", 0).integers("filamentid")
         columns[context.group_field("instance")] = names_of(filament)
-    return Particles(
+    particles = Particles(
         tomogram=tomogram,
         position=context.positions(tomogram, middle, path),
         **columns,
@@ -75,9 +77,17 @@ def read_cryolo_cbox(path: Path, context: TableContext) -> Particles:
         extra={
             PREFIX + tag: typed_column(tag, table.text(tag))
             for tag in table.columns
-            if tag not in _CONSUMED and np.any(table.text(tag) != str(_DEFAULTS.get(tag)))
+            if tag not in _CONSUMED
+            and not tag.startswith(_CARRIED)
+            and np.any(table.text(tag) != str(_DEFAULTS.get(tag)))
         },
     )
+    others = {
+        tag.removeprefix(_CARRIED): table.text(tag)
+        for tag in table.columns
+        if tag.startswith(_CARRIED)
+    }
+    return with_carried(particles, others, str(path))
 
 
 def write_cryolo_cbox(path: Path, particles: Particles, context: TableContext) -> None:
@@ -108,6 +118,12 @@ def write_cryolo_cbox(path: Path, particles: Particles, context: TableContext) -
     }
     if filament.any():
         columns["filamentid"] = filament
+    group = context.group_field("instance")
+    fields = [name for name in ("class_name", "source", "half") if name != group]
+    if not are_numbers(sorted(set(getattr(particles, group).tolist()) - {""})):
+        fields.append(group)
+    for name, column in carried(particles, fields, PREFIX).items():
+        columns[_CARRIED + name] = column
     slices = np.unique(np.rint(corner[:, 2]).astype(np.int64))
     blocks = {
         "global": StarTable({"version": np.array([_VERSION])}, is_loop=False),

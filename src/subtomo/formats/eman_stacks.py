@@ -6,7 +6,8 @@ the older boxer, which have a ``source_path``, count from the corner. ``xform.al
 pose. A stack called ``TOMOGRAM__LABEL.hdf`` holds particles of one kind: the label is the class. A
 line of a list names an image of a stack and may say ``coord``, ``xform.align3d``, ``score`` (the
 lower the better: ours is its negative) and ``class`` (0 and 1 are the halves); what it says wins
-over the header. Other values are kept as ``eman.NAME``.
+over the header. Other values are kept as ``eman.NAME``; what EMAN has no word for is in a mapping
+``subtomo``.
 
 Source: EMAN2's e2spt_extract, e2spt_boxer, e2spt_gathersubtlt (cryoem/eman2), and
 the reader of such lists in Scipion's EMAN plugin.
@@ -22,6 +23,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.errors import FormatError, MissingFileError
+from subtomo.formats.carried_columns import (
+    WORD,
+    carried,
+    columns_of,
+    rows_of,
+    with_carried,
+)
 from subtomo.formats.columns import typed_column
 from subtomo.formats.eman_hdf import read_eman_headers
 from subtomo.formats.eman_list import ListLine, read_list_lines, write_list_lines
@@ -46,6 +54,7 @@ _SOURCE, _INDEX = "src", "idx"
 _TOMOGRAM = ("ptcl_source_image", "source_path")
 _CONSUMED = {
     *(_COORD, _HEADER_COORD, _POSE, _SCORE, _HALF, _APIX, _APIX_UNBIN, _BOX_APIX, *_TOMOGRAM),
+    WORD,
     *("apix_y", "apix_z", "nx", "ny", "nz", "minimum", "maximum", "mean", "sigma", "datatype"),
     *("mean_nonzero", "sigma_nonzero", "square_sum", "is_complex", "is_complex_x"),
     *("is_complex_ri", "origin_x", "origin_y", "origin_z", "changecount", "imageid_max"),
@@ -110,7 +119,9 @@ def read_eman_list(path: Path, context: TableContext) -> Particles:
             headers[line.source] = [] if found is None else read_eman_headers(found)
         says = {**_header_of(line, headers[line.source], path), **line.says}
         entries.append(_Entry(says, line.source, line.index, line.place))
-    return _particles(entries, path, context)
+    others = (entry.says.get(WORD, {}) for entry in entries)
+    says = columns_of(each if isinstance(each, dict) else {} for each in others)
+    return with_carried(_particles(entries, path, context), says, str(path))
 
 
 def write_eman_list(path: Path, particles: Particles, context: TableContext) -> None:
@@ -137,6 +148,8 @@ def write_eman_list(path: Path, particles: Particles, context: TableContext) -> 
         for name, column in particles.extra.items()
         if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in (_SOURCE, _INDEX)
     }
+    fields = _fields_to_carry(particles, names)
+    others = rows_of(carried(particles, fields, PREFIX), len(particles))
     lines: list[ListLine] = []
     for row in range(len(particles)):
         said: dict[str, Any] = {_COORD: coordinates[row].tolist(), _APIX: float(apix[row])}
@@ -148,8 +161,22 @@ def write_eman_list(path: Path, particles: Particles, context: TableContext) -> 
             said[_HALF] = int(particles.half[row]) - 1
         said |= {name: _value(column[row]) for name, column in own.items()}
         said = {key: value for key, value in said.items() if value != ""}
+        if others[row]:
+            said[WORD] = others[row]
         lines.append(ListLine(indices[row], names[row], said))
     write_list_lines(path, lines)
+
+
+def _fields_to_carry(particles: Particles, stacks: list[str]) -> list[str]:
+    """Name the fields that EMAN's words and the names of the stacks do not say."""
+    is_said = [_label(name) for name in stacks] == particles.class_name.tolist()
+    return ["instance", "source", "box_size", *(["class_name"] * (not is_said))]
+
+
+def _label(stack: str) -> str:
+    """Give the kind of particle that a stack is called by."""
+    name = base_name(stack)
+    return name.rpartition("__")[2] if "__" in name else ""
 
 
 @dataclass(frozen=True)
@@ -189,8 +216,7 @@ class _Entry:
 
     def label(self) -> str:
         """Give the kind of particle that the stack is called by."""
-        name = base_name(self.source)
-        return name.rpartition("__")[2] if "__" in name else ""
+        return _label(self.source)
 
     def position(self, tomogram: str, path: Path, context: TableContext) -> FloatArray:
         """Place the middle of the box."""

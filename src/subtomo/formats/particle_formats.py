@@ -41,8 +41,7 @@ class ParticleFormat:
     holds : what it can hold beside positions
         Fields of ``Particles``. ``tomogram``: more than one tomogram. ``orientation``;
         ``is_oriented``: that one is unknown. ``class_name``, ``instance`` and ``source`` as any
-        text, or ``class_name_number`` ...: as whole numbers, or ``class_name_single`` ...: one
-        for all particles. ``extra``: any other column.
+        text, or ``class_name_number`` ...: as whole numbers. ``extra``: any other column.
         ``extra:NAME.``: other columns called so only. ``tables``: other tables.
     uses : fields of ``TableContext`` that its reader or writer looks at
     group : what the one number of a group in it stands for, unless the context says otherwise
@@ -246,9 +245,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         (".xml",),
         "subtomo.formats.pytom_xml:read_pytom_xml",
         "subtomo.formats.pytom_xml:write_pytom_xml",
-        frozenset(
-            {"tomogram", "orientation", "is_oriented", "class_name", "score", "extra:pytom."}
-        ),
+        EVERYTHING - {"tables"},
         uses=_ONE_TOMOGRAM,
         recognises="subtomo.formats.pytom_xml:is_pytom_xml",
     ),
@@ -258,7 +255,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         (".cbox",),
         "subtomo.formats.cryolo_cbox:read_cryolo_cbox",
         "subtomo.formats.cryolo_cbox:write_cryolo_cbox",
-        frozenset({"instance_number", "score", "box_size", "extra:cbox."}),
+        EVERYTHING - {"tomogram", "orientation", "is_oriented", "tables"},
         uses=_ONE_TOMOGRAM,
         group="instance",
     ),
@@ -268,12 +265,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         (".json",),
         "subtomo.formats.copick_files:read_copick_file",
         "subtomo.formats.copick_files:write_copick_file",
-        frozenset(
-            {
-                *("orientation", "is_oriented", "instance_number", "score"),
-                *("class_name_single", "source_single"),
-            }
-        ),
+        EVERYTHING - {"tomogram", "tables"},
         uses=frozenset({"grids", "pixel_size", "tomogram"}),
         recognises="subtomo.formats.copick_files:is_copick_picks",
     ),
@@ -283,12 +275,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         (".copick",),
         "subtomo.formats.copick_files:read_copick_folder",
         "subtomo.formats.copick_files:write_copick_folder",
-        frozenset(
-            {
-                *("tomogram", "orientation", "is_oriented", "class_name", "instance_number"),
-                *("source", "score"),
-            }
-        ),
+        EVERYTHING - {"tables"},
         uses=frozenset({"grids", "pixel_size"}),
     ),
     ParticleFormat(
@@ -317,12 +304,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         (".lst",),
         "subtomo.formats.eman_stacks:read_eman_list",
         "subtomo.formats.eman_stacks:write_eman_list",
-        frozenset(
-            {
-                *("tomogram", "orientation", "is_oriented", "class_name", "score", "half"),
-                "extra:eman.",
-            }
-        ),
+        EVERYTHING - {"tables"},
         uses=_FROM_MIDDLE,
         recognises="subtomo.formats.eman_list:is_eman_list",
     ),

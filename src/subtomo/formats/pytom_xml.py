@@ -2,7 +2,8 @@
 
 Position = ``PickPosition`` + ``Shift`` in voxels of the tomogram, which ``Origin`` names;
 R = Rz(Z2) · Rx(X) · Rz(Z1) takes the reference to the tomogram, and angles that are all 0 say
-nothing. ``Class`` 0 is none. Other attributes are kept as ``pytom.ELEMENT.ATTRIBUTE``.
+nothing. ``Class`` 0 is none. Other attributes are kept as ``pytom.ELEMENT.ATTRIBUTE``;
+what PyTom has no word for is in elements ``<subtomo Name="..." Value="..."/>``.
 
 Source: particle lists in PyTom's own tests (SBC-Utrecht/PyTom), its ``particleVolume``, which
 turns the template by (Z1, Z2, X) = (phi, psi, theta), and ``buildGraph``, which adds the shifts.
@@ -19,6 +20,13 @@ from numpy.typing import NDArray
 
 from subtomo.errors import FormatError, MissingFileError
 from subtomo.formats.atomic import replacing
+from subtomo.formats.carried_columns import (
+    WORD,
+    carried,
+    columns_of,
+    rows_of,
+    with_carried,
+)
 from subtomo.formats.columns import typed_column
 from subtomo.formats.motive_list import phi_psi_theta
 from subtomo.formats.table_context import TableContext
@@ -34,6 +42,7 @@ _SHIFT = tuple(f"Shift.{axis}" for axis in "XYZ")
 _ANGLES = ("Rotation.Z1", "Rotation.Z2", "Rotation.X")
 _PARADIGM = "Rotation.Paradigm"
 _ORIGIN, _SCORE, _CLASS = "PickPosition.Origin", "Score.Value", "Class.Name"
+_NAME, _VALUE = "Name", "Value"
 _NO_CLASS = "0"
 _ZERO = {**dict.fromkeys((*_SHIFT, *_ANGLES, _SCORE), "0"), _CLASS: _NO_CLASS, _PARADIGM: "ZXZ"}
 _CONSUMED = {*_POSITION, *_SHIFT, *_ANGLES, _PARADIGM, _SCORE, _CLASS}
@@ -68,13 +77,14 @@ def read_pytom_xml(path: Path, context: TableContext) -> Particles:
     SettingsError
         If the voxels of a tomogram are not known.
     """
-    table = _table(_particle_elements(path), path)
+    elements = _particle_elements(path)
+    table = _table(elements, path)
     origin = table.text(_ORIGIN)
     only = context.only_tomogram(path)
     tomogram = np.array([base_name(name) if name else only for name in origin], dtype=np.str_)
     z1, z2, x = table.stacked(_ANGLES).T
     score, names = table.numbers(_SCORE), table.text(_CLASS)
-    return Particles(
+    particles = Particles(
         tomogram=tomogram,
         position=context.positions(
             tomogram, table.stacked(_POSITION) + table.stacked(_SHIFT), path
@@ -89,6 +99,7 @@ def read_pytom_xml(path: Path, context: TableContext) -> Particles:
             if tag not in _CONSUMED and np.any(table.text(tag) != "")
         },
     )
+    return with_carried(particles, columns_of(_carried_by(each) for each in elements), str(path))
 
 
 def write_pytom_xml(path: Path, particles: Particles, context: TableContext) -> None:
@@ -123,9 +134,13 @@ def write_pytom_xml(path: Path, particles: Particles, context: TableContext) -> 
         if name.startswith(PREFIX) and name.removeprefix(PREFIX) != _ORIGIN:
             columns[name.removeprefix(PREFIX)] = column
     rows = zip(*(column.astype(np.str_).tolist() for column in columns.values()), strict=True)
+    others = carried(particles, ("instance", "source", "half", "box_size"), PREFIX)
     root = ElementTree.Element(_LIST)
-    for row in rows:
-        root.append(_element(dict(zip(columns, row, strict=True))))
+    for row, more in zip(rows, rows_of(others, len(particles)), strict=True):
+        particle = _element(dict(zip(columns, row, strict=True)))
+        for name, value in more.items():
+            ElementTree.SubElement(particle, WORD, {_NAME: name, _VALUE: value})
+        root.append(particle)
     ElementTree.indent(root)
     with replacing(path) as temporary:
         ElementTree.ElementTree(root).write(temporary, encoding="utf-8")
@@ -164,13 +179,18 @@ def _table(elements: list[ElementTree.Element], path: Path) -> TextTable:
     return TextTable(columns, source=str(path))
 
 
+def _carried_by(element: ElementTree.Element) -> dict[str, str]:
+    """Give what a particle carries that PyTom has no word for."""
+    return {each.get(_NAME, ""): each.get(_VALUE, "") for each in element.findall(WORD)}
+
+
 def _attributes(element: ElementTree.Element, place: str = "") -> Iterator[tuple[str, str]]:
     """Give all attributes below a particle, by ``ELEMENT.ATTRIBUTE``; twins are numbered."""
     for name, value in element.attrib.items():
         yield place + name, value
     seen: dict[str, int] = {}
     for child in element:
-        if isinstance(child.tag, str):
+        if isinstance(child.tag, str) and child.tag != WORD:
             seen[child.tag] = seen.get(child.tag, 0) + 1
             number = f"[{seen[child.tag]}]" if seen[child.tag] > 1 else ""
             yield from _attributes(child, f"{place}{child.tag}{number}.")

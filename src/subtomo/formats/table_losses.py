@@ -29,12 +29,7 @@ def what_is_lost(
     lost = [
         f"{row.title} {words}"
         for name, (is_there, words) in _FIELDS.items()
-        if not holds & {name, f"{name}_number", f"{name}_single"} and is_there(particles)
-    ]
-    lost += [
-        f"{row.title} holds one of {words} for all particles: which one each has is lost"
-        for name, words in _GROUPS.items()
-        if f"{name}_single" in holds and len(np.unique(getattr(particles, name))) > 1
+        if not holds & {name, f"{name}_number"} and is_there(particles)
     ]
     lost += [words for name in _GROUPS for words in _names_lost(particles, name, holds)]
     unknown = int((~particles.is_oriented).sum())
