@@ -9,7 +9,7 @@ from subtomo.formats.lazy_array import LazyArray
 from subtomo.model import Volume
 from subtomo.sources.particle_placement import Placement
 from subtomo.sources.placement_choice import Fit, PicksOfTomogram, best_fits, better_fit
-from subtomo.sources.placement_evidence import DensityAround, evidence
+from subtomo.sources.placement_evidence import DensityContrast
 
 PLACES = planted()[1]
 FLIPPED_Z = np.column_stack([PLACES[:, :2], SIZE[2] - 1 - PLACES[:, 2]])
@@ -19,7 +19,7 @@ def choice(
     coordinates: NDArray[np.float64], given: Placement | None = None, *, density: bool = True
 ) -> Fit | None:
     """Say what would fit better."""
-    looked = DensityAround.of(Volume(planted()[0], PIXEL_SIZE)) if density else None
+    looked = DensityContrast.of(Volume(planted()[0], PIXEL_SIZE)) if density else None
     picks = {"a": PicksOfTomogram(coordinates, SIZE, looked)}
     return better_fit(best_fits(given or Placement(), picks, PIXEL_SIZE), len(coordinates))
 
@@ -76,26 +76,37 @@ def test_no_picks() -> None:
 
 def test_evidence_of_random_places_is_small() -> None:
     rng = np.random.default_rng(6)
-    around = DensityAround.of(Volume(planted()[0], PIXEL_SIZE))
-    assert around is not None
-    chance = [
-        evidence(around.features(rng.uniform(0, np.array(SIZE) - 1, (40, 3))), around.elsewhere)
-        for _ in range(10)
-    ]
-    assert np.mean(chance) < 6
-    assert evidence(around.features(PLACES), around.elsewhere) > 60
+    density = DensityContrast.of(Volume(planted()[0], PIXEL_SIZE))
+    assert density is not None
+    chance = [density.evidence(rng.uniform(0, np.array(SIZE) - 1, (40, 3))) for _ in range(20)]
+    assert np.mean(chance) < 4
+    assert density.evidence(PLACES) > 40
 
 
 def test_crowded_picks_count_once() -> None:
-    around = DensityAround.of(Volume(planted()[0], PIXEL_SIZE))
-    assert around is not None
-    assert len(around.features(np.repeat(PLACES[:1], 50, axis=0))) == 1
+    density = DensityContrast.of(Volume(planted()[0], PIXEL_SIZE))
+    assert density is not None
+    middle = np.array([[32.0, 36, 20]])
+    assert len(density.at(np.repeat(middle, 50, axis=0))) == 1
+
+
+def test_a_slope_says_nothing() -> None:
+    """Ice that thins, or a corner that is brighter: no contrast, wherever the picks are."""
+    z, y, x = np.ogrid[:40, :72, :64]
+    noise = np.random.default_rng(7).normal(size=(40, 72, 64))
+    density = DensityContrast.of(Volume(noise * (1 + 0.01 * z) + 0.1 * (x + y), PIXEL_SIZE))
+    assert density is not None
+    corner = np.random.default_rng(8).uniform(8, 24, (40, 3))
+    assert density.evidence(corner) < 12
 
 
 def test_dark_particles_and_lazy_values() -> None:
     dark = -planted()[0]
     lazy = LazyArray(dark.shape, dark.dtype, lambda index: dark[index])
-    around = DensityAround.of(Volume(lazy, PIXEL_SIZE))
-    assert around is not None
-    assert evidence(around.features(PLACES), around.elsewhere) > 60
-    assert DensityAround.of(Volume(np.zeros((4, 50, 50), dtype=np.float32), 10.0)) is None
+    density = DensityContrast.of(Volume(lazy, PIXEL_SIZE))
+    assert density is not None
+    assert density.evidence(PLACES) > 40
+    flat = DensityContrast.of(Volume(np.zeros((40, 50, 50), dtype=np.float32), 10.0))
+    assert flat is not None
+    assert flat.evidence(PLACES) == 0
+    assert DensityContrast.of(Volume(np.zeros((4, 50, 50), dtype=np.float32), 10.0)) is None

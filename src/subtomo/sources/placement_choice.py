@@ -12,12 +12,10 @@ from subtomo.sources.particle_placement import (
     n_changes,
     placements_near,
 )
-from subtomo.sources.placement_evidence import DensityAround, evidence
+from subtomo.sources.placement_evidence import DensityContrast
 
 FloatArray = NDArray[np.float64]
 
-_MOST_PICKS = 200  # of a tomogram, whose density is looked at
-_MOST_TOMOGRAMS = 4
 _CLEAR = 30.0  # evidence that picks sit on something: t of more than 5
 _FEW = 0.05  # of the picks: so many may be outside by chance
 _BETTER = 1.5  # times the evidence of the given placement, and _CLEAR more
@@ -37,7 +35,7 @@ class PicksOfTomogram:
 
     coordinates: FloatArray
     size_px: tuple[int, int, int]
-    density: DensityAround | None = None
+    density: DensityContrast | None = None
 
 
 @dataclass(frozen=True)
@@ -48,7 +46,7 @@ class Fit:
     ----------
     placement : what was tried
     n_inside : picks in their volumes
-    evidence : that they sit on something, see ``placement_evidence``; 0 where nothing is known
+    evidence : that they sit on something, see ``DensityContrast``; 0 where nothing is known
     """
 
     placement: Placement
@@ -88,14 +86,13 @@ def best_fits(
     ]
     most_evidence = max(fit.evidence for fit in looked)
 
-    def rank(fit: Fit) -> tuple[bool, bool, int, float]:
+    def rank(fit: Fit) -> tuple[bool, int, float]:
         is_as_good = fit.n_inside >= enough
         changes = n_changes(fit.placement, given)
         if most_evidence < _CLEAR:
-            is_half = fit.placement.is_one_based != given.is_one_based
-            return (not is_as_good, is_half, changes, -fit.placement.scale)
+            return (not is_as_good, changes, -fit.placement.scale)
         is_near_best = is_as_good and fit.evidence >= _ALIKE * most_evidence
-        return (not is_near_best, False, changes if is_near_best else 0, -fit.evidence)
+        return (not is_near_best, changes if is_near_best else 0, -fit.evidence)
 
     return [looked[0], *sorted(looked[1:], key=rank)]
 
@@ -129,15 +126,9 @@ def _n_inside(placement: Placement, picks: Mapping[str, PicksOfTomogram]) -> int
 
 
 def _evidence(placement: Placement, picks: Mapping[str, PicksOfTomogram]) -> float:
-    """Add up the evidence of the first tomograms."""
-    looked = [one for one in picks.values() if one.density is not None][:_MOST_TOMOGRAMS]
+    """Add up the evidence of the tomograms."""
     total = 0.0
-    for one in looked:
-        density = one.density
-        assert density is not None
-        chosen = one.coordinates[:: -(-len(one.coordinates) // _MOST_PICKS) or 1]
-        indices = placement.indices(chosen, one.size_px)
-        total += evidence(
-            density.features(indices[is_inside(indices, one.size_px)]), density.elsewhere
-        )
+    for one in picks.values():
+        if one.density is not None:
+            total += one.density.evidence(placement.indices(one.coordinates, one.size_px))
     return total

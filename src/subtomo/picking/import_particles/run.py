@@ -18,12 +18,13 @@ from subtomo.picking.import_particles.reading import Picks, read_picks
 from subtomo.picking.import_particles.settings import ImportParticlesSettings
 from subtomo.sources.particle_placement import is_inside
 from subtomo.sources.placement_choice import Fit, PicksOfTomogram, best_fits, better_fit
-from subtomo.sources.placement_evidence import DensityAround
+from subtomo.sources.placement_evidence import DensityContrast
 
 if TYPE_CHECKING:
     from subtomo.jobs.job import Job
 
 _MOST_LISTED = 20
+_MOST_LOOKED_AT = 4  # tomograms, whose density is read
 _COLUMNS = ("options", "picks_inside", "picks", "density_evidence")
 
 
@@ -71,7 +72,8 @@ def _of_tomograms(picks: Picks, settings: ImportParticlesSettings) -> dict[str, 
     for name, tomogram in picks.tomograms.items():
         size = tomogram.volume.grid.size_px
         assert size is not None  # of a volume
-        density = DensityAround.of(tomogram.volume) if settings.density else None
+        is_looked_at = settings.density and len(found) < _MOST_LOOKED_AT
+        density = DensityContrast.of(tomogram.volume) if is_looked_at else None
         rows = picks.particles.tomogram == name
         found[name] = PicksOfTomogram(picks.coordinates[rows], size, density)
     return found
