@@ -57,6 +57,17 @@ def test_a_closed_membrane_is_followed_around():
     assert max(level.max() for level in errors) < 3.0
 
 
+def test_a_closed_curve_has_no_ends():
+    # Beginning with another click of the ring changes nothing beyond rounding to the voxels.
+    volume, ring = tomogram("vesicle", 4.0), ring_clicks(-4)
+    found = [
+        propose_next_level(volume, [np.roll(ring, turn, axis=0)], 0.0, is_closed=True).points
+        for turn in range(12)
+    ]
+    apart = [np.roll(p, -turn, axis=0) - found[0] for turn, p in enumerate(found)]
+    assert np.linalg.norm(apart, axis=2).max() < 0.5 * VOXEL
+
+
 def test_contrast_and_axis_do_not_matter():
     volume = tomogram("saddle")
     plain = propose_next_level(volume, [saddle_clicks(-6)], 0.0)

@@ -35,6 +35,15 @@ def test_normals_with_a_voxel_of_noise(truth):
     assert np.median(errors_of(truth, surface)[1]) < 2.5
 
 
+def test_of_two_ways_to_lay_it_flat_the_better_one_is_taken():
+    # A saddle is a height over its plane exactly, but cannot be unrolled; a half cylinder can, and
+    # is no height over any plane.
+    plane, rolled = unordered(saddle()), unordered(half_cylinder())
+    for truth, most in ((plane, 0.2), (rolled, 2.0)):
+        surface = point_outward(surface_from_points(truth.clicks, **SIZES), truth.inside)
+        assert np.percentile(errors_of(truth, surface)[1], 95) < most
+
+
 def test_the_order_of_clicks_says_nothing():
     truth = PATCHES[0]
     one = surface_from_points(truth.clicks, **SIZES)
