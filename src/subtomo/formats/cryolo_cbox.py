@@ -123,7 +123,7 @@ def write_cryolo_cbox(path: Path, particles: Particles, context: TableContext) -
     if not are_numbers(sorted(set(getattr(particles, group).tolist()) - {""})):
         fields.append(group)
     for name, column in carried(particles, fields, PREFIX).items():
-        columns[_CARRIED + name] = column
+        columns[_CARRIED + "_".join(name.split())] = column
     slices = np.unique(np.rint(corner[:, 2]).astype(np.int64))
     blocks = {
         "global": StarTable({"version": np.array([_VERSION])}, is_loop=False),

@@ -14,8 +14,6 @@ the reader of such lists in Scipion's EMAN plugin.
 """
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -30,35 +28,31 @@ from subtomo.formats.carried_columns import (
     rows_of,
     with_carried,
 )
-from subtomo.formats.columns import typed_column
+from subtomo.formats.eman_entries import (
+    APIX,
+    COORD,
+    HALF,
+    INDEX,
+    POSE,
+    PREFIX,
+    SCORE,
+    SOURCE,
+    EmanEntry,
+    label_of,
+    particles_of_entries,
+)
 from subtomo.formats.eman_hdf import read_eman_headers
 from subtomo.formats.eman_list import ListLine, read_list_lines, write_list_lines
 from subtomo.formats.eman_transform import (
-    pose_of_transform,
-    three_numbers,
     transform_of_rotation,
 )
 from subtomo.formats.paths import find_file
 from subtomo.formats.table_context import TableContext
 from subtomo.formats.tomogram_names import base_name
-from subtomo.geometry.rotations import matrices_from_quaternions, quaternions_from_matrices
+from subtomo.geometry.rotations import matrices_from_quaternions
 from subtomo.model import Particles
 
 FloatArray = NDArray[np.float64]
-
-PREFIX = "eman."
-_COORD, _HEADER_COORD, _POSE = "coord", "ptcl_source_coord", "xform.align3d"
-_SCORE, _HALF, _CORNER = "score", "class", "source_path"
-_APIX, _APIX_UNBIN, _BOX_APIX = "apix", "apix_unbin", "apix_x"
-_SOURCE, _INDEX = "src", "idx"
-_TOMOGRAM = ("ptcl_source_image", "source_path")
-_CONSUMED = {
-    *(_COORD, _HEADER_COORD, _POSE, _SCORE, _HALF, _APIX, _APIX_UNBIN, _BOX_APIX, *_TOMOGRAM),
-    WORD,
-    *("apix_y", "apix_z", "nx", "ny", "nz", "minimum", "maximum", "mean", "sigma", "datatype"),
-    *("mean_nonzero", "sigma_nonzero", "square_sum", "is_complex", "is_complex_x"),
-    *("is_complex_ri", "origin_x", "origin_y", "origin_z", "changecount", "imageid_max"),
-}
 
 
 def read_eman_stack(path: Path, context: TableContext) -> Particles:
@@ -84,10 +78,10 @@ def read_eman_stack(path: Path, context: TableContext) -> Particles:
     """
     headers = read_eman_headers(path)
     entries = [
-        _Entry(header, str(path), index, f"{path}, image {index}")
+        EmanEntry(header, str(path), index, f"{path}, image {index}")
         for index, header in enumerate(headers)
     ]
-    return _particles(entries, path, context)
+    return particles_of_entries(entries, path, context)
 
 
 def read_eman_list(path: Path, context: TableContext) -> Particles:
@@ -118,10 +112,10 @@ def read_eman_list(path: Path, context: TableContext) -> Particles:
             found = find_file(line.source, path)
             headers[line.source] = [] if found is None else read_eman_headers(found)
         says = {**_header_of(line, headers[line.source], path), **line.says}
-        entries.append(_Entry(says, line.source, line.index, line.place))
+        entries.append(EmanEntry(says, line.source, line.index, line.place))
     others = (entry.says.get(WORD, {}) for entry in entries)
     says = columns_of(each if isinstance(each, dict) else {} for each in others)
-    return with_carried(_particles(entries, path, context), says, str(path))
+    return with_carried(particles_of_entries(entries, path, context), says, str(path))
 
 
 def write_eman_list(path: Path, particles: Particles, context: TableContext) -> None:
@@ -146,19 +140,19 @@ def write_eman_list(path: Path, particles: Particles, context: TableContext) -> 
     own = {
         name.removeprefix(PREFIX): column
         for name, column in particles.extra.items()
-        if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in (_SOURCE, _INDEX)
+        if name.startswith(PREFIX) and name.removeprefix(PREFIX) not in (SOURCE, INDEX)
     }
     fields = _fields_to_carry(particles, names)
     others = rows_of(carried(particles, fields, PREFIX), len(particles))
     lines: list[ListLine] = []
     for row in range(len(particles)):
-        said: dict[str, Any] = {_COORD: coordinates[row].tolist(), _APIX: float(apix[row])}
+        said: dict[str, Any] = {COORD: coordinates[row].tolist(), APIX: float(apix[row])}
         if particles.is_oriented[row]:
-            said[_POSE] = transform_of_rotation(matrices[row])
+            said[POSE] = transform_of_rotation(matrices[row])
         if np.isfinite(particles.score[row]):
-            said[_SCORE] = -float(particles.score[row])
+            said[SCORE] = -float(particles.score[row])
         if particles.half[row]:
-            said[_HALF] = int(particles.half[row]) - 1
+            said[HALF] = int(particles.half[row]) - 1
         said |= {name: _value(column[row]) for name, column in own.items()}
         said = {key: value for key, value in said.items() if value != ""}
         if others[row]:
@@ -169,89 +163,15 @@ def write_eman_list(path: Path, particles: Particles, context: TableContext) -> 
 
 def _fields_to_carry(particles: Particles, stacks: list[str]) -> list[str]:
     """Name the fields that EMAN's words and the names of the stacks do not say."""
-    is_said = [_label(name) for name in stacks] == particles.class_name.tolist()
+    is_said = [label_of(name) for name in stacks] == particles.class_name.tolist()
     return ["instance", "source", "box_size", *(["class_name"] * (not is_said))]
-
-
-def _label(stack: str) -> str:
-    """Give the kind of particle that a stack is called by."""
-    name = base_name(stack)
-    return name.rpartition("__")[2] if "__" in name else ""
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """What a header or a line says of one particle."""
-
-    says: dict[str, Any]
-    source: str
-    index: int
-    place: str
-
-    def number(self, name: str) -> float:
-        """Give a number, NaN where there is none."""
-        value = self.says.get(name)
-        if value is None:
-            return np.nan
-        try:
-            return float(value)
-        except (ValueError, TypeError):
-            raise FormatError(f"{self.place}: {name} is {value!r}; expected a number") from None
-
-    def half(self) -> int:
-        """Give the half."""
-        number = self.number(_HALF)
-        return int(number) + 1 if number in (0, 1) else 0
-
-    def tomogram(self, path: Path, context: TableContext) -> str:
-        """Name the tomogram: as told, as the header says, or as the stack is called."""
-        if context.tomogram is not None:
-            return context.tomogram
-        said = next((str(self.says[name]) for name in _TOMOGRAM if self.says.get(name)), "")
-        name = base_name(said)
-        if name in context.grids or name in context.frames:
-            return name
-        own = base_name(self.source).rpartition("__")[0]
-        return own or name.partition("__")[0] or context.only_tomogram(path)
-
-    def label(self) -> str:
-        """Give the kind of particle that the stack is called by."""
-        return _label(self.source)
-
-    def position(self, tomogram: str, path: Path, context: TableContext) -> FloatArray:
-        """Place the middle of the box."""
-        value = self.says.get(_COORD, self.says.get(_HEADER_COORD))
-        if value is None:
-            raise FormatError(f"{self.place}: no {_HEADER_COORD}; expected x, y, z of the box")
-        at = np.array(three_numbers(value, f"{self.place}, coordinates"))
-        if _CORNER in self.says:
-            return context.grid_of(tomogram, path).positions(at)
-        grid, size_px = context.sized_grid_of(tomogram, path)
-        pixel_size = self.pixel_size((_APIX, _APIX_UNBIN, _BOX_APIX), tomogram, path, context)
-        return grid.positions(size_px // 2) + at * pixel_size
-
-    def shift(self, shift_px: FloatArray, tomogram: str, path: Path, context: TableContext) -> Any:
-        """Give a shift in the box in Å."""
-        return shift_px * self.pixel_size((_BOX_APIX, _APIX), tomogram, path, context)
-
-    def pixel_size(
-        self, names: Sequence[str], tomogram: str, path: Path, context: TableContext
-    ) -> float:
-        """Give Å a pixel: the first that is said, else of the full-resolution tomogram."""
-        for name in names:
-            said = self.number(name)
-            if 0 < said < np.inf:
-                return said
-        if tomogram in context.frames:
-            return context.frames[tomogram].pixel_size
-        return context.grid_of(tomogram, path).pixel_size
 
 
 def _header_of(line: ListLine, headers: list[dict[str, Any]], path: Path) -> dict[str, Any]:
     """Give the header of the image that a line means; nothing where its stack is not there."""
-    if not headers and _COORD not in line.says:
+    if not headers and COORD not in line.says:
         raise MissingFileError(
-            f"{line.place}: says no {_COORD}, and the stack {line.source}, whose headers have it, "
+            f"{line.place}: says no {COORD}, and the stack {line.source}, whose headers have it, "
             f"is not there or empty: put it beside {path.name} under this name"
         )
     if headers and line.index >= len(headers):
@@ -260,50 +180,6 @@ def _header_of(line: ListLine, headers: list[dict[str, Any]], path: Path) -> dic
             "count from 0"
         )
     return headers[line.index] if headers else {}
-
-
-def _particles(entries: list[_Entry], path: Path, context: TableContext) -> Particles:
-    """Make the table."""
-    tomogram = [entry.tomogram(path, context) for entry in entries]
-    position = np.empty((len(entries), 3))
-    rotation = np.tile(np.eye(3), (len(entries), 1, 1))
-    is_oriented = np.array([_POSE in entry.says for entry in entries], dtype=bool)
-    for row, (entry, name) in enumerate(zip(entries, tomogram, strict=True)):
-        position[row] = entry.position(name, path, context)
-        if is_oriented[row]:
-            rotation[row], shift = pose_of_transform(entry.says[_POSE], f"{entry.place}, {_POSE}")
-            position[row] += entry.shift(shift, name, path, context)
-    return Particles(
-        tomogram=np.array(tomogram, dtype=np.str_),
-        position=position,
-        orientation=quaternions_from_matrices(rotation),
-        is_oriented=is_oriented,
-        class_name=np.array([entry.label() for entry in entries], dtype=np.str_),
-        score=-np.array([entry.number(_SCORE) for entry in entries], dtype=np.float64),
-        half=np.array([entry.half() for entry in entries], dtype=np.int64),
-        extra=_extra(entries),
-    )
-
-
-def _extra(entries: list[_Entry]) -> dict[str, NDArray[Any]]:
-    """Give the stack, the number in it, and other plain values."""
-    names = dict.fromkeys(name for entry in entries for name in entry.says)
-    extra: dict[str, NDArray[Any]] = {
-        PREFIX + _SOURCE: np.array([entry.source for entry in entries], dtype=np.str_),
-        PREFIX + _INDEX: np.array([entry.index for entry in entries], dtype=np.int64),
-    }
-    for name in names:
-        if name not in _CONSUMED:
-            texts = [_text(entry.says.get(name, "")) for entry in entries]
-            extra[PREFIX + name] = typed_column(name, np.array(texts, dtype=np.str_))
-    return extra
-
-
-def _text(value: Any) -> str:
-    """Give a value as text; lists as JSON."""
-    if isinstance(value, np.ndarray):
-        value = value.tolist()
-    return json.dumps(value) if isinstance(value, list | dict) else str(value)
 
 
 def _value(value: Any) -> Any:
@@ -334,7 +210,7 @@ def _coordinates(
 
 def _images(particles: Particles) -> tuple[list[str], list[int]]:
     """Give the stack of each particle, and its number in it."""
-    kept = particles.extra.get(PREFIX + _SOURCE), particles.extra.get(PREFIX + _INDEX)
+    kept = particles.extra.get(PREFIX + SOURCE), particles.extra.get(PREFIX + INDEX)
     if kept[0] is not None and kept[1] is not None and np.all(kept[0] != ""):
         return kept[0].astype(np.str_).tolist(), [int(number) for number in kept[1]]
     names = [
