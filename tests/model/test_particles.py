@@ -17,6 +17,13 @@ def test_an_orientation_is_known_where_it_is_given() -> None:
     np.testing.assert_array_equal(mixed.orientation[1], [0, 0, 0, 1])
 
 
+def test_selecting_rows_changes_no_digit() -> None:
+    quaternions = np.random.default_rng(1).normal(size=(200, 4))
+    particles = Particles(np.full(200, "a"), np.zeros((200, 3)), orientation=quaternions)
+    again = particles.select(slice(None)).select(np.arange(200))
+    np.testing.assert_array_equal(again.orientation, particles.orientation)
+
+
 @pytest.mark.parametrize("suffix", ["star", "csv"])
 @pytest.mark.parametrize("known", [[True, False], [False, True], [False, False], [True, True]])
 def test_tables_keep_whether_an_orientation_is_known(tmp_path, suffix, known) -> None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from subtomo.errors import DataError, ShapeError
 
 _IDENTITY = (0.0, 0.0, 0.0, 1.0)
+_ROUNDING = 1e-12  # of a quaternion's length
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,6 +89,8 @@ class Particles:
         bad = np.flatnonzero(~(length > 0))
         if len(bad):
             raise DataError(f"particles: row {bad[0]} has orientation {self.orientation[bad[0]]}")
+        # one that has unit length stays as it is, so that selecting rows changes no digit
+        length = np.where(np.abs(length - 1) < _ROUNDING, 1.0, length)
         unit = self.orientation / length[:, None]
         unit[~self.is_oriented] = _IDENTITY
         object.__setattr__(self, "orientation", unit)
