@@ -55,7 +55,7 @@ TRUTHS = [
     saddle(),
     vesicle(),
     unordered(sphere_cap(100.0)),
-    unordered(half_cylinder()),
+    unordered(half_cylinder(), 100),
     unordered(saddle()),
     ellipsoid(),
 ]
@@ -92,7 +92,7 @@ def without_noise(truth: Truth) -> None:
     surface = surface_of(truth, truth.clicks)
     positions, normals = crop_points(surface, SPACING * VOXEL)
     print(
-        f"  {truth.name:40s} {len(positions):5d} points: position "
+        f"  {truth.name:40s} {len(truth.clicks):3d} clicks, {len(positions):3d} points: position "
         f"{position_errors(truth, positions).max():.3f} voxels, normal "
         f"{normal_errors(truth, positions, normals).max():.2f}°, spacing "
         f"{median_spacing(positions) / (SPACING * VOXEL):.3f} of the asked"

@@ -13,7 +13,8 @@ from subtomo.picking.surfaces.surface import Surface
 FloatArray = NDArray[np.float64]
 
 _NEIGHBOURS = 8
-_CORRECTIONS = 3
+_CORRECTIONS, _GAIN = 25, 0.97
+"""Of the parameters: at most so many, while each makes the score less by this factor."""
 _MAXIMUM_INTERVALS = 24
 _SAME_HEIGHT = 1e-6
 """Corners of the hull whose heights differ by less than this part of it make one row."""
@@ -85,7 +86,9 @@ def _fit(
     spline = fit_spline_surface(points, u, v, along, across)
     for _ in range(_CORRECTIONS):
         u, v = spline.nearer(points, u, v)
-        spline = fit_spline_surface(points, u, v, along, across)
+        before, spline = spline, fit_spline_surface(points, u, v, along, across)
+        if spline.score > _GAIN * before.score:
+            break
     return spline, u, v
 
 
