@@ -125,7 +125,7 @@ def _tell_better(job: "Job", fits: Sequence[Fit], total: int) -> None:
     job.warn(
         f"{better.placement.words()} would fit better than {given.placement.words()}: "
         f"{better.n_inside} of {total} picks inside rather than {given.n_inside}, and density that "
-        f"stands out by {better.evidence:.0f} rather than {given.evidence:.0f} (chance: about 2 a "
+        f"stands out by {better.evidence:.0f} rather than {given.evidence:.0f} (chance: about 3 a "
         "tomogram); look at placements.csv, then import again"
     )
 
