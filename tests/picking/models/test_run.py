@@ -56,6 +56,13 @@ def world(made_world, tmp_path, monkeypatch):
     return tmp_path / "w"
 
 
+@pytest.fixture(autouse=True)
+def without_pictures(request, monkeypatch):
+    """Drawing takes most of the time: only tests that look at the report have one."""
+    if "report" not in request.node.name:
+        monkeypatch.setattr("subtomo.picking.models.run.write_report", lambda *_: None)
+
+
 def pick(*words, output="out"):
     return run(["pick", "model", *map(str, words), "-o", output, "--executor", "inline", "--quiet"])
 
@@ -94,6 +101,18 @@ def test_points_get_the_normal_of_the_nearest_surface_of_any_model(world):
     assert particles.extra[MODEL].tolist() == ["left"] * 6 + ["right"] * 6
     assert particles.score.tolist() == list(range(12))
     assert set(particles.instance) == {"crowns"}
+
+
+def test_the_report_shows_numbers_and_pictures_of_each_tomogram(world):
+    shutil.copy("TS_01.mrc", "TS_02.mrc")
+    write_models("two.json", [*read_vesicles("TS_01"), read_vesicles("TS_02")[0]])
+    both = ("--tomograms", "TS_01.mrc", "--tomograms", "TS_02.mrc")
+    assert pick("two.json", *both, "--separation", 150) == 0
+    page = (world / "out" / "report.html").read_text()
+    assert page.count("<img") == 4
+    assert "2 tomograms" in page
+    for name in ("left", "right", "TS_02"):
+        assert f">{name}<" in page
 
 
 def test_points_beyond_the_limit_are_kept_as_they_were(world, capsys):
