@@ -170,7 +170,8 @@ def _less_neighbours(values: FloatArray, away: int) -> NDArray[np.float32]:
         total += np.where(is_known, pair / 2, 0)
         count += is_known
     around = np.divide(total, count, out=np.full(values.shape, np.nan), where=count > 0)
-    return (values - around).astype(np.float32)
+    contrast: NDArray[np.float32] = (values - around).astype(np.float32)
+    return contrast
 
 
 def _erase_rim(values: FloatArray, width: int) -> None:

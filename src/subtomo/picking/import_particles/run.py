@@ -68,7 +68,7 @@ def run(settings: ImportParticlesSettings, job: "Job") -> Path:
 
 def _of_tomograms(picks: Picks, settings: ImportParticlesSettings) -> dict[str, PicksOfTomogram]:
     """Gather what placements are judged by."""
-    found = {}
+    found: dict[str, PicksOfTomogram] = {}
     for name, tomogram in picks.tomograms.items():
         size = tomogram.volume.grid.size_px
         assert size is not None  # of a volume
