@@ -34,12 +34,12 @@ import scipy
 import torch
 
 import subtomo
-from subtomo.extraction.boxes import cut_boxes
 from subtomo.formats.mrc import read_mrc
 from subtomo.formats.particles import write_particles
 from subtomo.formats.volumes import read_volume, write_volume
 from subtomo.jobs.memory import keep_freed_memory
 from subtomo.model import Particles, TomogramFrame, Volume
+from subtomo.signal.boxes import cut_boxes
 
 ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "MKL", "OPENBLAS", "NUMBA")}
 SHAPE = (256, 512, 512)  # z, y, x

@@ -1,6 +1,5 @@
 """One item of an extraction: the boxes of a tomogram."""
 
-import math
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,6 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from subtomo.extraction.boxes import box_centres, cut_boxes
 from subtomo.extraction.normalising import normalise_boxes
 from subtomo.extraction.settings import ExtractVolumesSettings
 from subtomo.extraction.transfer import box_transfer
@@ -25,12 +23,12 @@ from subtomo.formats.volumes import write_volume
 from subtomo.geometry.rotations import matrices_from_quaternions
 from subtomo.jobs.memory import keep_freed_memory
 from subtomo.model import Tomogram, Volume
+from subtomo.signal.boxes import box_centres, cut_boxes
 from subtomo.signal.fourier import centre_real_transform
-from subtomo.signal.rotation import rotate_volumes
+from subtomo.signal.turned_boxes import OVERSAMPLING, corner_margin, turn_boxes
 from subtomo.sources.tomograms import open_tomograms
 
 _BATCH_BYTES = 32e6  # of boxes in memory at a time
-_OVERSAMPLING = 2
 
 
 def extract_tomogram(payload: dict[str, Any]) -> dict[str, int]:
@@ -105,11 +103,11 @@ def finished_boxes(
     box_size: int,
 ) -> Tensor:
     """Cut boxes and do to them what the settings say: (m, n, n, n) float32."""
-    around = _corners(box_size) if settings.rotate else 0
+    margin = corner_margin(box_size) if settings.rotate else 0
     boxes = cut_boxes(
         tomogram.volume,
         positions,
-        box_size + 2 * around,
+        box_size + 2 * margin,
         binning=settings.binning,
         is_exact=settings.subvoxel == "exact",
     )
@@ -117,16 +115,8 @@ def finished_boxes(
         boxes = -boxes
     if settings.rotate:
         to_reference = torch.from_numpy(matrices_from_quaternions(orientations)).mT
-        means = boxes.mean((1, 2, 3), keepdim=True)
-        boxes = rotate_volumes(boxes - means, to_reference, oversampling=_OVERSAMPLING) + means
-        inner = slice(around, around + box_size)
-        boxes = boxes[:, inner, inner, inner].contiguous()
+        boxes = turn_boxes(boxes, to_reference, margin=margin)
     return normalise_boxes(boxes, settings.normalise)
-
-
-def _corners(box_size: int) -> int:
-    """Count the voxels beyond each side of a box that its corners reach when it is turned."""
-    return math.ceil((math.sqrt(3) - 1) / 2 * box_size) + 1
 
 
 def _boxes_with_headers(
@@ -135,7 +125,7 @@ def _boxes_with_headers(
     """Give the finished boxes one by one, computed in batches."""
     settings: ExtractVolumesSettings = payload["settings"]
     n, positions, orientations = payload["box_size"], payload["positions"], payload["orientations"]
-    wide = n if not settings.rotate else _OVERSAMPLING * (n + 2 * _corners(n))
+    wide = n if not settings.rotate else OVERSAMPLING * (n + 2 * corner_margin(n))
     batch = max(1, int(_BATCH_BYTES / (4 * wide**3)))
     headers = _headers(payload, tomogram)
     for start in range(0, len(positions), batch):

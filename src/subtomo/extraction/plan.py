@@ -8,12 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.errors import SettingsError
-from subtomo.extraction.boxes import boxes_inside, boxes_touching, voxels_beyond
 from subtomo.extraction.inputs import read_extraction_inputs
 from subtomo.extraction.settings import ExtractVolumesSettings
 from subtomo.extraction.transfer import Weighting, weighting_of
 from subtomo.formats.finite import require_finite, require_variation
 from subtomo.model import Particles, Tomogram
+from subtomo.signal.boxes import boxes_inside, boxes_touching, voxels_beyond
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.extraction.boxes import box_centres
 from subtomo.extraction.items import transfer_name
 from subtomo.extraction.plan import Extraction
 from subtomo.extraction.settings import ExtractVolumesSettings
@@ -21,6 +20,7 @@ from subtomo.formats.subtomograms import (
 )
 from subtomo.formats.table_context import TableContext
 from subtomo.model import Particles
+from subtomo.signal.boxes import box_centres
 
 
 def extracted_table(

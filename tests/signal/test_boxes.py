@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 import torch
 
-from subtomo.extraction.boxes import boxes_inside, boxes_touching, cut_boxes
 from subtomo.model import Volume
+from subtomo.signal.boxes import boxes_inside, boxes_touching, cut_boxes
 
 PIXEL = 4.0
 
@@ -80,7 +80,7 @@ def test_boxes_do_not_depend_on_the_slabs_they_are_read_in(monkeypatch):
     for binning in (1, 2):
         whole = cut_boxes(volume, point, 10, binning=binning)
         with monkeypatch.context() as patch:
-            patch.setattr("subtomo.extraction.boxes._SLAB_BYTES", 40000)
+            patch.setattr("subtomo.signal.boxes._SLAB_BYTES", 40000)
             assert torch.allclose(cut_boxes(volume, point, 10, binning=binning), whole, atol=1e-6)
 
 
