@@ -5,6 +5,8 @@ import shlex
 import shutil
 from pathlib import Path
 
+import pytest
+
 from subtomo.cli.main import run
 from subtomo.formats.particles import read_particles
 from subtomo.picking.models.model_file import read_models
@@ -14,6 +16,7 @@ DOCS = Path(__file__).parents[2] / "docs"
 PAGE = (DOCS / "geometric_models.md").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_the_command_that_orients_points_works_as_written(tmp_path, monkeypatch):
     for name in ("crowns.csv", "membrane.csv"):
         shutil.copy(DOCS / "examples" / name, tmp_path)

@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike, NDArray
 
 FloatArray = NDArray[np.float64]
 
-_PIECES = 512
+_PIECES = 256
 """Least number of steps along the whole curve; the error of the method is of fourth order."""
 
 

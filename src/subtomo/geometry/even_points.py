@@ -122,9 +122,10 @@ def _spiral(ellipsoid: Ellipsoid, n: int) -> FloatArray:
     turns = np.mod(np.arange(n) * _GOLDEN, 1)
     around = np.concatenate([np.zeros((_GRID, 1)), np.cumsum(density, axis=1)], axis=1)
     row = np.clip(np.searchsorted(heights, z), 0, _GRID - 1)
+    cells = np.linspace(0, 2 * np.pi, _GRID + 1)
     angle = np.array(
         [
-            np.interp(turn * around[k, -1], around[k], np.linspace(0, 2 * np.pi, _GRID + 1))
+            np.interp(turn * around[k, -1], around[k], cells)
             for k, turn in zip(row, turns, strict=True)
         ]
     ).reshape(-1)

@@ -275,8 +275,11 @@ def test_a_longer_control_interval_smooths_more(of_type):
     assert roughness(1500.0) != roughness(150.0)
 
 
+@pytest.mark.slow
 def test_levels_say_which_clicks_belong_to_a_curve(of_type):
-    with_levels, without = of_type("surface").surface(), of_type("surface", levels=None).surface()
+    coarse = {"mesh_parameter": 200.0}
+    with_levels = of_type("surface", **coarse).surface()
+    without = of_type("surface", **coarse, levels=None).surface()
     assert len(with_levels.faces) != len(without.faces)
 
 

@@ -103,6 +103,7 @@ def test_points_get_the_normal_of_the_nearest_surface_of_any_model(world):
     assert set(particles.instance) == {"crowns"}
 
 
+@pytest.mark.slow
 def test_the_report_shows_numbers_and_pictures_of_each_tomogram(world):
     shutil.copy("TS_01.mrc", "TS_02.mrc")
     write_models("two.json", [*read_vesicles("TS_01"), read_vesicles("TS_02")[0]])
