@@ -93,7 +93,11 @@ def closed_surface(
             "around their middle; it may be open, or of a form that needs clicks by levels"
         )
     mesh = subdivided_within(
-        lambda edge: _sphere(radius, edge), mesh_parameter, maximum_triangles, subdivisions
+        lambda edge: _sphere(radius, edge),
+        4 * np.pi * radius**2,
+        mesh_parameter,
+        maximum_triangles,
+        subdivisions,
     )
     return Surface(_harmonics(_unit(mesh, radius), degree) @ coefficients, mesh.faces)
 

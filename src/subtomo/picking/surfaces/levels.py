@@ -75,6 +75,7 @@ def surface_from_levels(
         lambda edge: even_rows(
             spline, parameters.ends, edge, turn=parameters.turn, is_point=is_point
         ),
+        float(np.ptp(parameters.u) * np.ptp(parameters.v)),
         mesh_parameter,
         maximum_triangles,
         subdivisions,

@@ -45,7 +45,11 @@ def open_surface(
     spline, u, v = min(fits, key=lambda fit: fit[0].score)
     ends = _hull_rows(np.stack([u, v], axis=1))
     mesh = subdivided_within(
-        lambda edge: even_rows(spline, ends, edge), mesh_parameter, maximum_triangles, subdivisions
+        lambda edge: even_rows(spline, ends, edge),
+        float(np.ptp(u) * np.ptp(v)),
+        mesh_parameter,
+        maximum_triangles,
+        subdivisions,
     )
     return spline_mesh(spline, mesh)
 

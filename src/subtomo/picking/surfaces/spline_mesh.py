@@ -99,13 +99,18 @@ def even_lengths(length: float, edge: float, is_shifted: bool, turn: float | Non
 
 
 def subdivided_within(
-    mesh: Callable[[float], ParameterMesh], edge: float, maximum_triangles: int, subdivisions: int
+    mesh: Callable[[float], ParameterMesh],
+    area: float,
+    edge: float,
+    maximum_triangles: int,
+    subdivisions: int,
 ) -> ParameterMesh:
     """Make a mesh and subdivide it, its edges made longer until no more triangles come out.
 
     Parameters
     ----------
     mesh : edge -> the mesh before subdivision
+    area : Å², about that of the surface, so that none is begun with that is far too fine
     edge : the shortest that may be
     maximum_triangles : after subdivision
     subdivisions : how often each triangle is split into four
@@ -114,6 +119,8 @@ def subdivided_within(
     -------
     ParameterMesh
     """
+    most = 4 * maximum_triangles / 4**subdivisions
+    edge = max(edge, float(np.sqrt(area / (most * np.sqrt(3) / 4))))
     made = mesh(edge)
     while len(made.faces) * 4**subdivisions > maximum_triangles:
         edge *= max(1.02, np.sqrt(len(made.faces) * 4**subdivisions / maximum_triangles))
