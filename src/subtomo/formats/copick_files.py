@@ -135,8 +135,11 @@ def _groups(particles: Particles) -> Iterator[tuple[str, str, str, NDArray[np.in
     """Give the rows of each run, object and source."""
     runs = [_run(name) for name in particles.tomogram.tolist()]
     keys = list(zip(runs, particles.class_name.tolist(), particles.source.tolist(), strict=True))
-    for key in dict.fromkeys(keys):
-        yield *key, np.array([row for row, each in enumerate(keys) if each == key])
+    rows: dict[tuple[str, str, str], list[int]] = {}
+    for row, key in enumerate(keys):
+        rows.setdefault(key, []).append(row)
+    for key, of_key in rows.items():
+        yield *key, np.array(of_key)
 
 
 def _pick_set(
