@@ -72,8 +72,8 @@ class EmanEntry:
         if context.tomogram is not None:
             return context.tomogram
         said = next((str(self.says[name]) for name in _TOMOGRAM if self.says.get(name)), "")
-        name = base_name(said)
-        if name in context.grids or name in context.frames:
+        name = base_name(said) if said else ""
+        if name and (name in context.grids or name in context.frames):
             return name
         own = base_name(self.source).rpartition("__")[0]
         return own or name.partition("__")[0] or context.only_tomogram(path)

@@ -92,6 +92,8 @@ class ByTomogram(Mapping[str, T]):
         self._values = dict(values)
 
     def __getitem__(self, name: str) -> T:
+        if name in self._values:
+            return self._values[name]
         return self._values[match_tomogram_names([name], self._values)[name]]
 
     def __iter__(self) -> Iterator[str]:
