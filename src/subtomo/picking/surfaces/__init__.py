@@ -6,13 +6,21 @@ from subtomo.picking.surfaces.orientation import point_outward
 from subtomo.picking.surfaces.pieces import split_pieces
 from subtomo.picking.surfaces.segmentation import surfaces_from_segmentation
 from subtomo.picking.surfaces.surface import Surface, SurfacePoints
+from subtomo.picking.surfaces.tracking import (
+    LevelProposal,
+    TrackingSettings,
+    propose_next_level,
+)
 from subtomo.picking.surfaces.unordered import surface_from_points
 
 __all__ = [
+    "LevelProposal",
     "Surface",
     "SurfacePoints",
+    "TrackingSettings",
     "crop_points",
     "point_outward",
+    "propose_next_level",
     "split_pieces",
     "surface_from_levels",
     "surface_from_points",
