@@ -339,6 +339,7 @@ CROSSING = [[0.0, 0, 0], [500, 0, 0], [500, 500, 0], [250, -300, 0], [250, -500,
         (("v.json", "--markers", "elsewhere.csv"), "has no marker for any of the models"),
         (("v.json", "--separation", "0.1"), "larger separation"),
         (("unknown_size.csv",), "pixel"),
+        (("v.json", "--pixel-size", "10"), "--pixel-size has no effect"),
     ],
 )
 def test_bad_input_is_named_and_nothing_is_written(world, capsys, words, said):
@@ -361,7 +362,8 @@ def test_bad_input_is_named_and_nothing_is_written(world, capsys, words, said):
     values = {"type": "surface", "name": "s", "tomogram": "TS_01", "pixel_size": 10.0}
     surface = {**values, "points": [*FLAT, [0, 0, 100], *FLAT], "levels": [0] * 5 + [1] + [2] * 5}
     write_models("levels.json", [make_model(surface)])
-    size = [] if "--tomograms" in words or "unknown_size.csv" in words else ["--pixel-size", 10]
+    needs_size = any(word.endswith(".csv") for word in words) and "unknown_size.csv" not in words
+    size = ["--pixel-size", 10] if needs_size and "--tomograms" not in words else []
     assert pick(*words, *size) == 2
     error = capsys.readouterr().err
     assert said in " ".join(error.split())

@@ -80,6 +80,11 @@ def read_inputs(
     return ModelInput(tuple(models), tables)
 
 
+def counts_in_voxels(path: Path) -> bool:
+    """Tell whether a file may need the pixel size of its tomogram to be read."""
+    return _kind(path) in ("table", "dynamo")
+
+
 def _kind(path: Path) -> Literal["models", "dynamo", "segmentations", "table"]:
     """Tell what a file is: by its content where tables and others share a suffix."""
     name = path.name.lower()

@@ -14,7 +14,7 @@ from subtomo.picking.models.covered_model import CoveredModel
 from subtomo.picking.models.free_angle_model import FreeAngleModel
 from subtomo.picking.models.general import GeneralModel
 from subtomo.picking.models.geometric_model import GeometricModel
-from subtomo.picking.models.inputs import ModelInput, read_inputs
+from subtomo.picking.models.inputs import ModelInput, counts_in_voxels, read_inputs
 from subtomo.picking.models.markers import with_markers
 from subtomo.picking.models.parameters import check_parameters, with_parameters
 from subtomo.picking.models.placing import is_inside
@@ -53,6 +53,7 @@ def make_plan(settings: PickModelSettings) -> Plan:
     SubtomoError
         Which says the file, the model or the option.
     """
+    _check_pixel_size(settings)
     tomograms = _tomograms(settings)
     read = read_inputs(settings.inputs, tomograms, pixel_size=settings.pixel_size)
     orienting = _orienting(settings, tomograms, read)
@@ -64,6 +65,17 @@ def make_plan(settings: PickModelSettings) -> Plan:
         _check_place(model, tomograms)
         model.check()
     return Plan(tuple(models), tuple(guides), tomograms, read.tables)
+
+
+def _check_pixel_size(settings: PickModelSettings) -> None:
+    """Refuse a pixel size that no input asks for."""
+    given = [*settings.inputs, *settings.orient_by]
+    if settings.markers is not None:
+        given.append(settings.markers)
+    if settings.pixel_size is not None and not any(counts_in_voxels(path) for path in given):
+        raise SettingsError(
+            "--pixel-size has no effect: files of models and volumes have their own; leave it out"
+        )
 
 
 def _tomograms(settings: PickModelSettings) -> dict[str, Tomogram]:
