@@ -1,5 +1,7 @@
 """Made-up molecules: their mass, volume and shape."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 from scipy import ndimage
@@ -8,7 +10,7 @@ from scipy.spatial.transform import Rotation
 from subtomo.errors import DataError, SettingsError, ShapeError
 from subtomo.geometry.orientation_grid import orientation_grid
 from subtomo.simulation.densities import body_mask, density_of_molecule
-from subtomo.simulation.molecules import Molecule, made_up_molecule
+from subtomo.simulation.molecules import Molecule, made_up_molecule, ring_of
 
 
 @pytest.mark.parametrize("mass", [60, 900, 3000])
@@ -109,3 +111,17 @@ def test_molecule_checks_its_columns():
         Molecule(np.full((1, 3), np.nan), np.ones(1), np.ones(1))
     with pytest.raises(DataError, match="mass of 0"):
         Molecule(np.zeros((1, 3)), np.zeros(1), np.ones(1))
+
+
+def test_a_ring_of_copies():
+    one = made_up_molecule(60, 3)
+    ring = ring_of(one, 5, 80.0)
+    assert ring.mass == pytest.approx(300e3)
+    assert ring.centred().positions == pytest.approx(ring.positions, abs=1e-6)
+    angle = 2 * np.pi / 5
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    copies = ring.positions.reshape(5, -1, 3)
+    assert copies[0] == pytest.approx(one.positions + np.array([80, 0, 0]))
+    for first, second in pairwise(copies):
+        assert second[:, :2] == pytest.approx(first[:, :2] @ turn.T)
+        assert second[:, 2] == pytest.approx(first[:, 2])

@@ -239,6 +239,32 @@ def test_species_in_membranes_and_membrane_options(tmp_path):
     assert len(tables) == 4
 
 
+def test_crowns_on_a_part_of_a_membrane(tmp_path):
+    crown = {
+        "name": "m",
+        "mass": 60,
+        "count": 2,
+        "copies": 3,
+        "ring_radius": 25.0,
+        "in_membrane": True,
+        "height": 45.0,
+    }
+    part = {"radius": 400.0, "whole": False}
+    before = _files(simulate(tmp_path / "0", species=[crown], membranes=[part]))
+    density = "truth/densities/m.mrc"
+    new = {"copies": (4, density), "ring_radius": (30.0, density), "height": (50.0, TRUTH)}
+    for name, (value, file) in new.items():
+        species = [{**crown, name: value}]
+        after = _files(simulate(tmp_path / name, species=species, membranes=[part]))
+        assert after[file] != before[file], name
+    small = [{"radius": 100.0, "whole": whole} for whole in (True, False)]
+    files = [
+        _files(simulate(tmp_path / str(i), species=[crown], membranes=[one]))
+        for i, one in enumerate(small, start=1)
+    ]
+    assert files[0]["truth/membranes_TS_01.mrc"] != files[1]["truth/membranes_TS_01.mrc"]
+
+
 @pytest.mark.parametrize(
     ("level", "ratio", "pixel_size"),
     [("easy", 0.3, 10.0), ("medium", 0.1, 10.0), ("hard", 0.03, 10.0), ("medium", 0.1, 5.0)],

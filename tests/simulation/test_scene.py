@@ -89,6 +89,32 @@ def test_proteins_in_membranes(kind):
     assert not (scene.slab.membranes[free] > 0).any()
 
 
+@pytest.mark.parametrize("kind", ["sphere", "ellipsoid"])
+def test_crowns_on_the_outside_of_a_membrane_that_is_larger_than_the_ice(kind):
+    height = 60.0
+    inhabitant = Inhabitant("crown", _ball(3), count=8, in_membrane=True, height=height)
+    scene = _populate([inhabitant], [MembraneKind(kind, 1, (600.0, 700.0), 37.0, whole=False)])
+    (patch,) = scene.membranes
+    middle = np.array([395.0, 395.0, 250.0])  # of the field and the ice
+    assert patch.whole.contains(middle[None], 1.0).all()
+    radial = (middle - patch.whole.centre) / np.linalg.norm(middle - patch.whole.centre)
+    assert abs(radial[2]) < np.sin(np.radians(15 if kind == "sphere" else 35))
+    positions, orientations = scene.of_class("crown")
+    for position, axis in zip(
+        positions, matrices_from_quaternions(orientations)[:, :, 2], strict=True
+    ):
+        foot = position - height * axis
+        assert patch.contains(foot[None], 0.5).all()
+        assert patch.contains((foot + 14 * axis)[None], 15.0).all()
+        assert not patch.contains((foot + 17 * axis)[None], 15.0).any()
+        assert (position - patch.whole.centre) @ axis > 0
+    # those of different seeds are different membranes
+    other = _populate(
+        [inhabitant], [MembraneKind(kind, 1, (600.0, 700.0), 37.0, whole=False)], seed=1
+    )
+    assert not np.allclose(other.membranes[0].whole.centre, patch.whole.centre)
+
+
 def test_too_many_membranes(monkeypatch):
     monkeypatch.setattr("subtomo.simulation.scene._MEMBRANE_TRIES", 5)
     with pytest.raises(DataError, match="no room for 9 membranes"):

@@ -6,6 +6,7 @@ from pydantic import ValidationError
 from subtomo.simulation.presets import (
     DEMO_SEED,
     EVALUATION_SEEDS,
+    MEMBRANE_SEEDS,
     PRESETS,
     TUNING_SEEDS,
     preset_values,
@@ -33,6 +34,8 @@ def test_species_from_text_and_mapping():
 def test_membranes_from_text():
     membrane = MembraneSettings.model_validate("kind=ellipsoid,count=2,radius=200-300")
     assert membrane.radius == (200, 300)
+    assert membrane.whole
+    assert not MembraneSettings.model_validate("radius=1000,whole=false").whole
     assert MembraneSettings.model_validate("radius=250").radius == (250, 250)
     assert MembraneSettings(radius=(1e3, 2e3)).thickness == 37
 
@@ -54,6 +57,10 @@ def test_membranes_from_text():
         ("name=gold,mass=3,count=1", "taken by gold beads"),
         ("name=a,mass=0,count=1", "greater than 0"),
         ("name=a,mass=3,count=1,colour=red", "Extra inputs"),
+        ("name=a,mass=3,count=1,copies=6", "both 'copies' .2 or more. and 'ring_radius'"),
+        ("name=a,mass=3,count=1,ring_radius=60", "both 'copies' .2 or more. and 'ring_radius'"),
+        ("name=a,map=x.mrc,count=1,copies=6,ring_radius=60", "made-up bodies only"),
+        ("name=a,mass=3,count=1,height=60", "needs in_membrane=true"),
     ],
 )
 def test_species_that_make_no_sense(text, message):
@@ -80,12 +87,14 @@ def test_species_that_make_no_sense(text, message):
         ({"membranes": ["radius=600"]}, "at least 1257 Å high"),
         ({"membranes": ["radius=30"]}, "more than the thickness"),
         ({"membranes": ["kind=sheet,radius=300"]}, "no radius"),
+        ({"membranes": ["kind=sheet,whole=false"]}, "for spheres and ellipsoids"),
         ({"detector_noise": 1.0}, "less than 1"),
         ({"pixel_size": float("inf")}, "finite"),
         ({"tilt_axis_angle": float("nan")}, "finite"),
         ({"tilt_step": 1e-7}, "tilt_step is 1e-07 degrees, which gives more than 10000 tilts"),
         ({"dose_per_tilt": 1e30}, "electrons in a pixel of 10 Å"),
         ({"species": ["name=a,mass=1e9,count=1"]}, r"species a would be about .* across"),
+        ({"species": [ONE + ",copies=4,ring_radius=5000"]}, "species a would be about 1e"),
         ({"species": ["name=a,mass=1e-6,count=1"]}, r"expected at least a pixel \(10 Å\)"),
         ({"gold_beads": 1, "gold_diameter": 1e5}, r"gold bead would be about 1e\+05 Å across"),
         ({"species": ["name=a,mass=50,count=1,rise=5,subunits=1000000"]}, "5e\\+06 Å .* no room"),
@@ -124,11 +133,13 @@ def test_presets_stay_as_they_were_published():
     assert DEMO_SEED == 2024
     assert EVALUATION_SEEDS == (7001, 7002, 7003)
     assert TUNING_SEEDS == (11, 12, 13)
+    assert MEMBRANE_SEEDS == (6001, 6002, 6003)
     judged = set(PRESETS) - {"small"}
     seeds = {name: {s["seed"] for s in preset_values(name)["species"]} for name in judged}
     assert seeds == {
         "demo": {101, 102, 103},
         "evaluation": {9101, 9102, 9103},
+        "membrane": {401},
         "tuning": {501, 502, 503},
     }
     assert all(preset_values(name)["noise"] == "medium" for name in judged)

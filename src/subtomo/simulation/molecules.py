@@ -113,6 +113,28 @@ def made_up_molecule(mass: float, seed: int, *, elongation: float = 1.0) -> Mole
     return Molecule(points, masses, np.full(len(masses), _BEAD_WIDTH * spacing)).centred()
 
 
+def ring_of(molecule: Molecule, copies: int, radius: float) -> Molecule:
+    """Set copies of a molecule around the z axis, each turned to its place.
+
+    Parameters
+    ----------
+    molecule : the first copy, moved along x
+    copies : how many, 1 or more: the ring has this cyclic symmetry
+    radius : Å from the z axis to the copies' origins
+
+    Returns
+    -------
+    Molecule, the middle of the ring at its origin
+    """
+    angles = 2 * np.pi * np.arange(copies) / copies
+    x, y, z = molecule.positions.T
+    x = x + radius
+    cosine, sine = np.cos(angles)[:, None], np.sin(angles)[:, None]
+    turned = [cosine * x - sine * y, sine * x + cosine * y, np.broadcast_to(z, (copies, len(z)))]
+    positions = np.stack(turned, axis=-1).reshape(-1, 3)
+    return Molecule(positions, np.tile(molecule.masses, copies), np.tile(molecule.widths, copies))
+
+
 @dataclass(frozen=True, eq=False)
 class _Domains:
     """Ellipsoids: centres (n, 3), semi-axes (n, 3), orientations (n, 3, 3), mean radii (n,)."""

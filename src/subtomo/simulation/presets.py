@@ -10,6 +10,8 @@ from typing import Any
 DEMO_SEED = 2024
 EVALUATION_SEEDS = (7001, 7002, 7003)
 TUNING_SEEDS = (11, 12, 13)
+MEMBRANE_SEEDS = (6001, 6002, 6003)
+"""Of ``membrane``, the tutorial on directional picking: it has nothing to tune."""
 
 # A target of a ribosome's mass, a long body and a small flat one
 _DEMO_SPECIES = (
@@ -56,9 +58,36 @@ _SMALL = {
     ),
 }
 
+# Crowns on the outer membrane of a mitochondrion, a part of which lies in the ice;
+# benchmarks/directional_picking.py takes other radii and MEMBRANE_SEEDS
+_MEMBRANE = {
+    **_SERIES,
+    "tilt_series": 1,
+    "seed": MEMBRANE_SEEDS[0],
+    "tomogram_size": (200, 200, 90),
+    "noise_reference": "crown",
+    "tilt_step": 3.0,
+    "dose_per_tilt": 3.0,
+    "species": (
+        {
+            "name": "crown",
+            "mass": 900,
+            "seed": 401,
+            "elongation": 1.4,
+            "copies": 6,
+            "ring_radius": 60.0,
+            "count": 12,
+            "in_membrane": True,
+            "height": 75.0,
+        },
+    ),
+    "membranes": ({"kind": "sphere", "radius": 1000.0, "whole": False},),
+}
+
 PRESETS: dict[str, dict[str, Any]] = {
     "demo": {**_SERIES, "seed": DEMO_SEED, "species": _DEMO_SPECIES},
     "evaluation": {**_SERIES, "seed": EVALUATION_SEEDS[0], "species": _EVALUATION_SPECIES},
+    "membrane": _MEMBRANE,
     "small": _SMALL,
     "tuning": {**_SERIES, "seed": TUNING_SEEDS[0], "species": _TUNING_SPECIES},
 }

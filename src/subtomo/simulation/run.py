@@ -27,7 +27,7 @@ from subtomo.simulation.densities import (
     particle_radius,
 )
 from subtomo.simulation.filaments import Helix
-from subtomo.simulation.molecules import made_up_molecule
+from subtomo.simulation.molecules import made_up_molecule, ring_of
 from subtomo.simulation.noise import (
     LEVEL_PIXEL_SIZE,
     SIGNAL_TO_NOISE,
@@ -201,8 +201,11 @@ def _density(settings: SimulateSettings, name: str, pixel_size: float) -> Densit
     if species.model is not None:
         return density_of_molecule(read_molecule(species.model), pixel_size)
     assert species.mass is not None  # the settings make sure
-    molecule = made_up_molecule(species.mass, species.seed, elongation=species.elongation)
-    return density_of_molecule(molecule, pixel_size)
+    molecule = made_up_molecule(
+        species.mass / species.copies, species.seed, elongation=species.elongation
+    )
+    ring = ring_of(molecule, species.copies, species.ring_radius)
+    return density_of_molecule(ring, pixel_size)
 
 
 def _scene(settings: SimulateSettings, name: str, densities: dict[str, Density]) -> Scene:
@@ -239,6 +242,7 @@ def _inhabitant(species: SpeciesSettings, density: Density) -> Inhabitant:
         count=species.count,
         fill=species.fill or 0.0,
         in_membrane=species.in_membrane,
+        height=species.height,
         helix=helix,
     )
 

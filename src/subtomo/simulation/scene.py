@@ -12,6 +12,7 @@ from subtomo.geometry.rotations import quaternions_from_matrices, random_quatern
 from subtomo.model import Particles
 from subtomo.simulation.filaments import Helix, frame_along, helix_poses, lying_frame
 from subtomo.simulation.membranes import Membrane, Sheet, Vesicle, place_membranes
+from subtomo.simulation.patches import patches
 from subtomo.simulation.placement import Body, Slab
 
 FloatArray = NDArray[np.float64]
@@ -36,6 +37,7 @@ class Inhabitant:
     count : particles, or filaments where ``helix`` is given; None: as ``fill`` says
     fill : fraction of the ice's volume
     in_membrane : on membranes, its z axis along the outward normal
+    height : Å from the middle of the membrane outwards to its centre
     helix : of its filaments, or None
     """
 
@@ -44,6 +46,7 @@ class Inhabitant:
     count: int | None = None
     fill: float = 0.0
     in_membrane: bool = False
+    height: float = 0.0
     helix: Helix | None = None
 
 
@@ -57,12 +60,14 @@ class MembraneKind:
     count : membranes
     radius : (smallest, largest) Å, of a sphere, or of an ellipsoid's semi-axes
     thickness : Å, between the head groups of the leaflets
+    whole : wholly in the ice; else larger than it, and only a part of it is there
     """
 
     kind: str
     count: int
     radius: tuple[float, float]
     thickness: float
+    whole: bool = True
 
 
 @dataclass
@@ -180,13 +185,19 @@ def _proposals(slab: Slab, kind: MembraneKind, rng: np.random.Generator) -> Iter
     a = slab.pixel_size
     low = np.array([0.0, 0.0, slab.floor_px]) * a
     high = np.array([x - 1.0, y - 1.0, slab.ceiling_px]) * a
-    for _ in range(_MEMBRANE_TRIES * kind.count):
+    tries = range(_MEMBRANE_TRIES * kind.count)
+    n_axes = 3 if kind.kind == "ellipsoid" else 1
+    if not kind.whole:
+        drawn = (np.broadcast_to(rng.uniform(*kind.radius, size=n_axes), 3) + 0.0 for _ in tries)
+        yield from patches(drawn, kind.thickness, low, high, steepest_deg=_STEEPEST, rng=rng)
+        return
+    for _ in tries:
         membrane: Membrane
         if kind.kind == "sheet":
             normal = _sheet_normal(rng)
             membrane = Sheet(slab.random_position(rng), normal, (high[0], high[1]), kind.thickness)
         else:
-            axes = rng.uniform(*kind.radius, size=3 if kind.kind == "ellipsoid" else 1)
+            axes = rng.uniform(*kind.radius, size=n_axes)
             matrix = frame_along(_unit(rng.normal(size=3)), rng.uniform(0, 2 * np.pi))
             centre = slab.random_position(rng)
             membrane = Vesicle(centre, np.broadcast_to(axes, 3) + 0.0, matrix, kind.thickness)
@@ -228,7 +239,8 @@ def _find_place(
             membrane = int(rng.choice(len(areas), p=areas / areas.sum())) + 1
             points, normals = scene.membranes[membrane - 1].sample(1, rng)
             frame = frame_along(normals[0], rng.uniform(0, 2 * np.pi))
-            position, orientation = points[0], quaternions_from_matrices(frame)
+            position = points[0] + inhabitant.height * normals[0]
+            orientation = quaternions_from_matrices(frame)
             instance = f"membrane_{membrane}"
         else:
             position = scene.slab.random_position(rng)

@@ -36,15 +36,16 @@ class SimulateSettings(JobSettings):
         (),
         description=(
             "A kind of particle: name=NAME, then mass=KDA,seed=N for a made-up one, model=FILE "
-            "(PDB or mmCIF) or map=FILE, and count=N or fill=FRACTION; also elongation, "
-            "in_membrane=true, and rise, twist, subunits, helix_radius, persistence_length for "
-            "filaments (Å, degrees)"
+            "(PDB or mmCIF) or map=FILE, and count=N or fill=FRACTION; also elongation, copies and "
+            "ring_radius (Å), in_membrane=true and height (Å), and rise, twist, subunits, "
+            "helix_radius, persistence_length for filaments (Å, degrees)"
         ),
     )
     membranes: tuple[MembraneSettings, ...] = Field(
         (),
         description=(
-            "Membranes: kind=sphere|ellipsoid|sheet,count=N,radius=LOW-HIGH,thickness=T (Å)"
+            "Membranes: kind=sphere|ellipsoid|sheet,count=N,radius=LOW-HIGH,thickness=T (Å), "
+            "whole=false for a part of one that is larger than the ice"
         ),
     )
     gold_beads: int = Field(0, ge=0, description="Number of gold beads in each tilt series")
@@ -170,10 +171,11 @@ class SimulateSettings(JobSettings):
             )
         for membrane in self.membranes:
             height = 2 * membrane.radius[0] + membrane.thickness + 4 * 5.0
-            if membrane.kind != "sheet" and height > self.thickness:
+            if membrane.kind != "sheet" and membrane.whole and height > self.thickness:
                 raise ValueError(
                     f"membranes of kind {membrane.kind} are at least {height:g} Å high, the ice "
-                    f"is {self.thickness:g} Å thick; make their radius smaller or the ice thicker"
+                    f"is {self.thickness:g} Å thick; make their radius smaller or the ice "
+                    "thicker, or take a part of one with whole=false"
                 )
         self._check_extents()
         return self

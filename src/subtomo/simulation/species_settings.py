@@ -40,11 +40,14 @@ class SpeciesSettings(_Part):
     mass : kDa; alone: of a made-up body; with ``map``: that the map's density integrates to
     seed : of a made-up body
     elongation : of a made-up body, see `made_up_molecule`
+    copies : of a made-up body, around its z axis, which share the mass
+    ring_radius : Å from that axis to the copies' centres
     model : PDB or mmCIF file
     map : MRC or another volume, protein bright
     count : particles in each tilt series, or filaments
     fill : fraction of the ice's volume, instead of ``count``
     in_membrane : on membranes, the density's z axis along their outward normal
+    height : Å from the middle of the membrane outwards to the density's centre
     rise, twist : Å and degrees from one subunit of a filament to the next
     subunits : of one filament
     helix_radius : Å from a filament's axis to its subunits
@@ -55,11 +58,14 @@ class SpeciesSettings(_Part):
     mass: float | None = Field(None, gt=0)
     seed: int = Field(0, ge=0)
     elongation: float = Field(1.0, gt=0)
+    copies: int = Field(1, ge=1, le=100)
+    ring_radius: float = Field(0.0, ge=0)
     model: Path | None = None
     map: Path | None = None
     count: int | None = Field(None, ge=0)
     fill: float | None = Field(None, gt=0, lt=1)
     in_membrane: bool = False
+    height: float = 0.0
     rise: float | None = Field(None, gt=0)
     twist: float = 0.0
     subunits: int | None = Field(None, ge=1)
@@ -68,12 +74,13 @@ class SpeciesSettings(_Part):
 
     @property
     def diameter(self) -> float | None:
-        """Å across a ball of its mass; None where a file says the size."""
+        """Å across a ball of its mass, or a ring of balls; None where a file says the size."""
         from subtomo.simulation.molecules import PROTEIN_DENSITY
 
         if self.mass is None or self.map is not None:
             return None
-        return 2.0 * math.cbrt(3 * 1000 * self.mass / PROTEIN_DENSITY / (4 * math.pi))
+        volume = 1000 * self.mass / self.copies / PROTEIN_DENSITY
+        return 2.0 * (math.cbrt(3 * volume / (4 * math.pi)) + self.ring_radius)
 
     def with_absolute_paths(self) -> Self:
         """Make the paths independent of the folder that a worker runs in."""
@@ -93,13 +100,19 @@ class SpeciesSettings(_Part):
                 f"species {self.name}: expected mass=KDA (made up), model=FILE (PDB or mmCIF) "
                 "or map=FILE (MRC)"
             )
-        made_up = self._changed("seed", "elongation")
+        made_up = self._changed("seed", "elongation", "copies", "ring_radius")
         if made_up and (self.model is not None or self.map is not None):
             raise ValueError(
                 f"species {self.name}: {' and '.join(made_up)} shape made-up bodies only"
             )
         if (self.count is None) == (self.fill is None):
             raise ValueError(f"species {self.name}: expected either 'count' or 'fill'")
+        if (self.copies > 1) != (self.ring_radius > 0):
+            raise ValueError(
+                f"species {self.name}: a ring needs both 'copies' (2 or more) and 'ring_radius'"
+            )
+        if self._changed("height") and not self.in_membrane:
+            raise ValueError(f"species {self.name}: 'height' needs in_membrane=true")
         self._check_filament()
         return self
 
@@ -126,6 +139,8 @@ class MembraneSettings(_Part):
     count : in each tilt series
     radius : (smallest, largest) Å, of a sphere, or of an ellipsoid's semi-axes
     thickness : Å between the head groups of the two leaflets
+    whole : wholly in the ice; where not, it may be larger: it passes through the middle of the
+        field of view, nearly upright, and is cut off at the faces of the ice
     """
 
     kind: Literal["sphere", "ellipsoid", "sheet"] = "sphere"
@@ -133,6 +148,7 @@ class MembraneSettings(_Part):
     radius: tuple[float, float] = (250.0, 350.0)
     # POPC, Kučerka et al., BBA 1808:2761 (2011)
     thickness: float = Field(37.0, gt=0)
+    whole: bool = True
 
     @field_validator("radius", mode="before")
     @classmethod
@@ -151,4 +167,6 @@ class MembraneSettings(_Part):
             )
         if self.kind == "sheet" and self._changed("radius"):
             raise ValueError("a sheet has no radius")
+        if self.kind == "sheet" and not self.whole:
+            raise ValueError("whole=false is for spheres and ellipsoids; a sheet crosses the field")
         return self
