@@ -12,6 +12,7 @@ from subtomo.formats.tomogram_list import (
     write_tomogram_list,
 )
 from subtomo.model import TomogramFrame
+from subtomo.sources.table_info import describe_star
 
 
 def one(tmp_path: Path, name: str) -> ListedTomogram:
@@ -28,6 +29,15 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert " b.mrc " in table.read_text()  # named from the folder of the table
     write_tomogram_list(table, [])
     assert read_tomogram_list(table) == []
+
+
+def test_a_list_is_described(tmp_path: Path) -> None:
+    write_tomogram_list(tmp_path / "tomograms.star", [one(tmp_path, "a")])
+    said = dict(describe_star(tmp_path / "tomograms.star"))
+    assert said["format"] == "list of tomograms (subtomo)"
+    assert said["volume"] == f"{tmp_path / 'a.mrc'} (not found)"
+    assert said["origin"] == "2.5, -2.5, 0.125 Å"
+    assert said["full size"] == "100 x 120 x 60 voxels of 5 Å (x, y, z)"
 
 
 def test_what_is_wrong_is_named(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from subtomo.formats.paths import find_file
 from subtomo.formats.relion_particles import CENTRED, COORDINATES
 from subtomo.formats.relion_tomograms import TomogramEntry, read_tomograms_star
 from subtomo.formats.star import StarTable, read_star
+from subtomo.formats.tomogram_list import is_tomogram_list, read_tomogram_list
 from subtomo.sources.tilt_series_info import describe_tilt_series
 
 Rows = list[tuple[str, str]]
@@ -39,6 +40,8 @@ def describe_star(path: Path) -> Rows:
         return _optimisation_set(path, blocks)
     if any("rlnTomoTiltSeriesPixelSize" in t and "rlnTomoHand" in t for t in blocks.values()):
         return _tomograms(path)
+    if is_tomogram_list(path):
+        return _tomogram_list(path)
     for table in blocks.values():
         if CENTRED[0] in table or COORDINATES[0] in table:
             return _relion_particles(table, blocks)
@@ -84,6 +87,24 @@ def _tomograms(path: Path) -> Rows:
     for entry in entries[:_MOST_TOMOGRAMS]:
         rows += [("", ""), ("tomogram", entry.name), *_entry(entry)]
     return rows + _rest(len(entries))
+
+
+def _tomogram_list(path: Path) -> Rows:
+    """Describe a list of tomograms without tilt series."""
+    listed = read_tomogram_list(path)
+    rows = [("format", "list of tomograms (subtomo)"), ("tomograms", str(len(listed)))]
+    for one in listed[:_MOST_TOMOGRAMS]:
+        full = " x ".join(str(n) for n in one.frame.size_px)
+        state = "" if one.path.exists() else " (not found)"
+        rows += [
+            ("", ""),
+            ("tomogram", one.name),
+            ("volume", f"{one.path}{state}"),
+            ("pixel size", f"{one.pixel_size:g} Å"),
+            ("origin", f"{', '.join(f'{value:g}' for value in one.origin)} Å"),
+            ("full size", f"{full} voxels of {one.frame.pixel_size:g} Å (x, y, z)"),
+        ]
+    return rows + _rest(len(listed))
 
 
 def _entry(entry: TomogramEntry) -> Rows:
