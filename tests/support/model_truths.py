@@ -359,7 +359,6 @@ def segmentation(folder: Path) -> Truth:
     values = {
         "type": "segmentation",
         "path": str(path),
-        "smoothing": 30.0,
         "cropping_parameter": 60.0,
     }
     return Truth("segmentation", values, on_sphere(radius * PIXEL_SIZE, centre * PIXEL_SIZE), 60.0)

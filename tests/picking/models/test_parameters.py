@@ -407,7 +407,7 @@ def test_the_origin_and_pixel_size_say_where_a_segmentation_is(of_type, tmp_path
     moved = of_type("segmentation", path=path, origin=[100.0, 0.0, -50.0]).surface().vertices
     assert np.allclose(moved - plain, [100, 0, -50])
     with pytest.warns(SubtomoWarning):
-        scaled = of_type("segmentation", path=path, pixel_size=20.0, smoothing=60.0).surface()
+        scaled = of_type("segmentation", path=path, pixel_size=20.0).surface()
     assert np.allclose(scaled.vertices, 2 * plain)
 
 

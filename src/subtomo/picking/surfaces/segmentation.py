@@ -9,6 +9,7 @@ from scipy.ndimage import find_objects, gaussian_filter
 from subtomo.errors import DataError, SettingsError
 from subtomo.model import Volume
 from subtomo.picking.surfaces.pieces import keep_faces, number_pieces
+from subtomo.picking.surfaces.smooth_normals import with_smooth_normals
 from subtomo.picking.surfaces.surface import Surface
 
 FloatArray = NDArray[np.float64]
@@ -17,6 +18,8 @@ _LEVEL = 0.5 + 1e-4
 """Just off the middle: where voxels equal the level exactly, marching cubes leaves holes."""
 _REACH = 4.0
 """Of the Gaussian, in standard deviations."""
+_NORMALS_WIDTH_PX = 3.0
+"""Of the mean that normals are: those of a ball are 14° wrong at worst without it, 2° with it."""
 
 
 def surfaces_from_segmentation(
@@ -42,8 +45,9 @@ def surfaces_from_segmentation(
     Returns
     -------
     dict of label to Surface
-        Its normals point out of the label. It is open where the label reaches the edge of the
-        volume. A label all of whose pieces are left out is left out.
+        Its normals point out of the label, and are means over some three voxels. It is open where
+        the label reaches the edge of the volume. A label all of whose pieces are left out is left
+        out.
 
     Raises
     ------
@@ -120,4 +124,5 @@ def _around(
     surface = Surface(segmentation.grid.positions(index), faces)
     of_face, _ = number_pieces(surface)
     area = np.bincount(of_face, weights=surface.triangle_areas)
-    return keep_faces(surface, area[of_face] >= smallest_area)
+    kept = keep_faces(surface, area[of_face] >= smallest_area)
+    return with_smooth_normals(kept, _NORMALS_WIDTH_PX * segmentation.pixel_size)
