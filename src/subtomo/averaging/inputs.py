@@ -48,6 +48,52 @@ class AverageInputs:
     mask: Tensor | None
 
 
+@dataclass(frozen=True, eq=False)
+class BoxFiles:
+    """The boxes of a table.
+
+    Parameters
+    ----------
+    boxes : (n,) their files
+    transfers : (n,) files of their transfer functions, or None
+    starts_px : (n, 3) voxels, x, y, z, of the positions from voxel n // 2 of the boxes
+    box : of all of them
+    """
+
+    boxes: list[Path]
+    transfers: list[Path] | None
+    starts_px: NDArray[np.float64]
+    box: Box
+
+
+def find_boxes(particles: Particles, table: Path) -> BoxFiles:
+    """Find the boxes of a table, by their headers, and check that they fit together.
+
+    Parameters
+    ----------
+    particles : at least one
+    table : path of the table they were read from
+
+    Raises
+    ------
+    DataError
+        If boxes were turned, or a particle lies outside its box.
+    ShapeError
+        If boxes or transfer functions differ in size.
+    """
+    if are_rotated(particles).any():
+        raise DataError(
+            f"{table}: its boxes were turned to the reference; averaging needs them as they stand: "
+            "extract them again without --rotate"
+        )
+    boxes = box_files(particles, table)
+    transfers = transfer_files(particles, table)
+    box = _common_box(boxes)
+    for path in dict.fromkeys(transfers or []):
+        _check_grid(path, box, "transfer function")
+    return BoxFiles(boxes, transfers, _starts_px(particles, box, table), box)
+
+
 def read_inputs(settings: AverageSettings) -> AverageInputs:
     """Read the table and the headers of the boxes, and check that they fit together.
 
@@ -64,17 +110,9 @@ def read_inputs(settings: AverageSettings) -> AverageInputs:
     particles = read_particles(table)
     if len(particles) < 2:
         raise DataError(f"{table}: {len(particles)} particles; expected at least two")
-    if are_rotated(particles).any():
-        raise DataError(
-            f"{table}: its boxes were turned to the reference; averaging needs them as they stand: "
-            "extract them again without --rotate"
-        )
     particles = particles.with_columns(half=assign_halves(particles, settings.seed))
-    boxes = box_files(particles, table)
-    transfers = transfer_files(particles, table)
-    box = _common_box(boxes)
-    for path in dict.fromkeys(transfers or []):
-        _check_grid(path, box, "transfer function")
+    files = find_boxes(particles, table)
+    box = files.box
     if settings.align and settings.initial_low_pass < 2 * box.pixel_size:
         raise SettingsError(
             f"--initial-low-pass is {settings.initial_low_pass:g} Å, finer than two voxels of "
@@ -87,9 +125,9 @@ def read_inputs(settings: AverageSettings) -> AverageInputs:
         )
     return AverageInputs(
         particles=particles,
-        boxes=boxes,
-        transfers=transfers,
-        starts_px=_starts_px(particles, box, table),
+        boxes=files.boxes,
+        transfers=files.transfers,
+        starts_px=files.starts_px,
         box=box,
         symmetry=torch.from_numpy(
             matrices_from_quaternions(symmetry_quaternions(settings.symmetry))

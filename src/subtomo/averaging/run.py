@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from subtomo.averaging.apply_alignment.run import run_apply_alignment
 from subtomo.averaging.inputs import AverageInputs, read_inputs
 from subtomo.averaging.mask import mask_in_words
 from subtomo.averaging.reference import HalfMaps
@@ -36,7 +37,7 @@ SCORE = "subtomoAlignmentScore"
 
 
 def run(settings: AverageSettings, job: "Job") -> Path:
-    """Average subtomograms, aligning them first where asked.
+    """Average subtomograms, aligning them first where asked, or turn them as the table says.
 
     Parameters
     ----------
@@ -52,6 +53,8 @@ def run(settings: AverageSettings, job: "Job") -> Path:
     SubtomoError
         Where the input cannot be used, before anything is written.
     """
+    if settings.apply_alignment:
+        return run_apply_alignment(settings, job)
     device = compute_device(settings.device)
     inputs = read_inputs(settings)
     frames_of_table(settings.particles)

@@ -5,14 +5,15 @@ from typing import Any, Self
 
 from pydantic import Field, model_validator
 
+from subtomo.averaging.apply_alignment.settings import ApplyAlignmentOptions
 from subtomo.averaging.mask_settings import MaskOptions
 from subtomo.jobs.settings import JobSettings
 
 _OF_ALIGNMENT: Any = {"needs": {"align": True}}
 
 
-class AverageSettings(MaskOptions, JobSettings):
-    """Options of averaging and local alignment."""
+class AverageSettings(ApplyAlignmentOptions, MaskOptions, JobSettings):
+    """Options of averaging, of local alignment, and of turning boxes as their table says."""
 
     particles: Path = Field(
         description="particles.star that subtomo extract volumes or average wrote",
@@ -66,7 +67,11 @@ class AverageSettings(MaskOptions, JobSettings):
         json_schema_extra=_OF_ALIGNMENT,
     )
     seed: int = Field(
-        0, ge=0, description="Seed of the halves, where the table has none, and of random phases"
+        0,
+        ge=0,
+        description=(
+            "Seed of the halves, where the table has none, of random phases and of random angles"
+        ),
     )
     device: str = Field(
         "auto", description="auto, cpu, cuda, cuda:N or mps; auto: cuda where there is one"

@@ -65,6 +65,7 @@ _MEMBRANE = {
     "tilt_series": 1,
     "seed": MEMBRANE_SEEDS[0],
     "tomogram_size": (200, 200, 90),
+    "noise": "easy",
     "noise_reference": "crown",
     "tilt_step": 3.0,
     "dose_per_tilt": 3.0,
