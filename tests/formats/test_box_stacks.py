@@ -28,7 +28,7 @@ def boxes(count=3):
 
 def header(number, rotation=ROTATION):
     centre = np.array([100.0, 200.0, 300.0]) + number
-    return BoxHeader("TS_01", centre, np.array([-3.5, 4.0, number]), 6.84, rotation, SHIFT)
+    return BoxHeader("TS_01", centre, np.array([-3.5, 4.0, number]), rotation, SHIFT)
 
 
 def written(folder, kind, values=None, rotation=ROTATION):
@@ -73,7 +73,6 @@ def test_the_hdf_has_the_layout_of_eman(tmp_path):
         assert [attributes[f"EMAN.apix_{axis}"] for axis in "xyz"] == [np.float32(PIXEL)] * 3
         assert np.allclose(attributes["EMAN.origin_x"], 101 - 4 * PIXEL)
         assert np.allclose(attributes["EMAN.ptcl_source_coord"], [-3.5, 4.0, 1.0])
-        assert attributes["EMAN.apix_unbin"] == np.float32(6.84)
         assert attributes["EMAN.ptcl_source_image"] == b"TS_01"
         transform = attributes["EMAN.xform.align3d"]
         assert transform.dtype.names == tuple(f"{r}{c}" for r in range(3) for c in range(4))

@@ -139,16 +139,15 @@ def _headers(payload: dict[str, Any], tomogram: Tomogram) -> list[BoxHeader]:
     settings: ExtractVolumesSettings = payload["settings"]
     volume, positions = tomogram.volume, payload["positions"]
     centres = box_centres(volume, positions, is_exact=settings.subvoxel == "exact")
-    unbinned = tomogram.frame.pixel_size
     middle = np.array(volume.shape[::-1]) // 2
-    coordinates = (volume.position_to_index(centres) - middle) * (volume.pixel_size / unbinned)
+    coordinates = (volume.position_to_index(centres) - middle) / settings.binning
     shifts = (positions - centres) / (volume.pixel_size * settings.binning)
     matrices = matrices_from_quaternions(payload["orientations"])
     if settings.rotate:  # the particle stands in its box as the reference does
         shifts = np.einsum("nji,nj->ni", matrices, shifts)
         matrices = np.broadcast_to(np.eye(3), matrices.shape)
     return [
-        BoxHeader(tomogram.name, centre, coordinate, unbinned, matrix if known else None, shift)
+        BoxHeader(tomogram.name, centre, coordinate, matrix if known else None, shift)
         for centre, coordinate, matrix, known, shift in zip(
             centres, coordinates, matrices, payload["is_oriented"], shifts, strict=True
         )

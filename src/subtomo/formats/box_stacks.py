@@ -30,9 +30,8 @@ class BoxHeader:
     ----------
     tomogram : its name
     centre : (3,) Å, columns x, y, z, of the box's voxel n // 2
-    coordinate_px : (3,) of the same point from voxel size // 2 of the tomogram, in pixels of
-        ``unbinned_pixel_size``
-    unbinned_pixel_size : Å, of the tilt series where it is known, else of the tomogram
+    coordinate_px : (3,) of the same point from voxel size // 2 of the tomogram, in voxels of the
+        box
     rotation : (3, 3) reference to tomogram, of the particle; None where it is not known
     shift_px : (3,) voxels of the box, of the particle from voxel n // 2
     """
@@ -40,7 +39,6 @@ class BoxHeader:
     tomogram: str
     centre: NDArray[np.float64]
     coordinate_px: NDArray[np.float64]
-    unbinned_pixel_size: float
     rotation: NDArray[np.float64] | None
     shift_px: NDArray[np.float64]
 

@@ -5,8 +5,8 @@ from 0, is the group ``/MDF/images/i`` with the data set ``image`` (z, y, x) and
 attributes ``EMAN.NAME``: whole numbers, 32-bit numbers, lists of those, text, and transforms as a
 compound of twelve 32-bit numbers called ``00`` to ``23``.
 
-``ptcl_source_coord`` counts pixels of ``apix_unbin`` from the tomogram's middle voxel, n // 2, as
-EMAN's info files do; ``xform.align3d`` takes the particle to the reference.
+``ptcl_source_coord`` counts pixels of the particle (``apix_x``) from the tomogram's middle voxel,
+n // 2; ``xform.align3d`` takes the particle to the reference.
 
 Source: ``HdfIO2`` of EMAN2 (cryoem/eman2), and the programs e2spt_extract and e2spt_average there.
 """
@@ -60,7 +60,6 @@ class _EmanVolumes:
             **sizes,
             **apix,
             **origin,
-            "apix_unbin": np.float32(header.unbinned_pixel_size),
             "ptcl_source_coord": header.coordinate_px.astype("<f4"),
             "ptcl_source_image": np.bytes_(header.tomogram.encode()),
         }
