@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from subtomo.errors import FormatError, MissingFileError
+from subtomo.errors import FormatError, MissingFileError, SubtomoWarning
 from subtomo.formats.defocus_files import read_defocus
 
 # Header and columns of CTFFIND 4.1.14; AreTomo 3 adds a column and may count from 0.
@@ -38,7 +38,8 @@ def test_aretomo_counts_from_0_in_any_order(tmp_path: Path) -> None:
 
 
 def test_ctfplotter_is_in_nm_and_interpolated(tmp_path: Path) -> None:
-    ctf = read_defocus(write(tmp_path, "a.defocus", CTFPLOTTER), 4)
+    with pytest.warns(SubtomoWarning, match=r"a.defocus: no row for 2 of 4 views; their defocus"):
+        ctf = read_defocus(write(tmp_path, "a.defocus", CTFPLOTTER), 4)
     np.testing.assert_allclose(ctf.defocus_u, [20100, 25100, 30100, 30100])
     np.testing.assert_allclose(ctf.defocus_v, [19900, 24900, 29900, 29900])
     np.testing.assert_allclose(ctf.defocus_angle, [30, 30, 30, 30])
@@ -58,10 +59,18 @@ def test_ctfplotter_version_2_with_ranges_of_views(tmp_path: Path) -> None:
     np.testing.assert_allclose(ctf.defocus_v, ctf.defocus_u)
 
 
+def test_only_views_that_are_in_use_need_rows(tmp_path: Path) -> None:
+    path = write(tmp_path, "a.defocus", CTFPLOTTER)
+    assert read_defocus(path, 9, np.array([0, 2])).defocus_u.tolist() == [20100, 30100]
+    with pytest.raises(FormatError, match=r"rows for views 1 to 3, but .* 1 to 5; expected rows"):
+        read_defocus(path, 9, np.array([0, 2, 4]))
+
+
 # Equal defocus at crossed axes is no astigmatism half way between.
 def test_astigmatism_is_interpolated_as_a_vector(tmp_path: Path) -> None:
     text = "1 0 0. 0. 0 3\n1 1 0 0 2100 1900 0\n3 3 0 0 2100 1900 90\n"
-    ctf = read_defocus(write(tmp_path, "a.defocus", text), 3)
+    with pytest.warns(SubtomoWarning, match="no row for 1 of 3 views"):
+        ctf = read_defocus(write(tmp_path, "a.defocus", text), 3)
     np.testing.assert_allclose(ctf.defocus_u - ctf.defocus_v, [2000, 0, 2000], atol=1e-9)
 
 
@@ -71,6 +80,12 @@ def test_astigmatism_is_interpolated_as_a_vector(tmp_path: Path) -> None:
         ("a_ctf.txt", "# nothing\n", "no values"),
         ("a_ctf.txt", CTFFIND.replace("20100.5", "x"), "line 3: .*expected numbers"),
         ("a_ctf.txt", CTFFIND.replace("20100.5", "inf"), "a defocus 1 is not finite"),
+        (
+            "a_ctf.txt",
+            CTFFIND.replace("30100.5 29900.25", "3.01 2.99"),
+            "defocus 1 of image 2 is 3.01 Å; expected Å, such as 25700 .*: the file looks like µm",
+        ),
+        ("a.defocus", "1 1 0 0 2.01 2\n2 2 0 0 2.0\n", "20.1 Å; expected .* in the file nm: the"),
         ("a_ctf.txt", "1 2 3\n", "a row of 3 values; expected number, defocus 1"),
         ("a_ctf.txt", CTFFIND.replace("29900.25", ""), "a row of 6 values"),
         (

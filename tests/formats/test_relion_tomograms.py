@@ -35,6 +35,17 @@ TILTS = (
 )
 
 
+DEFOCUS = "rlnDefocusU rlnDefocusV rlnDefocusAngle"
+
+
+def with_columns(columns: str, values: str) -> str:
+    """Put columns before those of the tilts, 0 in the first row and values in the second."""
+    tags = "".join(f"\n_{tag}" for tag in columns.split())
+    text = TILTS.replace("loop_", f"loop_{tags}")
+    zeros = "0 " * len(values.split())
+    return text.replace("\n0 10", f"\n{zeros}0 10").replace("\n3 -10", f"\n{values} 3 -10")
+
+
 def write(path: Path, text: str) -> Path:
     path.write_text(text)
     return path
@@ -264,8 +275,25 @@ def test_a_missing_stack_names_row_and_file(shared_data: Path) -> None:
         ),
         (
             GLOBAL + "T 300 2.7 0.1 2 1\n" + TILTS.replace("\n3 -10", "\n-3 -10"),
-            DataError,
-            r"line 9: tilt series T: the dose of tilt 2 is -3; expected 0",
+            StarError,
+            r"line 19: rlnMicrographPreExposure is -3; expected 0 e⁻/Å² or more",
+        ),
+        (
+            GLOBAL + "T 300 2.7 0.1 0 1\n" + TILTS,
+            StarError,
+            r"line 9: rlnTomoTiltSeriesPixelSize is 0; expected more than 0 Å",
+        ),
+        (
+            GLOBAL + "T 300 2.7 0.1 2 1\n" + TILTS.replace("3 -10", "3 -1000"),
+            StarError,
+            r"line 19: rlnTomoYTilt is -1000; expected −180 to 180 degrees",
+        ),
+        *(
+            (GLOBAL + "T 300 2.7 0.1 2 1\n" + with_columns(columns, values), StarError, message)
+            for columns, values, message in (
+                ("rlnTomoXTilt", "-200", "line 20: rlnTomoXTilt is -200; expected −180 to 180 deg"),
+                (DEFOCUS, "24190 2.5 0", "line 22: rlnDefocusV is 2.5; expected Å, .*like µm"),
+            )
         ),
         (
             GLOBAL + "T 300 2.7 0.1 2 1\n" + TILTS.replace("_rlnTomoYTilt", "_rlnTomoProjY"),

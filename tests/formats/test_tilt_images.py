@@ -76,6 +76,8 @@ def test_a_missing_file_names_row_and_file(tmp_path: Path, stack: np.ndarray) ->
 def test_images_that_are_not_there_or_of_another_size(tmp_path: Path, stack: np.ndarray) -> None:
     with pytest.raises(StarError, match=r"line 11: image 5 of s.mrcs, which has 4 images"):
         open_tilt_images(["1@s.mrcs", "5@s.mrcs"], tmp_path / "t.star", place, required=True)
+    with pytest.raises(StarError, match=r"line 11: s.mrcs has 4 images; .* 000002@s.mrcs"):
+        open_tilt_images(["one.mrc", "s.mrcs"], tmp_path / "t.star", place, required=True)
     with pytest.raises(ShapeError, match=r"line 11: wide.mrcs has images of 6 x 3 .* of 5 x 3"):
         open_tilt_images(["1@s.mrcs", "1@wide.mrcs"], tmp_path / "t.star", place, required=True)
 

@@ -132,6 +132,7 @@ def test_tilts_not_used_are_left_out(tmp_path: Path) -> None:
             ),
             "<GridCTF> has 2 nodes; expected one, or one a tilt",
         ),
+        (SMALL.replace('Value="3"', 'Value="0.003"'), "GridCTF is 0.003 µm at tilt 1; expected µm"),
     ],
 )
 def test_bad_files(tmp_path: Path, text: str, message: str) -> None:

@@ -6,44 +6,56 @@ a row for some views, in nm; its first defocus is that along the short axis of t
 ``angle`` from x. Source: the programs' headers; IMOD's man page of ``ctfphaseflip``.
 """
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import FormatError, MissingFileError
+from subtomo.counts import count_of
+from subtomo.errors import FormatError, MissingFileError, SubtomoWarning
+from subtomo.formats.defocus_unit import EXPECTED_DEFOCUS, looks_like_micrometres
 from subtomo.model import TiltCtf
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 
 _HAS_ASTIGMATISM, _AXIS_IN_RADIANS, _HAS_PHASE, _PHASE_IN_RADIANS = 1, 2, 4, 8
 _HAS_CUT_ON = 32  # frequencies, which are not used
 _CTFFIND_COLUMNS = 5  # that count
 _CTFFIND_WIDTHS = range(7, 11)  # 7 of CTFFIND 4, 8 of AreTomo 3, 10 of CTFFIND 5
 _MOST_DEFOCUS = 200_000  # Å
+_UNIT_OF = {".defocus": ", in the file nm"}
 _LEAST_RATIO = 0.1  # of defocus 2 to defocus 1; one bad fit may have less, not all rows
 
 
-def read_defocus(path: str | Path, n: int) -> TiltCtf:
-    """Read the defocus of every image of a stack.
+def read_defocus(path: str | Path, n: int, sections: IntArray | None = None) -> TiltCtf:
+    """Read the defocus of the images of a stack.
 
     Parameters
     ----------
     path : ``.defocus`` of ctfplotter, else a text file of CTFFIND or AreTomo
     n : images in the stack
+    sections : (tilt,) index of the images that count; all if None
 
     Returns
     -------
-    TiltCtf of n images; B factor 0, scale 1
+    TiltCtf of these images; B factor 0, scale 1
 
     Raises
     ------
     MissingFileError
         If the file does not exist.
     FormatError
-        If it has not a row an image (CTFFIND, AreTomo) or views beyond the stack (ctfplotter), a
-        row has another number of values than the format, or a defocus is impossible.
+        If it has not a row an image (CTFFIND, AreTomo), or views beyond the stack or none near an
+        end of it (ctfplotter), a row has another number of values than the format, or a defocus is
+        impossible.
+
+    Warns
+    -----
+    SubtomoWarning
+        If ctfplotter's rows leave images out, whose defocus is taken from the rows around.
     """
     path = Path(path)
     try:
@@ -54,14 +66,23 @@ def read_defocus(path: str | Path, n: int) -> TiltCtf:
     if not rows:
         raise FormatError(f"{path}: no values; expected the defocus of {n} images")
     table = [_numbers(path, number, line) for number, line in rows]
-    columns = _ctfplotter if path.suffix == ".defocus" else _ctffind
-    defocus_u, defocus_v, angle, phase = columns(path, table, n).T
+    sections = np.arange(n) if sections is None else sections
+    if path.suffix == ".defocus":
+        defocus_u, defocus_v, angle, phase = _ctfplotter(path, table, n, sections).T
+    else:
+        defocus_u, defocus_v, angle, phase = _ctffind(path, table, n)[sections].T
     for what, values in (("defocus 1", defocus_u), ("defocus 2", defocus_v)):
         if not np.all(np.isfinite(values)):
             raise FormatError(f"{path}: a {what} is not finite; expected Å or nm")
         bad = values[(values < 0) | (values > _MOST_DEFOCUS)]
         if len(bad):
             raise FormatError(f"{path}: a {what} is {bad[0]:g} Å; expected 0 to {_MOST_DEFOCUS} Å")
+        low = np.flatnonzero(looks_like_micrometres(values))
+        if len(low):
+            raise FormatError(
+                f"{path}: {what} of image {sections[low[0]] + 1} is {values[low[0]]:g} Å; expected "
+                f"{EXPECTED_DEFOCUS}{_UNIT_OF.get(path.suffix, '')}: the file looks like µm"
+            )
     for what, values in (("an angle of the astigmatism", angle), ("a phase shift", phase)):
         if not np.all(np.isfinite(values)):
             raise FormatError(f"{path}: {what} is not finite; expected a number")
@@ -70,8 +91,8 @@ def read_defocus(path: str | Path, n: int) -> TiltCtf:
         defocus_v=defocus_v,
         defocus_angle=angle,
         phase_shift=phase,
-        bfactor=np.zeros(n),
-        scale=np.ones(n),
+        bfactor=np.zeros(len(sections)),
+        scale=np.ones(len(sections)),
     )
 
 
@@ -105,8 +126,10 @@ def _ctffind(path: Path, table: Sequence[Sequence[float]], n: int) -> FloatArray
     return np.column_stack([values[:, 1:4], np.degrees(values[:, 4])])
 
 
-def _ctfplotter(path: Path, table: Sequence[Sequence[float]], n: int) -> FloatArray:
-    """Interpolate between the middles of the rows' views: (n, 4) of Å, Å, degrees, degrees."""
+def _ctfplotter(
+    path: Path, table: Sequence[Sequence[float]], n: int, sections: IntArray
+) -> FloatArray:
+    """Interpolate between the middles of the rows' views: (tilt, 4) of Å, Å, degrees, degrees."""
     flags, rows = _ctfplotter_rows(path, table)
     width = 5 + 2 * bool(flags & _HAS_ASTIGMATISM) + bool(flags & _HAS_PHASE)
     declared = width + bool(flags & _HAS_CUT_ON)
@@ -121,6 +144,7 @@ def _ctfplotter(path: Path, table: Sequence[Sequence[float]], n: int) -> FloatAr
             f"{path}: views {values[:, 0].min():g} to {values[:, 1].max():g}, but the stack has "
             f"images 1 to {n}"
         )
+    _check_covered(path, values[:, :2], sections + 1)
     middle = values[:, :2].mean(axis=1)
     values = values[np.argsort(middle, kind="stable")]
     result = np.zeros((len(rows), 4))
@@ -131,7 +155,34 @@ def _ctfplotter(path: Path, table: Sequence[Sequence[float]], n: int) -> FloatAr
     if flags & _HAS_PHASE:
         phase = values[:, -1]
         result[:, 3] = np.degrees(phase) if flags & _PHASE_IN_RADIANS else phase
-    return _at_views(np.sort(middle), result, n)
+    return _at_views(np.sort(middle), result, sections + 1)
+
+
+def _check_covered(path: Path, ranges: FloatArray, views: IntArray) -> None:
+    """Refuse rows that end well before the views do; tell how many views are between them.
+
+    Parameters
+    ----------
+    path : for messages
+    ranges : (row, 2) first and last view of each row
+    views : (tilt,) those that count, from 1
+    """
+    first, last = ranges.min(), ranges.max()
+    beyond = max(first - views.min(), views.max() - last)
+    if beyond > (ranges[:, 1] - ranges[:, 0]).max() + 1:
+        raise FormatError(
+            f"{path}: rows for views {first:g} to {last:g}, but the stack has images "
+            f"{views.min()} to {views.max()}; expected rows for all: is the file whole?"
+        )
+    inside = (views[:, None] >= ranges[:, 0]) & (views[:, None] <= ranges[:, 1])
+    n_left_out = int((~inside.any(axis=1)).sum())
+    if n_left_out:
+        warnings.warn(
+            f"{path}: no row for {n_left_out} of {count_of(len(views), 'view')}; their defocus is "
+            "taken from the rows around",
+            SubtomoWarning,
+            stacklevel=4,
+        )
 
 
 def _ctfplotter_rows(
@@ -148,9 +199,8 @@ def _ctfplotter_rows(
     )
 
 
-def _at_views(middle: FloatArray, values: FloatArray, n: int) -> FloatArray:
-    """Interpolate linearly at views 1 to n, astigmatism as a vector; constant beyond the ends."""
-    views = np.arange(1, n + 1)
+def _at_views(middle: FloatArray, values: FloatArray, views: IntArray) -> FloatArray:
+    """Interpolate linearly at views, astigmatism as a vector; constant beyond the ends."""
     mean, half = (values[:, 0] + values[:, 1]) / 2, (values[:, 0] - values[:, 1]) / 2
     turn = half * np.exp(2j * np.radians(values[:, 2]))
     column = [np.interp(views, middle, part) for part in (mean, turn.real, turn.imag, values[:, 3])]

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from subtomo.errors import StarError
 from subtomo.formats.columns import typed_column
+from subtomo.formats.defocus_unit import EXPECTED_DEFOCUS, looks_like_micrometres
 from subtomo.formats.near_rotation import EXPECTED, first_not_near_rotation
 from subtomo.formats.star import StarTable
 from subtomo.formats.star_vectors import exact_vectors, vectors_of_length
@@ -95,10 +96,12 @@ def tilt_series_from_table(
     Raises
     ------
     StarError
-        If the dose, the alignment or the deformation is missing, a value is not a number, or a
-        projection matrix is none.
+        If the dose, the alignment or the deformation is missing, a value is not a number or has no
+        meaning in its unit, or a projection matrix is none.
     """
     table.require([_DOSE])
+    dose = table.stacked([_DOSE])[:, 0]
+    table.refuse(_DOSE, dose < 0, "0 e⁻/Å² or more")
     image_size = None if images is None else (images.shape[2], images.shape[1])
     if table.has_all(_PROJECTIONS):
         geometry = _geometry_of_projections(_projections(table), settings, image_size)
@@ -106,15 +109,15 @@ def tilt_series_from_table(
         why = f"or {', '.join(_PROJECTIONS)}: is the tilt series aligned?"
         table.require([*_ANGLES[1:], *_SHIFTS], why=why)
         geometry = {
-            "x_tilts": table.stacked(_ANGLES[:1], default=0)[:, 0],
-            "tilt_angles": table.stacked(_ANGLES[1:2])[:, 0],
+            "x_tilts": _tilt_angles(table, _ANGLES[0]),
+            "tilt_angles": _tilt_angles(table, _ANGLES[1]),
             "tilt_axis_angles": table.stacked(_ANGLES[2:])[:, 0],
             "shifts": table.stacked(_SHIFTS),
         }
     return TiltSeries(
         **vars(settings),
         **geometry,
-        dose=table.stacked([_DOSE])[:, 0],
+        dose=dose,
         ctf=_ctf(table),
         deformation=None if deformation is None else _deformation(table, deformation),
         image_size_px=image_size,
@@ -164,10 +167,20 @@ def _angles(tilt_series: TiltSeries) -> tuple[FloatArray, FloatArray, FloatArray
     return x_tilts, tilt_series.tilt_angles, tilt_series.tilt_axis_angles
 
 
+def _tilt_angles(table: StarTable, tag: str) -> FloatArray:
+    """Read angles of at most half a turn; 0 where there are none."""
+    angles: FloatArray = table.stacked([tag], default=0)[:, 0]
+    table.refuse(tag, np.abs(angles) > 180, "−180 to 180 degrees")
+    return angles
+
+
 def _ctf(table: StarTable) -> TiltCtf | None:
     """Read the CTF columns, if the defocus is there."""
     if not table.has_all(_DEFOCUS):
         return None
+    for tag in _DEFOCUS[:2]:
+        in_micrometres = looks_like_micrometres(table.stacked([tag])[:, 0])
+        table.refuse(tag, in_micrometres, f"{EXPECTED_DEFOCUS}: this looks like µm")
     return TiltCtf(
         **{
             field: table.stacked([tag], default=default)[:, 0]

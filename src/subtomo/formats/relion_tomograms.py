@@ -334,6 +334,8 @@ def _settings(table: StarTable, row: int) -> SeriesSettings:
     hand = table.numbers(_HAND)[row]
     if hand not in (-1, 1):
         raise StarError(f"{table.place(row)}: {_HAND} is {hand:g}; expected 1 or -1")
+    pixel_sizes = table.stacked([_PIXEL_SIZE])[:, 0]
+    table.refuse(_PIXEL_SIZE, pixel_sizes <= 0, "more than 0 Å")
     voltage, cs, amplitude_contrast = table.stacked(_ACQUISITION)[row].tolist()
     size = None
     if table.has_all(_SIZE):
@@ -346,7 +348,7 @@ def _settings(table: StarTable, row: int) -> SeriesSettings:
         size = (x, y, z)
     return SeriesSettings(
         name=str(table.columns[_NAME][row]),
-        pixel_size=float(table.stacked([_PIXEL_SIZE])[row, 0]),
+        pixel_size=float(pixel_sizes[row]),
         acquisition=Acquisition(voltage, cs, amplitude_contrast),
         handedness=int(hand),
         defocus_slope=float(table.stacked([_SLOPE], default=1)[row, 0]),

@@ -81,6 +81,25 @@ class TextTable:
             self.require(tags, why=f"{present[0]} is there; expected all of them or none")
         return bool(present)
 
+    def refuse(self, tag: str, wrong: NDArray[np.bool_], expected: str) -> None:
+        """Raise if a value of a column is wrong; the message names the first by its row.
+
+        Parameters
+        ----------
+        tag : of the column
+        wrong : (row,)
+        expected : for the message
+
+        Raises
+        ------
+        FormatError
+            If one is.
+        """
+        rows = np.flatnonzero(wrong)
+        if len(rows):
+            value = self.columns[tag][rows[0]]
+            raise self.error(f"{self.place(rows[0])}: {tag} is {value}; expected {expected}")
+
     def text(self, tag: str) -> NDArray[np.str_]:
         """Give a column as text.
 

@@ -78,7 +78,7 @@ def open_tilt_images(
     MissingFileError
         If a file does not exist and ``required``.
     StarError
-        If a stack has fewer images than a row asks for.
+        If a stack has fewer images than a row asks for, or several and the row does not say which.
     ShapeError
         If the images differ in size.
     """
@@ -100,6 +100,12 @@ def open_tilt_images(
         paths[file] = found
     stacks = {file: open_stack(path) for file, path in paths.items()}
     _check(indices, files, stacks, place)
+    for row, (name, file) in enumerate(zip(names, files, strict=True)):
+        if "@" not in name and stacks[file].shape[0] > 1:
+            raise StarError(
+                f"{place(row)}: {name} has {stacks[file].shape[0]} images; expected which, as in "
+                f"{row + 1:06d}@{name}"
+            )
     resolved = tuple(
         image_name(index, paths[file]) for index, file in zip(indices, files, strict=True)
     )

@@ -19,6 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.errors import FormatError, MissingFileError, SubtomoWarning
+from subtomo.formats.defocus_unit import looks_like_micrometres
 from subtomo.formats.naming_file import naming_file
 from subtomo.formats.warp_grids import movement_deformation, node_values, number_of, per_tilt
 from subtomo.model import Acquisition, TiltCtf, TiltSeries
@@ -150,6 +151,12 @@ def _ctf(path: Path, root: ElementTree.Element, n: int) -> TiltCtf | None:
     defocus = per_tilt(path, root, "GridCTF", n) * 1e4
     if not defocus.any():
         return None
+    low = np.flatnonzero(looks_like_micrometres(defocus))
+    if len(low):
+        raise FormatError(
+            f"{path}: GridCTF is {defocus[low[0]] / 1e4:g} µm at tilt {low[0] + 1}; expected µm, "
+            "such as 2.57: this looks like another unit"
+        )
     delta = per_tilt(path, root, "GridCTFDefocusDelta", n) * 1e4
     return TiltCtf(
         defocus_u=defocus + delta / 2,

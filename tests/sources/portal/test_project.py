@@ -209,6 +209,10 @@ BROKEN = {
         lambda p: p.row("perSectionParameters", 9001107).update(majorDefocus=None),
         "no CTF for 1 of 11 sections",
     ),
+    "defocus in µm": (
+        lambda p: p.row("perSectionParameters", 9001107).update(majorDefocus=2.57),
+        "the defocus of its section 2 is 2.57, ",
+    ),
     "no images": (
         lambda p: p.row("tiltseries", 91011).update(
             s3OmezarrDir=None, httpsOmezarrDir=None, s3MrcFile=None, httpsMrcFile=None

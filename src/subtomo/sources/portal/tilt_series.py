@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from subtomo.counts import count_of
 from subtomo.errors import DataError, SubtomoWarning
+from subtomo.formats.defocus_unit import EXPECTED_DEFOCUS, looks_like_micrometres
 from subtomo.formats.relion_tilt_images import TILT_SERIES_URI
 from subtomo.model import Acquisition, TiltCtf, TiltSeries
 from subtomo.sources.portal.dose import dose_before_exposure, exposure_of
@@ -192,7 +193,7 @@ def _dose(
 
 
 def _ctf(sections: Sequence[Row | None], name: str, *, need_ctf: bool) -> TiltCtf | None:
-    """Read the CTF of the sections; None where one lacks it."""
+    """Read the CTF of the sections; None where one lacks it, or has it in another unit."""
     known = [s for s in sections if s is not None and s.major_defocus is not None]
     if len(known) < len(sections):
         if need_ctf:
@@ -213,6 +214,15 @@ def _ctf(sections: Sequence[Row | None], name: str, *, need_ctf: bool) -> TiltCt
     minor = np.where(
         np.isnan(_column(known, "minor_defocus")), major, _column(known, "minor_defocus")
     )
+    low = np.flatnonzero(looks_like_micrometres(major) | looks_like_micrometres(minor))
+    if len(low):
+        if need_ctf:
+            raise DataError(
+                f"{name}: the defocus of its section {known[low[0]].z_index} is "
+                f"{major[low[0]]:g}, {minor[low[0]]:g}; expected {EXPECTED_DEFOCUS}: this looks "
+                "like µm; --no-ctf takes the images as they are"
+            )
+        return None
     without_axis = np.array([s.astigmatic_angle is None for s in known])
     mean = (major + minor) / 2
     return TiltCtf(

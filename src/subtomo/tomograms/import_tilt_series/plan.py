@@ -127,7 +127,7 @@ def _ctf(aligned: AlignedSeries, files: SeriesFiles, *, is_given: bool) -> TiltC
     series = aligned.tilt_series
     ctf = series.ctf
     if files.defocus is not None and (ctf is None or is_given):
-        ctf = read_defocus(files.defocus, aligned.n_images).select(aligned.sections)
+        ctf = read_defocus(files.defocus, aligned.n_images, aligned.sections)
     scale = np.cos(np.radians(series.tilt_angles))
     return None if ctf is None else replace(ctf, scale=scale)
 
