@@ -46,6 +46,19 @@ def test_unknown_commands_get_the_nearest(capsys):
     assert found[2] == "error: no command 'subtomo copy txt'; did you mean 'text'?\n"
 
 
+def test_options_before_the_command_are_told_what_comes_first(capsys):
+    status, _, said = call(capsys, "copy", "--source", "a")
+    assert status == 2
+    assert said == (
+        "error: no option '--source' of 'subtomo copy': a command comes first, one of text\n"
+    )
+
+
+def test_only_near_options_are_proposed(capsys):
+    assert call(capsys, "every", "--box-siz", "4")[2].endswith("did you mean '--box-size'?\n")
+    assert call(capsys, "copy", "text", "--box-size", "4")[2] == "error: no option '--box-size'\n"
+
+
 def test_nothing_shows_the_help(capsys):
     status, out, _ = call(capsys)
     assert status == 2

@@ -116,7 +116,7 @@ def test_a_failure_gives_the_line_of_matlab(tmp_path: Path) -> None:
 def test_without_mat_io(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = a_model(tmp_path / "mgeneral.omd", POINTS)
     monkeypatch.setitem(sys.modules, "matio", None)
-    with pytest.raises(MissingDependency, match=r"pip install 'subtomo\[dynamo\]'; or in MATLAB"):
+    with pytest.raises(MissingDependency, match=r"pip install mat-io; or in MATLAB"):
         read_dynamo_model(path)
 
 

@@ -121,7 +121,7 @@ def test_slurm_starts_workers_and_ends_them(tmp_path, slurm):
 
 def test_slurm_without_its_package_says_what_to_install(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "dask_jobqueue", None)
-    with pytest.raises(MissingDependency, match=r"pip install 'subtomo\[cluster\]'"):
+    with pytest.raises(MissingDependency, match=r"pip install dask-jobqueue"):
         run_toy(tmp_path / "out", slurm=tmp_path / "slurm.yaml")
 
 

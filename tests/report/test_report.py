@@ -61,6 +61,17 @@ def test_text_is_escaped_and_numbers_are_flush_right(page):
     assert "<td>TS_01</td>" in page
 
 
+def test_options_in_captions_are_not_broken(tmp_path):
+    from matplotlib.figure import Figure
+
+    report = Report("Options")
+    report.add_figure(Figure(figsize=(1, 1)), "1 < 8 Å (--guinier-from) and")
+    text = report.write(tmp_path / "report.html").read_text(encoding="utf-8")
+    whole = '1 &lt; 8 Å (<span class="option">--guinier-from</span>) and</figcaption>'
+    assert whole in text
+    assert ".option { white-space: nowrap; }" in text
+
+
 def test_nothing_is_left_beside_the_page(tmp_path):
     Report("Empty").write(tmp_path / "report.html")
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]

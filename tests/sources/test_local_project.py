@@ -7,7 +7,6 @@ import pytest
 from small_project import MOTION, OPTICS, PARTICLES, TILTS, TOMOGRAMS, write_project
 
 from subtomo.errors import (
-    DataError,
     MissingFileError,
     SettingsError,
     ShapeError,
@@ -195,7 +194,7 @@ def test_bad_tilt_series(
     [
         ("_rlnTomoHand", "_other", StarError, "no column rlnTomoHand"),
         ("4 1 first", "4 0 first", StarError, "rlnTomoHand is 0; expected 1 or -1"),
-        ("4 1 first", "-4 1 first", DataError, "pixel_size -4.0 Å; expected a positive"),
+        ("4 1 first", "-4 1 first", StarError, "PixelSize is -4; expected more than 0 Å"),
         ("\nB 300", "\nA 300", StarError, "tomogram A comes twice"),
         ("301 319 121", "301 -999 121", StarError, "301, -999, 121; expected positive"),
         ("first A.star", "first gone.star", MissingFileError, "gone.star does not exist"),

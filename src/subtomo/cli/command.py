@@ -8,7 +8,7 @@ import click
 from click.core import ParameterSource
 
 from subtomo.cli.field_order import in_lines, is_of_jobs, usage
-from subtomo.cli.field_text import description, is_argument
+from subtomo.cli.field_text import description, is_argument, too_many
 from subtomo.cli.options import parameters
 from subtomo.cli.switch_words import with_words
 from subtomo.cli.values import Values
@@ -50,7 +50,11 @@ class SettingsCommand(click.Command):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         """Take the words that options mean which may be typed as switches."""
-        return super().parse_args(ctx, with_words(self.kind, args))
+        ctx.allow_extra_args = True  # refused here, in better words
+        left = super().parse_args(ctx, with_words(self.kind, args))
+        if left and not ctx.resilient_parsing:
+            raise click.UsageError(too_many(self.kind, left), ctx)
+        return left
 
     def invoke(self, ctx: click.Context) -> Any:
         """Check the settings, then call the function."""

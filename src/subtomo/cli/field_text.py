@@ -1,13 +1,15 @@
 """What is said about a setting, in --help, in commented YAML and in the reference."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from subtomo.cli.field_shape import shape_of
-from subtomo.jobs.settings import CommandSettings
+from subtomo.jobs.settings import CommandSettings, JobSettings
 
+_OF_JOBS = JobSettings.JOB_FIELDS
 _LIMITS = {"gt": "more than", "ge": "at least", "lt": "less than", "le": "at most"}
 
 
@@ -31,6 +33,20 @@ def argument_text(kind: type[CommandSettings], name: str) -> str:
     field = kind.model_fields[name]
     shown = called(kind, name) + ("..." if shape_of(field.annotation).repeated else "")
     return shown if field.is_required() else f"[{shown}]"
+
+
+def too_many(kind: type[CommandSettings], words: Sequence[str]) -> str:
+    """Say that words stand without an option, and which options take a file."""
+    names = list(kind.model_fields)
+    own = [name for name in names if not issubclass(kind, JobSettings) or name not in _OF_JOBS]
+    taken = [argument_text(kind, name) for name in own if is_argument(kind, name)]
+    files = [
+        option_name(name)
+        for name in own
+        if shape_of(kind.model_fields[name].annotation).is_path and not is_argument(kind, name)
+    ]
+    text = f"'{words[0]}' has no option before it; expected {' '.join(taken) or 'options'} only"
+    return f"{text}: files are given with {', '.join(files)}" if files else text
 
 
 def option_names(kind: type[CommandSettings], name: str) -> list[str]:

@@ -28,10 +28,7 @@ def run(arguments: list[str], commands: Mapping[str, Command] = COMMANDS) -> int
         click.echo(error.ctx.get_help() if error.ctx else error.format_message())
         return WRONG_INPUT
     except click.NoSuchOption as error:
-        from subtomo.jobs.words import nearest
-
-        proposal = nearest(error.option_name, error.possibilities or ())
-        return _fail(f"no option '{error.option_name}'{proposal}", WRONG_INPUT)
+        return _fail(_no_option(error), WRONG_INPUT)
     except click.ClickException as error:
         return _fail(error.format_message(), error.exit_code)
     except click.Abort:
@@ -43,6 +40,17 @@ def run(arguments: list[str], commands: Mapping[str, Command] = COMMANDS) -> int
             traceback.print_exc()
         return _fail(_in_words(error), _status(error))
     return FINISHED
+
+
+def _no_option(error: click.NoSuchOption) -> str:
+    """Propose the nearest option, or the commands that should have come first."""
+    from subtomo.jobs.words import nearest
+
+    text = f"no option '{error.option_name}'"
+    if error.ctx is not None and isinstance(error.ctx.command, click.Group):
+        words = ", ".join(error.ctx.command.list_commands(error.ctx))
+        return f"{text} of '{error.ctx.command_path}': a command comes first, one of {words}"
+    return text + nearest(error.option_name, error.possibilities or ())
 
 
 def _status(error: Exception) -> int:

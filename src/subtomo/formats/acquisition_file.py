@@ -9,7 +9,8 @@ Source: https://github.com/scipion-em/scipion-em-tomo, import of tomograms, acqu
 from dataclasses import dataclass
 from pathlib import Path
 
-from subtomo.errors import FormatError, MissingFileError
+from subtomo.errors import FormatError
+from subtomo.formats.paths import missing_file
 
 _NUMBERS = (4, 8)
 
@@ -61,7 +62,7 @@ def read_acquisition_file(path: Path) -> dict[str, AcquiredTilts]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError):
-        raise MissingFileError(f"{path}: no such file; expected rows of tilt angles") from None
+        raise missing_file(path, "rows of tilt angles") from None
     except UnicodeDecodeError:
         raise FormatError(f"{path}: is not text; expected rows of tilt angles") from None
     found: dict[str, AcquiredTilts] = {}

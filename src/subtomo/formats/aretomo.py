@@ -17,9 +17,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import FormatError, MissingFileError, SettingsError
+from subtomo.errors import FormatError, SettingsError
 from subtomo.formats.imod import dose_and_acquisition
 from subtomo.formats.mdoc import read_mdoc
+from subtomo.formats.paths import missing_file
 from subtomo.formats.tilt_images import images_of_stack
 from subtomo.model import TiltSeries
 
@@ -196,7 +197,7 @@ def read_aretomo_tlt(path: str | Path) -> AretomoTilts:
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except (FileNotFoundError, IsADirectoryError):
-        raise MissingFileError(f"{path}: no such file; expected AreTomo's _TLT.txt") from None
+        raise missing_file(path, "AreTomo's _TLT.txt") from None
     try:
         table = np.array([[float(text) for text in line.split()] for line in lines if line.strip()])
     except ValueError as error:  # a word, or lines of different lengths
@@ -260,7 +261,7 @@ def _read_lines(path: Path) -> tuple[dict[str, str], list[int], list[list[float]
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except (FileNotFoundError, IsADirectoryError):
-        raise MissingFileError(f"{path}: no such file; expected an .aln file") from None
+        raise missing_file(path, "an .aln file") from None
     header: dict[str, str] = {}
     dark: list[int] = []
     rows: list[list[float]] = []

@@ -22,6 +22,7 @@ from subtomo.formats.atomic import replacing
 from subtomo.formats.carried_columns import carried, columns_of, rows_of, with_carried
 from subtomo.formats.copick_picks import PickSet, format_picks, parse_picks
 from subtomo.formats.group_numbers import are_numbers, names_of, numbers_of
+from subtomo.formats.paths import missing_file
 from subtomo.formats.table_context import TableContext
 from subtomo.geometry.rotations import matrices_from_quaternions, quaternions_from_matrices
 from subtomo.model import Particles
@@ -59,7 +60,7 @@ def read_copick_file(path: Path, context: TableContext) -> Particles:
     try:
         picks = parse_picks(path.read_bytes(), str(path))
     except (FileNotFoundError, IsADirectoryError):
-        raise MissingFileError(f"{path}: no such file; expected picks of copick") from None
+        raise missing_file(path, "picks of copick") from None
     return _particles(picks, context.tomogram or picks.run or context.only_tomogram(path), context)
 
 

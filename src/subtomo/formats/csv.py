@@ -16,9 +16,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import FormatError, MissingFileError, SettingsError
+from subtomo.errors import FormatError, SettingsError
 from subtomo.formats.atomic import replacing
 from subtomo.formats.columns import typed_column
+from subtomo.formats.paths import missing_file
 from subtomo.formats.table_context import TableContext
 from subtomo.formats.text_table import TextTable
 from subtomo.geometry.euler import quaternions_from_relion
@@ -151,7 +152,7 @@ def _read_table(path: Path) -> TextTable:
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except (FileNotFoundError, IsADirectoryError):
-        raise MissingFileError(f"{path}: no such file; expected a CSV file") from None
+        raise missing_file(path, "a CSV file") from None
     except UnicodeDecodeError:
         raise FormatError(f"{path}: is not UTF-8 text; expected a CSV file") from None
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)

@@ -14,8 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.counts import count_of
-from subtomo.errors import FormatError, MissingFileError, SubtomoWarning
+from subtomo.errors import FormatError, SubtomoWarning
 from subtomo.formats.defocus_unit import EXPECTED_DEFOCUS, looks_like_micrometres
+from subtomo.formats.paths import missing_file
 from subtomo.model import TiltCtf
 
 FloatArray = NDArray[np.float64]
@@ -61,7 +62,7 @@ def read_defocus(path: str | Path, n: int, sections: IntArray | None = None) -> 
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except (FileNotFoundError, IsADirectoryError):
-        raise MissingFileError(f"{path}: no such file; expected a file of defocus") from None
+        raise missing_file(path, "a file of defocus") from None
     rows = [(i, line) for i, line in enumerate(lines, 1) if line.strip() and line[0] != "#"]
     if not rows:
         raise FormatError(f"{path}: no values; expected the defocus of {n} images")

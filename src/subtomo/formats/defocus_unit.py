@@ -14,4 +14,5 @@ def looks_like_micrometres(defocus: NDArray[np.float64]) -> NDArray[np.bool_]:
     ----------
     defocus : any shape, said to be in Å
     """
-    return (defocus != 0) & (np.abs(defocus) < LEAST_DEFOCUS)
+    low: NDArray[np.bool_] = (defocus != 0) & (np.abs(defocus) < LEAST_DEFOCUS)
+    return low

@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from pathlib import Path
 
-from subtomo.errors import FormatError, MissingFileError
+from subtomo.errors import FormatError
 from subtomo.formats.atomic import replacing
+from subtomo.formats.paths import missing_file
 
 
 def read_tomogram_map(path: Path) -> dict[int, str]:
@@ -28,7 +29,7 @@ def read_tomogram_map(path: Path) -> dict[int, str]:
     try:
         text = path.read_text(encoding="utf-8-sig", errors="surrogateescape")
     except (FileNotFoundError, IsADirectoryError):
-        raise MissingFileError(f"{path}: no such file; expected a map of tomograms") from None
+        raise missing_file(path, "a map of tomograms") from None
     found: dict[int, str] = {}
     for at, line in enumerate(text.splitlines(), 1):
         number, _, name = line.strip().partition(" ")

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.counts import count_of
-from subtomo.errors import FormatError, MissingFileError, SubtomoWarning
+from subtomo.errors import FormatError, SubtomoWarning
 from subtomo.formats.atomic import replacing
 from subtomo.formats.columns import typed_column
 from subtomo.formats.numbered_particles import (
@@ -28,6 +28,7 @@ from subtomo.formats.numbered_particles import (
     with_map_beside,
     write_map_beside,
 )
+from subtomo.formats.paths import missing_file
 from subtomo.formats.table_context import TableContext
 from subtomo.formats.text_table import TextTable
 from subtomo.model import Particles, VoxelGrid
@@ -129,7 +130,7 @@ def _read_rows(path: Path) -> TextTable:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError):
-        raise MissingFileError(f"{path}: no such file; expected a table of Dynamo") from None
+        raise missing_file(path, "a table of Dynamo") from None
     except UnicodeDecodeError:
         raise FormatError(f"{path}: is not text; expected a table of Dynamo") from None
     rows: list[list[str]] = []

@@ -15,7 +15,7 @@ import numpy as np
 from subtomo.errors import FormatError, MissingFileError, SettingsError
 from subtomo.formats.atomic import replacing
 from subtomo.formats.dynamo_table import read_dynamo_table, write_dynamo_table
-from subtomo.formats.paths import find_file
+from subtomo.formats.paths import find_file, missing_file
 from subtomo.formats.table_context import TableContext
 from subtomo.formats.tomogram_names import base_name
 from subtomo.model import Particles, VoxelGrid
@@ -57,7 +57,7 @@ def read_vll(path: Path) -> list[DynamoVolume]:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError):
-        raise MissingFileError(f"{path}: no such file; expected a list of volumes") from None
+        raise missing_file(path, "a list of volumes") from None
     except UnicodeDecodeError:
         raise FormatError(f"{path}: is not text; expected a list of volumes") from None
     volumes: list[DynamoVolume] = []

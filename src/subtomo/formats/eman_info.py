@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import FormatError, MissingFileError
+from subtomo.errors import FormatError
 from subtomo.formats.atomic import replacing
 from subtomo.formats.columns import typed_column
 from subtomo.formats.eman_transform import three_numbers
 from subtomo.formats.json_text import parse_json
+from subtomo.formats.paths import missing_file
 from subtomo.formats.table_context import TableContext
 from subtomo.formats.tomogram_names import base_name
 from subtomo.model import Particles
@@ -135,7 +136,7 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         content = parse_json(path.read_bytes(), str(path))
     except (FileNotFoundError, IsADirectoryError):
-        raise MissingFileError(f"{path}: no such file; expected an info file of EMAN") from None
+        raise missing_file(path, "an info file of EMAN") from None
     if not isinstance(content, dict) or {_BOXES, _CLASSES, _APIX}.isdisjoint(content):
         raise FormatError(f"{path}: no {_BOXES}; expected an info file of EMAN")
     if not isinstance(content.get(_BOXES, []), list):

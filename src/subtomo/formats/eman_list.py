@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from subtomo.errors import FormatError, MissingFileError
+from subtomo.errors import FormatError
 from subtomo.formats.atomic import replacing
 from subtomo.formats.json_text import parse_json
+from subtomo.formats.paths import missing_file
 
 _MAGIC = "#LSX"
 _COMMENT = (
@@ -64,7 +65,7 @@ def read_list_lines(path: Path) -> Iterator[ListLine]:
     try:
         text = path.read_bytes().decode("utf-8")
     except (FileNotFoundError, IsADirectoryError):
-        raise MissingFileError(f"{path}: no such file; expected a list of EMAN") from None
+        raise missing_file(path, "a list of EMAN") from None
     except UnicodeDecodeError:
         raise FormatError(f"{path}: is not text; expected a list of EMAN") from None
     if not text.startswith(_MAGIC):

@@ -19,6 +19,7 @@ from subtomo.errors import FormatError, MissingFileError, SubtomoWarning
 from subtomo.formats.mdoc import Mdoc, dose_before, match_sections, read_mdoc
 from subtomo.formats.naming_file import naming_file
 from subtomo.formats.near_rotation import EXPECTED, first_not_near_rotation
+from subtomo.formats.paths import missing_file
 from subtomo.formats.tilt_images import images_of_stack
 from subtomo.model import Acquisition, TiltSeries
 
@@ -193,7 +194,7 @@ def _read_numbers(path: Path, width: int, what: str) -> FloatArray:
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except (FileNotFoundError, IsADirectoryError):
-        raise MissingFileError(f"{path}: no such file; expected {what} a line") from None
+        raise missing_file(path, f"{what} a line") from None
     rows: list[list[float]] = []
     for number, line in enumerate(lines, start=1):
         try:

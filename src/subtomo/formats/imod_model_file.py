@@ -16,8 +16,9 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import FormatError, MissingFileError
+from subtomo.errors import FormatError
 from subtomo.formats.atomic import replacing
+from subtomo.formats.paths import missing_file
 
 FloatArray = NDArray[np.float64]
 T = TypeVar("T")
@@ -110,7 +111,7 @@ def read_imod_model_file(path: Path) -> ImodModel:
     try:
         content = path.read_bytes()
     except (FileNotFoundError, IsADirectoryError):
-        raise MissingFileError(f"{path}: no such file; expected a model of IMOD") from None
+        raise missing_file(path, "a model of IMOD") from None
     if content[:4] != _MAGIC:
         raise FormatError(
             f"{path}: starts with {content[:4]!r}; expected {_MAGIC!r}, a binary model of IMOD"

@@ -13,7 +13,8 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from subtomo.errors import FormatError, MissingFileError
+from subtomo.errors import FormatError
+from subtomo.formats.paths import missing_file
 
 _LEFT_OUT = ("LOCALFILE", "ZFACTORFILE", "XTILTFILE")
 _RANGE = re.compile(r"(\d+)(?:-(\d+))?$")
@@ -64,7 +65,7 @@ def read_tilt_com(path: str | Path) -> TiltCom:
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except (FileNotFoundError, IsADirectoryError):
-        raise MissingFileError(f"{path}: no such file; expected IMOD's tilt.com") from None
+        raise missing_file(path, "IMOD's tilt.com") from None
     entries: dict[str, str] = {}
     for line in lines:
         key, _, value = line.strip().partition(" ")

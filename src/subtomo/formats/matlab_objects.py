@@ -37,8 +37,7 @@ def read_matlab(path: Path) -> dict[str, Any]:
             from matio import load_from_mat
         except ImportError:
             raise MissingDependency(
-                f"{path}: holds MATLAB objects, for which mat-io is needed: pip install "
-                "'subtomo[dynamo]'"
+                f"{path}: holds MATLAB objects, for which mat-io is needed: pip install mat-io"
             ) from None
         try:
             found: dict[str, Any] = load_from_mat(str(path))

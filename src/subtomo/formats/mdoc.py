@@ -10,8 +10,9 @@ from pathlib import Path, PureWindowsPath
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import FormatError, MissingFileError
+from subtomo.errors import FormatError
 from subtomo.formats.atomic import replacing
+from subtomo.formats.paths import missing_file
 
 _TITLE = re.compile(r"\[T\s*=\s*(.*?)\s*\]$")
 _SECTION = re.compile(r"\[(\w+)\s*=\s*(.*?)\s*\]$")
@@ -155,7 +156,7 @@ def read_mdoc(path: str | Path) -> Mdoc:
     try:
         text = path.read_bytes().decode("utf-8-sig", errors="surrogateescape")
     except (FileNotFoundError, IsADirectoryError):
-        raise MissingFileError(f"{path}: no such file; expected an .mdoc file") from None
+        raise missing_file(path, "an .mdoc file") from None
     header: dict[str, str] = {}
     titles: list[str] = []
     sections: list[MdocSection] = []

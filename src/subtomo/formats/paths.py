@@ -10,6 +10,8 @@ import errno
 import os
 from pathlib import Path
 
+from subtomo.errors import MissingFileError
+
 
 def is_remote(name: str) -> bool:
     """Whether a name is an address such as ``s3://bucket/series.zarr``, not a path."""
@@ -55,6 +57,12 @@ def name_in_table(path: str | Path, table: str | Path) -> str:
     if not Path(path).is_absolute():
         return Path(path).as_posix()
     return Path(os.path.relpath(path, Path(table).absolute().parent)).as_posix()
+
+
+def missing_file(path: Path, expected: str) -> MissingFileError:
+    """Make the error of a file that is not there, or that is a folder."""
+    found = "is a folder" if path.is_dir() else "no such file"
+    return MissingFileError(f"{path}: {found}; expected {expected}")
 
 
 def not_found(name: str, table: str | Path, relative_dir: Path | None = None) -> str:

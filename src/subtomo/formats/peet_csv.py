@@ -30,6 +30,7 @@ from subtomo.formats.imod_model import (
 )
 from subtomo.formats.imod_model_file import read_imod_model_file, write_imod_model_file
 from subtomo.formats.motive_list import phi_psi_theta
+from subtomo.formats.paths import missing_file
 from subtomo.formats.table_context import TableContext
 from subtomo.formats.text_table import TextTable
 from subtomo.geometry.euler import dynamo_from_quaternions, quaternions_from_dynamo
@@ -171,7 +172,7 @@ def _read_table(path: Path) -> TextTable:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError):
-        raise MissingFileError(f"{path}: no such file; expected a motive list of PEET") from None
+        raise missing_file(path, "a motive list of PEET") from None
     except UnicodeDecodeError:
         raise FormatError(f"{path}: is not text; expected a motive list of PEET") from None
     if not text.startswith(_CCC):

@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import FormatError, MissingFileError
+from subtomo.errors import FormatError
 from subtomo.formats.atomic import replacing
 from subtomo.formats.carried_columns import (
     WORD,
@@ -29,6 +29,7 @@ from subtomo.formats.carried_columns import (
 )
 from subtomo.formats.columns import typed_column
 from subtomo.formats.motive_list import phi_psi_theta
+from subtomo.formats.paths import missing_file
 from subtomo.formats.table_context import TableContext
 from subtomo.formats.text_table import TextTable
 from subtomo.formats.tomogram_names import base_name
@@ -151,7 +152,7 @@ def _particle_elements(path: Path) -> list[ElementTree.Element]:
     try:
         root = ElementTree.fromstring(path.read_bytes())
     except (FileNotFoundError, IsADirectoryError):
-        raise MissingFileError(f"{path}: no such file; expected a particle list") from None
+        raise missing_file(path, "a particle list") from None
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise FormatError(f"{path}: not XML ({error}); expected a particle list of PyTom") from None
     found = root if root.tag == _LIST else root.find(f".//{_LIST}")

@@ -133,7 +133,7 @@ def read_relion_particles(
         tomogram=tomogram,
         position=coordinates - rotate_points(subtomogram, origins),
         orientation=multiply_quaternions(subtomogram, quaternions_from_relion(angles)),
-        is_oriented=_is_oriented(table, np.hstack([subtomogram_angles, angles])),
+        is_oriented=known_orientations(table),
         **text,
         score=table.numbers(score, default=np.nan),
         half=table.integers("rlnRandomSubset", default=0),
@@ -226,11 +226,12 @@ def particle_blocks(
     return {**blocks, "particles": StarTable(columns), **tables}
 
 
-def _is_oriented(table: StarTable, angles: FloatArray) -> NDArray[np.bool_]:
-    """Tell which rows have an orientation: where a column says so, or an angle is not 0."""
+def known_orientations(table: StarTable) -> NDArray[np.bool_]:
+    """Tell which rows have an orientation, (n,): a column says so, or an angle is not 0."""
     if _IS_ORIENTED in table:
         return np.asarray(table.integers(_IS_ORIENTED) != 0)
-    return np.asarray((angles != 0).any(axis=1))
+    angles = [table.stacked(tags, default=0) for tags in (SUBTOMOGRAM_ANGLES, ANGLES)]
+    return np.asarray((np.hstack(angles) != 0).any(axis=1))
 
 
 def _say_something(particles: Particles, angles: Mapping[str, NDArray[Any]]) -> NDArray[np.bool_]:

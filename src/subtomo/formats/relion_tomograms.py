@@ -36,6 +36,7 @@ from subtomo.formats.relion_tilt_series import (
     tilt_series_from_table,
 )
 from subtomo.formats.star import StarTable, read_star, write_star
+from subtomo.formats.star_contents import refuse_contents
 from subtomo.formats.tilt_images import relion_image_name
 from subtomo.model import Acquisition, TiltSeries, TomogramFrame
 from subtomo.model.deformation import DeformationKind
@@ -149,6 +150,7 @@ def read_tomograms_star(
         If names say that a tilt series or its images may be another tomogram's.
     """
     blocks = read_star(path)
+    refuse_contents(path, blocks, "a table of tomograms", "tomograms.star")
     table = _global_table(path, blocks)
     table.require([_NAME, _PIXEL_SIZE, _HAND, *_ACQUISITION])
     names = table.text(_NAME).tolist()

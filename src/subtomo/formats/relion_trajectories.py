@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from subtomo.errors import StarError
 from subtomo.formats.relion_star import write_relion_star
 from subtomo.formats.star import StarTable, read_star
+from subtomo.formats.star_contents import refuse_contents
 
 FloatArray = NDArray[np.float64]
 
@@ -36,6 +37,7 @@ def read_trajectories(path: str | Path) -> dict[str, FloatArray]:
         If a column is missing, a value is not a finite number, or blocks are missing.
     """
     blocks = read_star(path)
+    refuse_contents(path, blocks, "trajectories of particles", "RELION's motion.star")
     general = blocks.pop(_GENERAL, None)
     if general is not None and _COUNT in general:
         count = general.integers(_COUNT)[0]

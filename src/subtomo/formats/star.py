@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import MissingFileError, StarError
+from subtomo.errors import StarError
 from subtomo.formats.atomic import replacing
+from subtomo.formats.paths import missing_file
 from subtomo.formats.text_table import TextTable
 
 _TOKEN = re.compile(r"""'(?:[^']|'(?=\S))*'(?=\s|$)|"(?:[^"]|"(?=\S))*"(?=\s|$)|\#.*|\S+""")
@@ -69,7 +70,7 @@ def read_star(path: str | Path) -> dict[str, StarTable]:
     try:
         text = path.read_bytes().decode("utf-8-sig", errors="surrogateescape")
     except (FileNotFoundError, IsADirectoryError):
-        raise MissingFileError(f"{path}: no such file; expected a STAR file") from None
+        raise missing_file(path, "a STAR file") from None
     if "\0" in text:
         raise StarError(f"{path}: holds binary data; expected a STAR file")
     return _Parser(str(path), text).parse()

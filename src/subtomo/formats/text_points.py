@@ -16,10 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import FormatError, MissingFileError
+from subtomo.errors import FormatError
 from subtomo.formats.atomic import replacing
 from subtomo.formats.columns import typed_column
 from subtomo.formats.group_numbers import names_of, numbers_of
+from subtomo.formats.paths import missing_file
 from subtomo.formats.table_context import TableContext
 from subtomo.formats.text_table import TextTable
 from subtomo.model import Particles
@@ -113,7 +114,7 @@ def _read_table(path: Path) -> TextTable:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError):
-        raise MissingFileError(f"{path}: no such file; expected points as text") from None
+        raise missing_file(path, "points as text") from None
     except UnicodeDecodeError:
         raise FormatError(f"{path}: is not text; expected x, y and z in voxels") from None
     lines = {at: row for at, line in enumerate(text.splitlines(), 1) if (row := _values(line))}

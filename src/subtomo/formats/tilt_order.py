@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import FormatError, MissingFileError
+from subtomo.errors import FormatError
+from subtomo.formats.paths import missing_file
 
 
 def read_tilt_order(path: str | Path) -> NDArray[np.float64]:
@@ -31,7 +32,7 @@ def read_tilt_order(path: str | Path) -> NDArray[np.float64]:
     try:
         lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     except (FileNotFoundError, IsADirectoryError):
-        raise MissingFileError(f"{path}: no such file; expected tilt angles, one a line") from None
+        raise missing_file(path, "tilt angles, one a line") from None
     angles: list[float] = []
     for number, line in enumerate(lines, start=1):
         try:

@@ -18,9 +18,10 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import FormatError, MissingFileError, SubtomoWarning
+from subtomo.errors import FormatError, SubtomoWarning
 from subtomo.formats.defocus_unit import looks_like_micrometres
 from subtomo.formats.naming_file import naming_file
+from subtomo.formats.paths import missing_file
 from subtomo.formats.warp_grids import movement_deformation, node_values, number_of, per_tilt
 from subtomo.model import Acquisition, TiltCtf, TiltSeries
 
@@ -105,7 +106,7 @@ def _root(path: Path) -> ElementTree.Element:
     try:
         root = ElementTree.fromstring(path.read_bytes())
     except (FileNotFoundError, IsADirectoryError):
-        raise MissingFileError(f"{path}: no such file; expected Warp's .xml file") from None
+        raise missing_file(path, "Warp's .xml file") from None
     except (ElementTree.ParseError, LookupError) as error:  # an unknown encoding
         raise FormatError(f"{path}: not XML ({error}); expected Warp's .xml file") from None
     if root.tag != "TiltSeries":

@@ -72,9 +72,10 @@ def in_words(
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Propose the nearest known name: "; did you mean 'x'?", or nothing."""
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean '{close[0]}'?" if close else ""
+    """Propose the nearest known name: "; did you mean 'x'?", or nothing; dashes do not count."""
+    plain = {each.lstrip("-"): each for each in known}
+    close = difflib.get_close_matches(name.lstrip("-"), plain, n=1)
+    return f"; did you mean '{plain[close[0]]}'?" if close else ""
 
 
 def _fault(

@@ -3,6 +3,7 @@
 import base64
 import io
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _DPI = 110
+_OPTION = re.compile(r"--[a-z][a-z-]*")
 
 
 @dataclass
@@ -69,6 +71,7 @@ class Report:
 
         template = (files("subtomo.report") / "report.html.j2").read_text(encoding="utf-8")
         page = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+        page.filters["options_whole"] = _options_whole
         html = page.from_string(template).render(
             title=self.title, summary=self.summary, sections=self._sections
         )
@@ -84,6 +87,13 @@ class Report:
         if not self._sections:
             self.add_section("")
         self._sections[-1]["parts"].append(part)
+
+
+def _options_whole(text: str) -> Any:
+    """Keep options such as --box-size on one line, which would break after their dashes."""
+    from markupsafe import Markup, escape
+
+    return Markup(_OPTION.sub(r'<span class="option">\g<0></span>', str(escape(text))))
 
 
 def _cell(value: Any) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from subtomo.formats.relion_particles import particles_block
 from subtomo.formats.relion_tomograms import TomogramEntry, read_tomograms_star
 from subtomo.formats.relion_trajectories import read_trajectories
 from subtomo.formats.star import StarTable, read_star
+from subtomo.formats.star_contents import refuse_contents
 from subtomo.model import TiltSeries
 from subtomo.sources.particle_project import TOMOGRAM, ParticleProject, make_particle_project
 from subtomo.sources.settings import LocalSource
@@ -123,6 +124,7 @@ def _relative_to_here(path: Path) -> str:
 def _read_particles(path: Path) -> tuple[StarTable, StarTable | None]:
     """Read the particles and their optics groups."""
     blocks = read_star(path)
+    refuse_contents(path, blocks, "a table of particles", "particles.star")
     return blocks[particles_block(path, blocks)], blocks.get("optics")
 
 

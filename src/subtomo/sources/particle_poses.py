@@ -1,18 +1,21 @@
 """Where the particles of a project are and how they are turned."""
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import DataError, StarError
+from subtomo.counts import count_of
+from subtomo.errors import DataError, StarError, SubtomoWarning
 from subtomo.formats.relion_particles import (
     ANGLES,
     CENTRED,
     COORDINATES,
     ORIGINS,
     SUBTOMOGRAM_ANGLES,
+    known_orientations,
 )
 from subtomo.geometry.euler import quaternions_from_relion
 from subtomo.geometry.rotations import matrices_from_quaternions
@@ -96,6 +99,24 @@ def particle_poses(project: ParticleProject, *, apply_offsets: bool = True) -> P
         half=half,
         optics_row=optics_rows(project),
     )
+
+
+def warn_unoriented(project: ParticleProject) -> None:
+    """Tell of a table whose particles have no orientation, though they are to be averaged.
+
+    Warns
+    -----
+    SubtomoWarning
+        If none of them has one. Sources that make the table have told.
+    """
+    table = project.particles
+    if not project.is_generated and not known_orientations(table).any():
+        warnings.warn(
+            f"{table.source}: none of {count_of(len(table), 'particle')} has an orientation "
+            f"({', '.join(ANGLES)}): they are added up as they lie in the tomograms",
+            SubtomoWarning,
+            stacklevel=2,
+        )
 
 
 def tomogram_centres_px(project: ParticleProject) -> FloatArray:

@@ -14,6 +14,7 @@ from subtomo.formats.relion_optics import TILT_SERIES_PIXEL_SIZE
 from subtomo.formats.relion_particles import CENTRED, particles_block
 from subtomo.formats.relion_tomograms import read_tomograms_star
 from subtomo.formats.star import StarTable, read_star
+from subtomo.formats.star_contents import refuse_contents
 from subtomo.formats.star_vectors import vectors
 from subtomo.sources.particle_poses import particle_poses
 from subtomo.sources.particle_project import TOMOGRAM, ParticleProject, make_particle_project
@@ -106,6 +107,7 @@ def _read_project(source: StackSource) -> ParticleProject:
             raise SettingsError(f"{path} names no table of {missing}; give {option}")
         path, tomograms = named.particles, tomograms or named.tomograms
         blocks = read_star(path)
+    refuse_contents(path, blocks, "a table of particles", "the particles.star of an extraction")
     if tomograms is None:
         raise SettingsError(
             f"{path} does not name its table of tomograms; give --tomograms-starfile, or the "

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_rgb
 
 from subtomo.averaging.reconstruction.figures import guinier_figure
 from subtomo.averaging.reconstruction.local_figure import (
@@ -63,4 +64,8 @@ def test_the_guinier_plot_is_broken_where_the_halves_share_nothing():
     assert resolution.get_xdata()[0] == pytest.approx(1 / 40**2)
     assert resolution.get_label() == "resolution, 40.0 Å"
     assert len(of_map.get_xdata()) == 5
+    assert len({to_rgb(line.get_color()) for line in axes.lines}) == 3
+    assert (
+        max(to_rgb(resolution.get_color())) - min(to_rgb(resolution.get_color())) > 0.5
+    )  # no grey
     figure.canvas.draw()

@@ -81,6 +81,20 @@ def test_files_are_named_as_relion_names_them(oracle, tmp_path):
     assert files_of(tmp_path / "whole") == {"merged.mrc", "merged_full.mrc"}
 
 
+def test_particles_without_orientations_are_told(oracle, tmp_path, capsys):
+    angles = ("rlnAngleRot", "rlnAngleTilt", "rlnAnglePsi", "rlnTomoSubtomogram")
+
+    def unoriented(columns):
+        return {tag: values for tag, values in columns.items() if not tag.startswith(angles)}
+
+    table = change_table("particles_few.star", "particles", unoriented, tmp_path / "plain.star")
+    assert reconstruct(tmp_path / "out", "--dry-run", particles=table) == 0
+    said = capsys.readouterr().err
+    assert "plain.star: none of 6 particles has an orientation (rlnAngleRot, " in said
+    assert reconstruct(tmp_path / "out", "--dry-run") == 0
+    assert "orientation" not in capsys.readouterr().err
+
+
 NAMES = ("half1", "half2", "merged")
 
 
@@ -377,6 +391,10 @@ BAD_OPTIONS = {
     "line without use": (
         ["--postprocess", "--guinier-from", "8", "--b-factor", "-50"],
         "--guinier-from 8 has no effect with --b-factor -50",
+    ),
+    "faults that do not come in": (
+        ["--relion-compatible", "--whiten"],
+        "--relion-compatible has no effect without --keep-volumes, or --no-ctf --whiten",
     ),
     "seed of nothing": (["--seed", "3"], "--seed 3 needs --split random"),
     "too sharp": (["--b-factor=-1e9"], "--b-factor: found '-1e9'; expected at least -10000"),

@@ -297,6 +297,22 @@ def test_without_halves_there_is_one_map_and_no_resolution(extracted, shared_dat
     assert "no resolution is known" in (folder / "report.html").read_text()
 
 
+def test_particles_without_orientations_are_told(extracted, shared_data, tmp_path, capsys):
+    table = extracted("--box-size", "24", "--bin", "2").with_name("particles.star")
+    blocks = dict(read_star(table))
+    columns = {t: c for t, c in blocks["particles"].columns.items() if not t.startswith("rlnAngle")}
+    columns = {t: c for t, c in columns.items() if not t.startswith("rlnTomoSubtomogram")}
+    columns["rlnImageName"] = np.array([str(table.parent / n) for n in columns["rlnImageName"]])
+    write_star(tmp_path / "plain.star", {**blocks, "particles": StarTable(columns)})
+    words = ["reconstruct", "stacks", str(tmp_path / "plain.star"), "-o", str(tmp_path / "out")]
+    words += ["--tomograms-starfile", str(shared_data / "relion5_oracle/tomograms.star")]
+    assert run([*words, "--dry-run"]) == 0
+    assert "plain.star: none of 28 particles has an orientation" in capsys.readouterr().err
+    words[2] = words[6]
+    assert run([*words, "--dry-run"]) == 2
+    assert "tomograms.star: seems to be a table of tomograms; expected" in capsys.readouterr().err
+
+
 @pytest.mark.slow
 def test_processes_give_the_same_bytes(extracted, tmp_path):
     table = extracted("--box-size", "24", "--bin", "2")

@@ -49,6 +49,22 @@ BAD_OPTIONS = {
     "no matrices": (["--box-size", "32", "--anisotropic-magnification"], "no column rlnMagMat00"),
     "division of nothing": (["--box-size", "32", "--taper", "3"], "--taper 3 needs --div"),
     "masked spectra": (["--box-size", "32", "--write-fourier"], "needs --no-circle-crop"),
+    "device of another name": (
+        ["--box-size", "32", "--device", "gpu"],
+        "error: --device gpu: expected auto, cpu, cuda, cuda:N or mps\n",
+    ),
+    "a folder for a table": (
+        ["--box-size", "32", "--optimisation-set-starfile", "."],
+        "error: .: is a folder; expected a STAR file\n",
+    ),
+    "particles for trajectories": (
+        ["--box-size", "32", "--trajectories-starfile", "particles_few.star"],
+        "particles_few.star: seems to be a table of particles; expected trajectories of particles",
+    ),
+    "a table without its option": (
+        ["--box-size", "32", "particles_few.star"],
+        "no option before it; expected options only: files are given with --particles-starfile, ",
+    ),
     "no device": (["--box-size", "32", "--device", "cuda:9"], "--device cuda:9 cannot be used"),
     "no folder": (["--box-size", "32", "--tiltseries-relative-dir", "nowhere"], "nowhere"),
 }
@@ -163,9 +179,15 @@ def test_an_interrupted_job_goes_on_and_ends_the_same(oracle, tmp_path):
     assert tables[0].replace("whole", "part") == tables[1]
 
 
-def test_without_a_visible_particle_the_table_is_empty(oracle, tmp_path):
-    assert extract(tmp_path, "--box-size", "32", "--min-frames", "22") == 0
-    assert len(read_star(tmp_path / "particles.star")["particles"]) == 0
+def test_without_a_visible_particle_nothing_is_written(oracle, tmp_path, capsys):
+    options = ["--box-size", "32", "--min-frames", "22", "--max-dose", "60"]
+    assert extract(tmp_path / "out", *options) == 2
+    assert capsys.readouterr().err == (
+        "error: particles_few.star: no particle lies 16 pixels or more inside 22 tilt images taken "
+        "before 60 e⁻/Å²; give a smaller --box-size, --crop-size or --min-frames, or a larger "
+        "--max-dose, or check the coordinates\n"
+    )
+    assert not (tmp_path / "out").exists()
 
 
 def test_names_that_relion_would_not_find_are_told(shared_data, tmp_path, monkeypatch, capsys):

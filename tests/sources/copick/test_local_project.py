@@ -372,7 +372,8 @@ def test_a_missing_configuration(tmp_path, sample):
     [
         ({"copick_name": None}, "give the object as --copick-name or in --copick-uri"),
         ({"copick_uri": "a"}, "--copick-uri and --copick-name exclude each other"),
-        ({"copick_name": "re:("}, "not a regular expression"),
+        ({"copick_name": "re:("}, r"--copick-name re:\(: not a regular expression"),
+        ({"copick_name": None, "copick_uri": "re:["}, r"--copick-uri re:\[: not a regular expr"),
         ({"copick_name": None, "copick_uri": ":x/y"}, "no object; expected OBJECT:USER/SESSION"),
     ],
 )

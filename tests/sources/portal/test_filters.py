@@ -3,6 +3,7 @@
 import pytest
 
 from subtomo.errors import DataError
+from subtomo.extraction.stacks.settings import ExtractDataPortalSettings
 from subtomo.sources.portal.listing import list_portal
 from subtomo.sources.portal.records import find_matches
 from subtomo.sources.settings import DataPortalSource
@@ -118,6 +119,13 @@ def test_list_counts_runs_objects_and_points(portal):
     assert "automated, ground truth" in rows[1]
     assert total == "4 files of points in 2 runs, 2 objects, 48 points"
     assert not portal.faults.asked  # neither points nor pixels
+
+
+def test_sizes_that_no_box_limits_do_not_stop_a_list():
+    asked = {"run_ids": (90011,), "list_matches": True, "crop_size": 4000, "bin": 1.3}
+    assert ExtractDataPortalSettings(**asked).list_matches
+    with pytest.raises(ValueError, match="--crop-size is 4000, larger than --box-size 32"):
+        ExtractDataPortalSettings(**asked, box_size=32)
 
 
 @pytest.mark.parametrize(

@@ -464,7 +464,7 @@ def test_missing_package_names_the_extra(monkeypatch):
     import sys
 
     monkeypatch.setitem(sys.modules, "cryoet_data_portal", None)
-    with pytest.raises(ImportError, match=r"pip install 'subtomo\[portal\]'"):
+    with pytest.raises(ImportError, match=r"pip install cryoet_data_portal s3fs"):
         open_portal_project(DataPortalSource(run_ids=1))
 
 

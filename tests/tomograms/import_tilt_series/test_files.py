@@ -80,6 +80,7 @@ def test_a_folder_of_etomo_and_one_of_warptools(tmp_path: Path) -> None:
             SettingsError,
             r"f: holds alignments of AreTomo and Warp; expected one kind",
         ),
+        (["f/a.aln"], ["f", "f/a.aln"], SettingsError, r"f/a.aln is given twice, by itself or by"),
         (
             ["f/a.aln", "g/a.xml"],
             ["f", "g"],

@@ -65,6 +65,13 @@ def test_several_series_make_one_project(folder: Path, capsys: pytest.CaptureFix
     assert [e.extra["rlnOpticsGroupName"] for e in (one, two)] == ["opticsGroup1", "opticsGroup2"]
 
 
+def test_a_dry_run_says_what_the_series_are(folder: Path, capsys: pytest.CaptureFixture) -> None:
+    assert run(arguments(folder, "--thickness", 40, "--dry-run")) == 0
+    said = capsys.readouterr().err
+    assert "A: IMOD, 3 tilts from -30° to 30°" in said
+    assert "stated nowhere, so assumed: spherical aberration 2.7 mm" in said
+
+
 # Columns and names of RELION 5, which reads them from the folder of the project.
 def test_the_tables_are_relions(folder: Path) -> None:
     assert run(arguments(folder, "--thickness", 40, "--quiet")) == 0
@@ -162,7 +169,8 @@ def test_the_thickness_must_be_known(folder: Path, capsys: pytest.CaptureFixture
     [
         ({"handedness": 2}, "--handedness is 2; expected 1 or -1"),
         ({"tomogram_size": (1, 0, 1)}, "expected three positive numbers"),
-        ({"tomogram_size": (1, 1, 1), "thickness": 3}, "exclude each other"),
+        ({"thickness": 2}, "greater than or equal to 20"),
+        ({"tomogram_size": (1, 1, 1), "thickness": 30}, "exclude each other"),
         ({"tilt_order": "a.csv"}, "--tilt-order needs --dose-per-tilt"),
         ({"voltage": 300000}, "less than or equal to 3000"),
         ({"voltage": 0.3}, "greater than or equal to 10"),

@@ -28,10 +28,12 @@ def guinier_figure(plot: GuinierPlot, b_factor: float, resolution: float) -> "Fi
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.subplots()
     squared = plot.frequency[1:] ** 2
-    axes.plot(squared, plot.measured[1:], color="0.6", label="of the map")
+    axes.plot(squared, plot.measured[1:], color="0.6", lw=1.2, label="of the map")
     signal = np.where(np.isfinite(plot.signal[1:]), plot.signal[1:], np.nan)
     axes.plot(squared, signal, color="C0", lw=2, label="of what the halves share")
-    axes.axvline(1 / resolution**2, color="0.3", lw=0.8, label=f"resolution, {resolution:.1f} Å")
+    axes.axvline(
+        1 / resolution**2, color="C3", lw=1.0, ls=":", label=f"resolution, {resolution:.1f} Å"
+    )
     if plot.fitted is not None and plot.b_factor is not None and plot.intercept is not None:
         ends = np.array(plot.fitted) ** 2
         line = plot.intercept + plot.b_factor / 4 * ends

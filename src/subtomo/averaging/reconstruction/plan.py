@@ -14,7 +14,7 @@ from subtomo.averaging.reconstruction.settings import MapSettings, Reconstructio
 from subtomo.errors import DataError, SettingsError
 from subtomo.geometry.particle_views import ViewGrid, neighbourhoods, particle_views
 from subtomo.signal.fourier_symmetry import Helix, SymmetryOperations, symmetry_operations
-from subtomo.sources.particle_poses import Poses, particle_poses
+from subtomo.sources.particle_poses import Poses, particle_poses, warn_unoriented
 from subtomo.sources.particle_project import ParticleProject
 from subtomo.sources.project import open_project
 from subtomo.sources.series_checks import require_ctf, require_window
@@ -62,6 +62,7 @@ def plan_reconstruction(settings: ReconstructionSettings) -> Reconstruction:
     """
     project = open_project(settings, need_ctf=settings.ctf)
     poses = particle_poses(project)
+    warn_unoriented(project)
     numbers = _numbers(project)
     _check_series(project, settings)
     n_views = _count_views(project, poses, settings)

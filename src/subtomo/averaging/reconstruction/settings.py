@@ -77,7 +77,9 @@ class MapSettings(PostprocessOptions, JobSettings):
     )
     backup: bool = Field(
         True,
-        description="Save the sums after each tomogram, so that a killed job goes on from there",
+        description=(
+            "Save the sums after every hundred particles or so; a killed job goes on from there"
+        ),
         json_schema_extra={"affects_results": False},
     )
     resume: bool = Field(
@@ -178,6 +180,11 @@ class ReconstructionSettings(MapSettings):
     @model_validator(mode="after")
     def _check_reconstruction_options(self) -> Self:
         require_boxes(self.box_size, self.crop_size, self.bin)
+        has_powers = self.whiten and not self.ctf
+        if self.relion_compatible and not (has_powers or self.keep_volumes):
+            raise ValueError(
+                "--relion-compatible has no effect without --keep-volumes, or --no-ctf --whiten"
+            )
         return self
 
 

@@ -13,6 +13,7 @@ from subtomo.averaging.reconstruction.plan import mask_of, operations_of, sum_by
 from subtomo.averaging.reconstruction.stacks_settings import ReconstructStacksSettings
 from subtomo.errors import DataError, SettingsError
 from subtomo.signal.fourier_symmetry import SymmetryOperations
+from subtomo.sources.particle_poses import warn_unoriented
 from subtomo.sources.particle_stacks import ParticleStacks
 from subtomo.sources.stack_tables import open_particle_stacks
 
@@ -51,6 +52,7 @@ def plan_stacks(settings: ReconstructStacksSettings) -> StackReconstruction:
         If the tables or stacks cannot be used, or the maps do not fit the images.
     """
     stacks = open_particle_stacks(settings)
+    warn_unoriented(stacks.project)
     size = settings.crop_size or stacks.box_size
     if size > stacks.box_size:
         raise SettingsError(

@@ -7,6 +7,7 @@ from pathlib import Path, PurePosixPath
 import numpy as np
 from numpy.typing import NDArray
 
+from subtomo.counts import count_of
 from subtomo.errors import DataError, OutputError
 from subtomo.extraction.stacks.settings import StackSettings
 from subtomo.formats.paths import is_remote
@@ -71,7 +72,7 @@ def plan_extraction(settings: StackSettings) -> StackExtraction:
     Raises
     ------
     SubtomoError
-        If the tables cannot be used, or the boxes do not fit the images.
+        If the tables cannot be used, the boxes do not fit the images, or no particle is visible.
     """
     project = open_project(settings, need_ctf=settings.premultiply_ctf)
     poses = particle_poses(
@@ -87,6 +88,8 @@ def plan_extraction(settings: StackSettings) -> StackExtraction:
         seen = _visible(project, poses, series, rows, settings)
         visible |= dict(zip(rows.tolist(), seen, strict=True))
         portions |= _portions(name, rows[seen.sum(axis=1) >= settings.min_frames], poses)
+    if not portions:
+        raise DataError(_why_nothing(project, settings))
     names = _file_names(project)
     _check_outputs(settings, project, names)
     return StackExtraction(project, poses, visible, names, portions)
@@ -112,6 +115,20 @@ def _visible(
         trajectories=project.trajectories_of(rows),
     )
     return views.visible
+
+
+def _why_nothing(project: ParticleProject, settings: StackSettings) -> str:
+    """Say that no particle is visible, and which options may be the reason."""
+    late = "" if settings.max_dose is None else f" taken before {settings.max_dose:g} e⁻/Å²"
+    margin = view_grid(settings).margin_px
+    few = settings.min_frames == 1
+    options = "--box-size or --crop-size" if few else "--box-size, --crop-size or --min-frames"
+    larger = ", or a larger --max-dose" if late else ""
+    return (
+        f"{project.particles.source}: no particle lies {margin:g} pixels or more inside "
+        f"{count_of(settings.min_frames, 'tilt image')}{late}; give a smaller "
+        f"{options}{larger}, or check the coordinates"
+    )
 
 
 def _portions(tomogram: str, rows: NDArray[np.intp], poses: Poses) -> Iterator[tuple[str, Portion]]:

@@ -132,7 +132,7 @@ def _start_slurm(path: Path, n_workers: int, held: ExitStack, messages: Messages
         from dask_jobqueue import SLURMCluster
     except ImportError:
         raise MissingDependency(
-            "--slurm needs dask-jobqueue, which is not installed: pip install 'subtomo[cluster]'"
+            "--slurm needs dask-jobqueue, which is not installed: pip install dask-jobqueue"
         ) from None
     # One worker a job: otherwise dask-jobqueue splits a job's cores, and GPU, among several.
     options = {"processes": 1, "scheduler_options": {"dashboard_address": _ANY_LOCAL_PORT}}

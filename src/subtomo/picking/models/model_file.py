@@ -12,6 +12,7 @@ from typing import Any
 
 from subtomo.errors import DataError, FormatError, MissingFileError
 from subtomo.formats.atomic import replacing
+from subtomo.formats.paths import missing_file
 from subtomo.picking.models.geometric_model import GeometricModel
 from subtomo.picking.models.model_types import make_model
 
@@ -110,7 +111,7 @@ def _content(path: Path) -> dict[str, Any]:
     try:
         content: Any = json.loads(path.read_bytes())
     except FileNotFoundError:
-        raise MissingFileError(f"{path}: no such file; expected a file of models") from None
+        raise missing_file(path, "a file of models") from None
     except IsADirectoryError:
         raise MissingFileError(f"{path}: is a folder; expected a file of models") from None
     except UnicodeDecodeError:

@@ -13,7 +13,7 @@ _ANY = "*"
 
 @dataclass(frozen=True)
 class Pattern:
-    """A name, with ``*`` and ``?``, or a regular expression after ``re:``.
+    """A name, with ``*`` and ``?``, or a regular expression after ``re:``; by which option.
 
     Raises
     ------
@@ -22,6 +22,7 @@ class Pattern:
     """
 
     text: str
+    option: str
 
     def __post_init__(self) -> None:
         if self.text.startswith(_EXPRESSION):
@@ -29,7 +30,8 @@ class Pattern:
                 re.compile(self.text.removeprefix(_EXPRESSION))
             except re.error as error:
                 raise SettingsError(
-                    f"{self.text}: not a regular expression ({error}); expected one after re:"
+                    f"{self.option} {self.text}: not a regular expression ({error}); expected one "
+                    "after re:"
                 ) from None
 
     def fits(self, name: str) -> bool:
@@ -83,10 +85,12 @@ def choice_of(source: CopickPicks) -> Choice:
     SettingsError
         If the address or an expression is wrong.
     """
-    runs = tuple(Pattern(name) for name in source.copick_run_names)
+    runs = tuple(Pattern(name, "--copick-run-name") for name in source.copick_run_names)
     if source.copick_uri is None:
-        parts = (source.copick_name, source.copick_user_id, source.copick_session_id)
-        name, user, session = (Pattern(part or _ANY) for part in parts)
+        name, user, session = (
+            Pattern(getattr(source, each) or _ANY, "--" + each.replace("_", "-"))
+            for each in ("copick_name", "copick_user_id", "copick_session_id")
+        )
     else:
         name, user, session = _parts_of(source.copick_uri)
     return Choice(name, user, session, runs)
@@ -99,8 +103,9 @@ def _parts_of(uri: str) -> tuple[Pattern, Pattern, Pattern]:
     user, _, session = rest.partition("/")
     if not name:
         raise SettingsError(f"--copick-uri {uri}: no object; expected OBJECT:USER/SESSION")
-    if text == uri:
-        return Pattern(name), Pattern(user or _ANY), Pattern(session or _ANY)
-    parts = (part or ".*" for part in (name, user, session))
-    first, second, third = (Pattern(_EXPRESSION + part) for part in parts)
+    is_plain = text == uri
+    before, anything = ("", _ANY) if is_plain else (_EXPRESSION, ".*")
+    first, second, third = (
+        Pattern(before + (part or anything), "--copick-uri") for part in (name, user, session)
+    )
     return first, second, third

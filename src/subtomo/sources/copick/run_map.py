@@ -4,7 +4,8 @@ import csv
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
-from subtomo.errors import DataError, FormatError, MissingFileError, SettingsError, SubtomoError
+from subtomo.errors import DataError, FormatError, SettingsError, SubtomoError
+from subtomo.formats.paths import missing_file
 
 _COLUMNS = ("run", "tomogram")
 
@@ -31,7 +32,7 @@ def read_run_map(path: Path | None) -> dict[str, str]:
             found = reader.fieldnames or []
             rows = list(reader)
     except (FileNotFoundError, IsADirectoryError):
-        raise MissingFileError(f"{path}: no such file; expected a table of runs (.csv)") from None
+        raise missing_file(path, "a table of runs (.csv)") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise FormatError(f"{path}: not a table ({error}); expected .csv") from None
     if not set(_COLUMNS) <= set(found):

@@ -117,8 +117,8 @@ def portal_models() -> Any:
         import cryoet_data_portal
     except ImportError as error:
         raise MissingDependency(
-            "the CryoET Data Portal needs the package cryoet_data_portal: "
-            "pip install 'subtomo[portal]'"
+            "the CryoET Data Portal needs packages that are not installed: "
+            "pip install cryoet_data_portal s3fs"
         ) from error
     return cryoet_data_portal
 

@@ -29,7 +29,8 @@ class Listing(BaseModel):
         if isinstance(values, Mapping) and str(values.get("list_matches")).lower() in ("true", "1"):
             unused = {"output_dir": Path("."), "box_size": 4}
             needed = {name: unused[name] for name in unused if name in cls.model_fields}
-            return {**needed, **values}
+            without = () if "box_size" in values else ("crop_size", "bin")  # which it limits
+            return {**needed, **{name: v for name, v in values.items() if name not in without}}
         return values
 
 

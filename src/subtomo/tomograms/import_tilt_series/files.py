@@ -67,6 +67,8 @@ def find_series(settings: ImportTiltSeriesSettings) -> list[SeriesFiles]:
     series: dict[str, SeriesFiles] = {}
     for alignment in _alignments(settings):
         found = _files_of(alignment, settings)
+        if found.name in series and series[found.name].alignment.samefile(alignment):
+            raise SettingsError(f"{alignment} is given twice, by itself or by its folder or stack")
         if found.name in series:
             raise SettingsError(
                 f"{series[found.name].alignment} and {alignment} are both of a tilt series "

@@ -33,10 +33,10 @@ def run(settings: ImportTiltSeriesSettings, job: "Job") -> Path:
     """
     imports = plan_import(settings)
     names = [one.tilt_series.name for one in imports]
+    for one in imports:
+        job.log(_describe(one))
+    _warn_assumed(job, imports)
     with job.start(names, inputs=[one.files.alignment for one in imports]):
-        for one in imports:
-            job.log(_describe(one))
-        _warn_assumed(job, imports)
         table = job.folder / "tomograms.star"
         write_tomograms_star(table, entries_of(imports))
         job.log(f"{len(imports)} tilt series: {job.shown(table)}")

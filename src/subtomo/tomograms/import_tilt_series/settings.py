@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from subtomo.jobs.settings import JobSettings
 from subtomo.model.acquisition import MOST_SPHERICAL_ABERRATION, VOLTAGES
 
+_LEAST_THICKNESS = 20  # Å; less than any molecule
 _LEAST_VOLTAGE, _MOST_VOLTAGE = VOLTAGES
 
 
@@ -62,7 +63,7 @@ class ImportTiltSeriesSettings(JobSettings):
     )
     thickness: float | None = Field(
         None,
-        gt=0,
+        ge=_LEAST_THICKNESS,
         le=1e6,
         description="Size of the tomograms in z (Å); default: THICKNESS in IMOD's tilt.com",
     )
