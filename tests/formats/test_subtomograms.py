@@ -11,7 +11,7 @@ from subtomo.model import Particles
 @pytest.fixture
 def table(tmp_path):
     """Two boxes of a stack in a folder below that of their table."""
-    header = BoxHeader("a", np.zeros(3), np.zeros(3), 10.0, None, np.zeros(3))
+    header = BoxHeader("a", np.zeros(3), np.zeros(3), None, np.zeros(3))
     with write_box_stack(tmp_path / "job" / "boxes" / "a.hdf", "hdf", 2, 4, 10.0) as stack:
         for value in (1, 2):
             stack.write(np.full((4, 4, 4), value, np.float32), header)
