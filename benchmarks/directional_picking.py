@@ -8,7 +8,9 @@ outside, cut them out, turn them to their common axis and average. Printed are
 * ``axis``: median and largest error of the z axes (degrees; at most 3 in the median), and how many
   of 12 point outwards, and inwards with the marker on the other side;
 * ``crown``, ``membrane``: correlation of the cylindrical average with that of the true density, at
-  30 Å, above the membrane and in it; in brackets that of a control whose orientations are random.
+  30 Å, above the membrane and in it (at least 0.5 with little noise); in brackets that of a control
+  with random orientations: crowns are then turned about their middle, which leaves something
+  there, and the membrane goes.
 
     python benchmarks/directional_picking.py [--radii 600 1000 1500] [--noise easy] [--workers 2]
 """
@@ -39,6 +41,7 @@ from subtomo.simulation.presets import MEMBRANE_SEEDS, preset_values
 
 N, PIXEL, LOW_PASS = 32, 10.0, 30.0
 MOST_AXIS_ERROR = 3.0  # degrees, median
+LEAST_CORRELATION, JUDGED = 0.5, "easy"  # with noise that hides more, it is only told
 RADIUS_PX = 12  # voxels around the axis that are compared
 EDGE_PX = 4  # voxels below the crown's centre where the membrane's part begins
 
@@ -79,12 +82,14 @@ def row(folder: Path, radius: float, seed: int, noise: str, workers: int) -> boo
     errors = np.degrees(np.arccos(cosine))
     n_out = int((cosine > 0).sum())
     n_in = int(((axes["outside"] * normals).sum(axis=1) < 0).sum())
-    found = agreement(average(folder, folder / "inside/particles.star", "average"), folder, radius)
-    turned = with_random_orientations(folder / "inside" / "particles.star", seed)
-    control = agreement(average(folder, turned, "control"), folder, radius)
+    tomograms, table = folder / "reconstructed", folder / "inside" / "particles.star"
+    random = with_random_orientations(table, folder / "control.star", seed)
+    found = agreement(average(tomograms, table, folder / "average"), folder, radius)
+    control = agreement(average(tomograms, random, folder / "control"), folder, radius)
     both = [f"{a:.2f} ({b:+.2f})" for a, b in zip(found, control, strict=True)]
     is_good = np.median(errors) <= MOST_AXIS_ERROR and n_out == n_in == len(truth)
-    is_good &= all(a > 0.5 and a > 2 * abs(b) for a, b in zip(found, control, strict=True))
+    shown = [a > LEAST_CORRELATION for a in found]
+    is_good &= noise != JUDGED or (all(shown) and found[0] > control[0] and found[1] > control[1])
     print(
         f"{radius / PIXEL:6.0f}{seed:6d} {noise:8}{np.median(errors):6.2f}{errors.max():7.2f}"
         f"{n_out:5d}{n_in:4d}{both[0]:>16}{both[1]:>16}{'' if is_good else '   MISSED'}",
@@ -95,85 +100,50 @@ def row(folder: Path, radius: float, seed: int, noise: str, workers: int) -> boo
 
 def simulate(folder: Path, radius: float, seed: int, noise: str, workers: int) -> None:
     """Make tilt series and tomogram."""
-    more = ["--workers", str(workers)]
     run(
-        "simulate",
-        "--preset",
-        "membrane",
-        "--seed",
-        seed,
-        "--noise",
-        noise,
-        *more,
-        "--membranes",
-        f"kind=sphere,radius={radius:g},whole=false",
-        "-o",
-        folder / "simulated",
+        f"simulate --preset membrane --seed {seed} --noise {noise} --workers {workers} "
+        f"--membranes kind=sphere,radius={radius:g},whole=false -o {folder}/simulated"
     )
     run(
-        "tomogram",
-        "reconstruct",
-        folder / "simulated",
-        "--ctf-correction",
-        "flip",
-        *more,
-        "-o",
-        folder / "reconstructed",
+        f"tomogram reconstruct {folder}/simulated --ctf-correction flip --workers {workers} "
+        f"-o {folder}/reconstructed"
     )
 
 
 def pick(folder: Path, name: str, marker: NDArray[np.float64]) -> Path:
     """Orient the crowns by the membrane."""
+    place = " ".join(f"{x:.1f}" for x in marker)
     run(
-        "pick",
-        "model",
-        folder / "clicks" / "crowns.csv",
-        "--orient-by",
-        folder / "clicks" / "membrane.csv",
-        "--orientation-model-type",
-        "surface",
-        "--marker",
-        *(f"{x:.1f}" for x in marker),
-        "--tomograms",
-        folder / "reconstructed",
-        "--box-size",
-        N,
-        "-o",
-        folder / name,
+        f"pick model {folder}/clicks/crowns.csv --orient-by {folder}/clicks/membrane.csv "
+        f"--orientation-model-type surface --marker {place} --tomograms {folder}/reconstructed "
+        f"--box-size {N} -o {folder}/{name}"
     )
     return folder / name / "particles.star"
 
 
-def average(folder: Path, table: Path, name: str) -> Path:
+def average(tomograms: Path, table: Path, folder: Path) -> Path:
     """Cut boxes, turn and average them; give the folder."""
-    tomograms = ["--tomograms", folder / "reconstructed"]
-    run("extract", "volumes", table, *tomograms, "--border", "pad", "-o", folder / f"{name}_boxes")
+    boxes = folder.with_name(f"{folder.name}_boxes")
+    run(f"extract volumes {table} --tomograms {tomograms} --box-size {N} --border pad -o {boxes}")
     run(
-        "average",
-        folder / f"{name}_boxes" / "particles.star",
-        "--apply-alignment",
-        *tomograms,
-        "--random-in-plane",
-        "--cylindrical",
-        "-o",
-        folder / name,
+        f"average {boxes}/particles.star --apply-alignment --tomograms {tomograms} "
+        f"--random-in-plane --cylindrical -o {folder}"
     )
-    return folder / name
+    return folder
 
 
-def run(*words: object) -> None:
+def run(words: str) -> None:
     """Run a command of subtomo; its messages are shown where it fails."""
-    command = [sys.executable, "-m", "subtomo", *map(str, words)]
+    command = [sys.executable, "-m", "subtomo", *words.split()]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
-        raise SystemExit(f"{' '.join(command)}\n{done.stderr}{done.stdout}")
+        raise SystemExit(f"subtomo {words}\n{done.stderr}{done.stdout}")
 
 
-def with_random_orientations(table: Path, seed: int) -> Path:
+def with_random_orientations(table: Path, path: Path, seed: int) -> Path:
     """Write the control: the same places, any orientation."""
     particles = read_particles(table)
     drawn = random_quaternions(len(particles), np.random.default_rng(seed))
-    path = table.with_name("control.star")
     write_particles(path, particles.with_columns(orientation=drawn), frames_of_table(table))
     return path
 
