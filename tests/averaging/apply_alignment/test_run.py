@@ -47,8 +47,12 @@ def apply(tmp_path):
     def apply(table, *, with_report=False, **options):
         settings = AverageSettings(
             particles=table,
-            output_dir=tmp_path / f"out{next(counter)}",
-            **{"executor": "inline", "apply_alignment": True, **options},
+            **{
+                "output_dir": tmp_path / f"out{next(counter)}",
+                "executor": "inline",
+                "apply_alignment": True,
+                **options,
+            },
         )
         job = Job("average", settings, quiet=True)
         if with_report:
@@ -343,3 +347,16 @@ def test_items_are_added_up_the_same(wedged, apply):
         many = apply(wedged.table, tomograms=[wedged.tomogram])
     for name in ("average.mrc", "plain_average.mrc", "half1.mrc"):
         assert torch.allclose(load(one / name), load(many / name), atol=1e-5)
+
+
+def test_boxes_in_stacks_and_files_that_were_removed(tmp_path, wedged, apply):
+    stacked = make_phantoms(tmp_path / "hdf", tilt_range=(-50, 50), output_format="hdf")
+    folder = apply(stacked.table, tomograms=[stacked.tomogram])
+    other = apply(wedged.table, tomograms=[wedged.tomogram])  # the same phantoms in single files
+    assert torch.allclose(load(folder / "average.mrc"), load(other / "average.mrc"), atol=1e-5)
+    for name in ("subtomograms/TS_1/3.mrc", "wedge/TS_1/4.mrc"):
+        before = (folder / name).read_bytes()
+        (folder / name).unlink()
+        again = apply(stacked.table, tomograms=[stacked.tomogram], output_dir=folder, resume=True)
+        assert again == folder
+        assert (folder / name).read_bytes() == before
