@@ -360,3 +360,15 @@ def test_boxes_in_stacks_and_files_that_were_removed(tmp_path, wedged, apply):
         again = apply(stacked.table, tomograms=[stacked.tomogram], output_dir=folder, resume=True)
         assert again == folder
         assert (folder / name).read_bytes() == before
+
+
+def test_an_earlier_job_leaves_nothing_and_boxes_are_not_written_over(wedged, whole, apply):
+    folder = apply(wedged.table, cylindrical=True)
+    assert (folder / "fsc.csv").exists()
+    apply(whole.table, output_dir=folder, overwrite=True)
+    left = {path.name for path in folder.iterdir()}
+    assert not left & {"cylindrical_average.mrc", "half1.mrc", "half2.mrc", "mask.mrc", "fsc.csv"}
+    assert "wedge" not in left
+    with pytest.raises(SettingsError, match="where the turned ones would be written"):
+        apply(whole.table, output_dir=whole.table.parent, overwrite=True)
+    assert box_files(read_particles(whole.table), whole.table)

@@ -1,5 +1,6 @@
 """The command ``subtomo average --apply-alignment``."""
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,8 @@ from subtomo.averaging.mask import mask_in_words
 from subtomo.averaging.resolution import resolution_of, write_curves
 from subtomo.averaging.settings import AverageSettings
 from subtomo.counts import count_of
+from subtomo.errors import SettingsError
+from subtomo.formats.box_stacks import split_stack_name
 from subtomo.formats.particles import read_particles, write_particles
 from subtomo.formats.subtomograms import frames_of_table, with_files_named_from
 from subtomo.formats.volumes import write_volume
@@ -26,6 +29,7 @@ from subtomo.signal.device import compute_device
 if TYPE_CHECKING:
     from subtomo.jobs.job import Job
 
+_OF_SOME_JOBS = ("cylindrical_average.mrc", "half1.mrc", "half2.mrc", "mask.mrc", "fsc.csv")
 _CHUNK = 64  # boxes an item; fixed, so that sums are added in the same order everywhere
 
 
@@ -55,12 +59,15 @@ def run_apply_alignment(settings: AverageSettings, job: "Job") -> Path:
             write_particles(table, particles, {})
         return table
     inputs = read_aligned_inputs(settings, particles)
+    _require_other_folder(inputs, settings.particles, job.folder)
     frames = frames_of_table(settings.particles)
     chunks = chunks_of(inputs)
     files = [path for path in (settings.particles, *settings.tomograms) if path.is_file()]
     n_maps = len(particles) * (1 if inputs.files.transfers is None else 2) + 5 * len(chunks)
     needed = 4.0 * inputs.files.box.size**3 * n_maps
     with job.start(list(chunks), inputs=files, bytes_needed=needed):
+        if not settings.resume:
+            _remove_earlier(job.folder)
         _say_what_is_missing(job, inputs, settings)
         sums = _summed(job, inputs, chunks, settings, device)
         maps = make_maps(sums, inputs, settings)
@@ -87,6 +94,25 @@ def chunks_of(inputs: AlignedInputs) -> dict[str, NDArray[np.int64]]:
                 of_half = f", half {half}" if half else ""
                 chunks[f"{name}{of_half}, chunk {number}"] = rows[start : start + _CHUNK]
     return chunks
+
+
+def _require_other_folder(inputs: AlignedInputs, table: Path, folder: Path) -> None:
+    """Refuse to write over the boxes that are read."""
+    files = [*inputs.files.boxes, *(inputs.files.transfers or [])]
+    read_from = {Path(split_stack_name(str(file))[1]).resolve().parent for file in files}
+    if any(path.is_relative_to(folder.resolve()) for path in read_from):
+        raise SettingsError(
+            f"the boxes of {table} are in {folder}, where the turned ones would be written; give "
+            "another --output-dir"
+        )
+
+
+def _remove_earlier(folder: Path) -> None:
+    """Remove what an earlier job left and this one may not write again."""
+    for name in ("sums", "subtomograms", "wedge"):
+        shutil.rmtree(folder / name, ignore_errors=True)
+    for name in _OF_SOME_JOBS:
+        (folder / name).unlink(missing_ok=True)
 
 
 def _summed(
