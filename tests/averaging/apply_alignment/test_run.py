@@ -9,6 +9,7 @@ import torch
 from phantoms import CORNER, PIXEL, POINTS, N, make_phantoms
 from planted import blobs
 from pydantic import ValidationError
+from scipy.ndimage import rotate
 
 from subtomo.averaging.run import run
 from subtomo.averaging.settings import AverageSettings
@@ -222,6 +223,13 @@ def test_the_average_about_the_axis(wedged, apply):
     found = load(folder / "cylindrical_average.mrc")
     assert correlation(found, cylindrical_mean(wedged.density), ball(8)) > 0.99
     assert torch.allclose(found[:, 10, 11:], found[:, 11:, 10], atol=1e-4)
+    # the same at (5, 0), (4, 3) and (3, 4), and turned by angles that no grid has
+    n = len(found) // 2
+    assert torch.allclose(found[:, n, n + 5], found[:, n + 3, n + 4], atol=1e-4)
+    centred, disc = found.numpy()[:, 1:, 1:], ball(8)[n, 1:, 1:].numpy()
+    for angle in (17.0, 45.0):
+        turned = rotate(centred, angle, axes=(1, 2), reshape=False, order=5)
+        assert (turned - centred)[:, disc].std() < 0.01 * centred[:, disc].std()
 
 
 def test_one_view_is_completed_by_the_turns_about_the_axis(tmp_path, apply):

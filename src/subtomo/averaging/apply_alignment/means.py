@@ -132,13 +132,14 @@ def cylindrical_weighted_mean(sums: AlignedSums, box: Box, floor: float) -> Tens
     """Weighted mean over the boxes and over all their turns about z; see `weighted_mean`.
 
     Data and weights are each averaged about the axis before they are divided, so that what one
-    box did not measure comes from the directions in which it, or another, did.
+    box did not measure comes from the directions in which it, or another, did. The quotient is
+    averaged about the axis once more: a cubic grid of frequencies is not round.
     """
     data = cylindrical_mean(_volume(sums.data, box))
     full = centre_real_transform(sums.weight, box.size)
     weight = half_of_centred(cylindrical_mean(full, oversampling=1))  # its steps would ring
     least = floor * box.shell_mean(sums.weight)
-    return _divided(torch.fft.rfftn(data), weight, box, least).float()
+    return cylindrical_mean(_divided(torch.fft.rfftn(data), weight, box, least)).float()
 
 
 def _divided(data: Tensor, weight: Tensor, box: Box, least: Tensor) -> Tensor:
