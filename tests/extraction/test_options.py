@@ -65,6 +65,16 @@ def test_picks_of_a_binned_tomogram_land_on_the_same_density(
     assert np.linalg.norm(middle(box.load())) < 0.05
 
 
+@pytest.mark.parametrize("is_told", [False, True])
+def test_the_log_says_how_wide_the_boxes_are(project, extract, is_told):
+    # 12 voxels of 10 Å; the table does not say whose voxels it means
+    picked_in = (project / "tomograms",) if is_told else ()
+    extract(project, picked_in=picked_in, binning=2, border="pad")
+    log = (project / "out" / "log.txt").read_text()
+    assert "boxes of 120 Å" in log
+    assert ("if its voxels are those of --tomograms" in log) is not is_told
+
+
 def test_the_pixel_size_of_the_table(tmp_path, extract, read_boxes):
     place = np.array([200.0, 240.0, 180.0])
     write_volume(tmp_path / "t.mrc", blob((42, 50, 46), PIXEL, place))
@@ -83,15 +93,17 @@ def test_the_pixel_size_of_the_table(tmp_path, extract, read_boxes):
     )
     assert np.linalg.norm(middle(read_boxes(table)[0].load())) < 0.05
     write_particles(tmp_path / "p.csv", particles)
-    with pytest.raises(SettingsError, match=r"--picked-pixel-size 20 has no effect on .*p\.csv"):
-        extract(
-            tmp_path,
-            particles="p.csv",
-            tomograms="t.mrc",
-            picked_pixel_size=20.0,
-            box_size=16,
-            overwrite=True,
-        )
+    for name, value in (("picked_pixel_size", 20.0), ("picked_in", (tmp_path / "t.mrc",))):
+        option = f"--{name.replace('_', '-')}"
+        with pytest.raises(SettingsError, match=rf"{option} has no effect on .*p\.csv"):
+            extract(
+                tmp_path,
+                particles="p.csv",
+                tomograms="t.mrc",
+                **{name: value},
+                box_size=16,
+                overwrite=True,
+            )
 
 
 def test_the_format_of_the_table(project, extract):

@@ -31,6 +31,8 @@ def say_plan(job: "Job", plan: Extraction, settings: ExtractVolumesSettings) -> 
             f"{unknown.sum()} particles are of tomograms that were not given: left out "
             f"({_named(plan, unknown)})"
         )
+    if settings.box_size is None and plan.rows:
+        job.log(_box_of_table(plan, settings))
     if outside.any():
         reason = "reach beyond" if settings.border == "drop" else "lie wholly outside"
         job.warn(
@@ -55,6 +57,21 @@ def say_plan(job: "Job", plan: Extraction, settings: ExtractVolumesSettings) -> 
             f"{unturned.sum()} particles have no known orientation: their boxes stay as they stand "
             f"({_named(plan, unturned)})"
         )
+
+
+def _box_of_table(plan: Extraction, settings: ExtractVolumesSettings) -> str:
+    """Say how wide the boxes are that the table asks for, and what that rests on."""
+    edges = {
+        plan.box_size * settings.binning * plan.tomograms[name].volume.pixel_size
+        for name in plan.rows
+    }
+    said = f"the table asks for boxes of {' or '.join(f'{edge:.4g}' for edge in sorted(edges))} Å"
+    if settings.picked_in or settings.picked_pixel_size is not None:
+        return said
+    return (
+        f"{said}, if its voxels are those of --tomograms; for picks made in tomograms of another "
+        "pixel size give these (--picked-in), or --box-size"
+    )
 
 
 def _named(plan: Extraction, which: NDArray[np.bool_]) -> str:
