@@ -46,8 +46,7 @@ def read_extraction_inputs(settings: ExtractVolumesSettings) -> ExtractionInputs
     tomograms = {tomogram.name: tomogram for tomogram in opened}
     context = _context(settings, TableContext.of(opened))
     particles = _read(settings, context)
-    if settings.picked_pixel_size is not None:
-        _require_voxels(settings, context, particles)
+    _require_voxels(settings, context, particles)
     particles = _named(particles, list(tomograms))
     return ExtractionInputs(particles, tomograms, _hint_scales(particles, tomograms, context))
 
@@ -77,14 +76,27 @@ def _read(settings: ExtractVolumesSettings, context: TableContext) -> Particles:
 def _require_voxels(
     settings: ExtractVolumesSettings, context: TableContext, particles: Particles
 ) -> None:
-    """Refuse a pixel size that changes nothing, by reading the table with another one."""
-    assert context.pixel_size is not None
-    other = _read(settings, replace(context, pixel_size=2 * context.pixel_size))
-    if len(particles) and np.array_equal(other.position, particles.position):
-        raise SettingsError(
-            f"--picked-pixel-size {context.pixel_size:g} has no effect on {settings.particles}, "
-            "whose coordinates are in Å; leave it out"
-        )
+    """Refuse voxels that change neither places nor boxes, by reading the table with others."""
+    if settings.box_size is None and particles.box_size.any():
+        return
+    for name in filter(settings.is_changed, ("picked_in", "picked_pixel_size")):
+        other = _read(settings, _with_other_voxels(context))
+        if len(particles) and np.array_equal(other.position, particles.position):
+            raise SettingsError(
+                f"--{name.replace('_', '-')} has no effect on {settings.particles}, whose "
+                "coordinates are in Å; leave it out"
+            )
+
+
+def _with_other_voxels(context: TableContext) -> TableContext:
+    """Make the voxels twice as large."""
+    given = context.pixel_size
+    return replace(
+        context,
+        grids={n: replace(g, pixel_size=2 * g.pixel_size) for n, g in context.grids.items()},
+        frames={n: replace(f, pixel_size=2 * f.pixel_size) for n, f in context.frames.items()},
+        pixel_size=None if given is None else 2 * given,
+    )
 
 
 def _named(particles: Particles, known: list[str]) -> Particles:

@@ -178,6 +178,35 @@ def test_angles_to_the_normal_of_a_model(tmp_path, vesicle):
     assert kept == [51]
 
 
+@pytest.mark.parametrize("limit", ["minimum", "maximum"])
+def test_a_limit_of_zero_is_a_limit(tmp_path, vesicle, limit):
+    picks = on_line(-5, 0, 5, score=np.array([-1.0, 0.0, 1.0]))
+    kept = [0, 5] if limit == "minimum" else [-5, 0]
+    assert clean(tmp_path, picks, f"--{limit}-score", "0")[0] == kept
+    for what in ("surface-distance", "normal-angle"):
+        words = ["--surface", vesicle, f"--{limit}-{what}", "0"]
+        n_kept = 3 if limit == "minimum" else 0
+        oriented = picks.with_columns(orientation=about_x(10, 10, 10))
+        assert len(clean(tmp_path, oriented, *words)[0]) == n_kept
+    if limit == "minimum":
+        write_volume(tmp_path / "t1.mrc", Volume(np.zeros((99, 99, 99), np.float32), 1.0))
+        words = ["--edge-distance", "0", "--tomograms", tmp_path / "t1.mrc", "--overwrite"]
+        out = tmp_path / "out"
+        assert subtomo("pick", "clean", tmp_path / "picks.csv", "-o", out, *words) == 0
+        context = TableContext.of(open_tomograms([tmp_path / "t1.mrc"]))
+        left = read_particles(out / "particles.star", context=context)
+        np.testing.assert_allclose(left.position[:, 0], [0, 5])
+
+
+@pytest.mark.parametrize("words", [["--labels", "1"], ["--smoothing", "20"]])
+def test_options_of_segmentations_are_refused_without_one(tmp_path, vesicle, capsys, words):
+    path = write(tmp_path / "picks.csv", on_line(0, 1))
+    words = ["--surface", vesicle, "--surface-side", "inside", *words]
+    assert subtomo("pick", "clean", path, "-o", tmp_path / "out", *words) == 2
+    assert "models.json holds no segmentation" in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_surfaces_of_a_segmentation_by_label_and_smoothing(tmp_path):
     z, y, x = np.indices((30, 30, 30))
     radius = np.sqrt((x - 15) ** 2 + (y - 15) ** 2 + (z - 15) ** 2)

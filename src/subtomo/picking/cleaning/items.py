@@ -175,6 +175,12 @@ def _models(
     read = read_inputs(
         settings.surface, tomograms, pixel_size=settings.pixel_size_of(0), named_by=names
     )
+    if not any(model.type == "segmentation" for model in read.models):
+        for option in (name for name in ("labels", "smoothing") if settings.is_changed(name)):
+            raise SettingsError(
+                f"--{option} has no effect: {settings.surface[0]} holds no segmentation; leave it "
+                "out"
+            )
     models: dict[str, list[GeometricModel]] = {}
     matched = match_tomogram_names([model.tomogram for model in read.models], names)
     for model in read.models:

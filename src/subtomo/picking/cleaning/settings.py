@@ -143,13 +143,13 @@ class CleanSettings(PickTableSettings):
 
     @model_validator(mode="after")
     def _check_filters(self) -> Self:
-        if not any(self._is_given(name) for name in _FILTERS):
+        if not any(self.is_changed(name) for name in _FILTERS):
             raise ValueError(
                 "no filter is given; expected at least one of "
                 f"{', '.join(_option(name) for name in _FILTERS)}"
             )
         for name, needed in _NEEDS.items():
-            if self.is_changed(name) and not self._is_given(needed):
+            if self.is_changed(name) and not self.is_changed(needed):
                 raise ValueError(f"{_option(name)} has no effect without {_option(needed)}")
         self._check_ranges()
         self._check_parts()
@@ -188,33 +188,30 @@ class CleanSettings(PickTableSettings):
         if (
             self.surface
             and self.surface_side == "both"
-            and not any(self._is_given(name) for name in (*limits, "maximum_normal_angle"))
+            and not any(self.is_changed(name) for name in (*limits, "maximum_normal_angle"))
         ):
             raise ValueError(
                 "--surface has no effect by itself; expected --surface-side, a distance from it or "
                 "an angle to its normal"
             )
-        if self._is_given("neighbour_distance") and (
+        if self.is_changed("neighbour_distance") and (
             self.minimum_neighbours is None and self.maximum_neighbours is None
         ):
             raise ValueError(
                 "--neighbour-distance has no effect by itself; expected --minimum-neighbours or "
                 "--maximum-neighbours"
             )
-        if self._is_given("minimum_lattice_fit") and self.lattice_spacing is None:
+        if self.is_changed("minimum_lattice_fit") and self.lattice_spacing is None:
             raise ValueError("--minimum-lattice-fit needs --lattice-spacing (Å)")
         relations = ("minimum_distance", "by_exclusion_distance", "neighbour_distance")
         if self.per_class and not any(
-            self._is_given(name) for name in (*relations, "minimum_lattice_fit")
+            self.is_changed(name) for name in (*relations, "minimum_lattice_fit")
         ):
             raise ValueError(
                 "--per-class has no effect without a filter of duplicates, neighbours or lattice"
             )
         if len(self.pixel_size) > 1:
             raise ValueError("--pixel-size is given several times; expected one for the one table")
-
-    def _is_given(self, name: str) -> bool:
-        return getattr(self, name) not in (None, (), False)
 
 
 def _option(name: str) -> str:
