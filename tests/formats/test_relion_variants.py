@@ -151,3 +151,57 @@ def test_unknown_columns_and_blocks_stay(tmp_path: Path) -> None:
         assert blocks["particles"].numbers("rlnLogLikeliContribution").tolist() == [1.5, 2.5]
         assert blocks["motion"].text("rlnX").tolist() == ["1"]
     write_star(tmp_path / "x.star", {"": motion})
+
+
+@pytest.mark.parametrize("name", ["relion3.1", "warp"])
+@pytest.mark.parametrize(
+    ("grid", "frame"),
+    [  # a block-mean of 2, and a part of a larger volume of the same pixel size
+        (VoxelGrid(10.0, (50, 50, 50), (2.5, 2.5, 2.5)), TomogramFrame((100, 100, 100), 5.0)),
+        (VoxelGrid(10.0, (40, 30, 20), (1000.0, 2000.0, 0.0)), TomogramFrame((400, 400, 20), 10.0)),
+    ],
+)
+def test_voxels_of_the_tomogram_count_from_its_origin(
+    tmp_path: Path, name: str, grid: VoxelGrid, frame: TomogramFrame
+) -> None:
+    context = TableContext({"TS_1": grid}, {"TS_1": frame})
+    at_voxel = Particles(np.array(["TS_1"]), grid.positions([[12, 15, 10]]))
+    write_particles(tmp_path / "p.star", at_voxel, format_name=name, context=context)
+    (table,) = [t for t in read_star(tmp_path / "p.star").values() if "rlnCoordinateX" in t]
+    assert [table.numbers(f"rlnCoordinate{axis}")[0] for axis in "XYZ"] == [12, 15, 10]
+    x, y, z = grid.origin
+    read = read_particles(tmp_path / "p.star", context=context)
+    assert read.position.tolist() == [[120 + x, 150 + y, 100 + z]]
+
+
+def test_pixels_are_those_that_have_their_size(tmp_path: Path) -> None:
+    grid = VoxelGrid(10.0, (50, 50, 50), (2.5, 2.5, 2.5))
+    context = TableContext({"TS_1": grid}, {"TS_1": TomogramFrame((100, 100, 100), 5.0)})
+
+    def x(name: str, tag: str, size: float, context: TableContext = context) -> float:
+        values = {name: "TS_1", "rlnCoordinateX": 12, "rlnCoordinateY": 15, "rlnCoordinateZ": 10}
+        columns = {key: np.array([value]) for key, value in {**values, tag: size}.items()}
+        write_star(tmp_path / "p.star", {"particles": StarTable(columns)})
+        return float(read_particles(tmp_path / "p.star", context=context).position[0, 0])
+
+    assert x("rlnMicrographName", "rlnDetectorPixelSize", 10.0) == 122.5  # pytom-match-pick
+    assert x("rlnMicrographName", "rlnMicrographPixelSize", 5.0) == 60
+    assert x("rlnTomoName", "rlnTomoTiltSeriesPixelSize", 5.0) == 60
+    assert x("rlnTomoName", "rlnTomoTiltSeriesPixelSize", 10.0) == 120
+    part = TableContext(
+        {"TS_1": VoxelGrid(10.0, (40, 30, 20), (1000.0, 2000.0, 0.0))},
+        {"TS_1": TomogramFrame((400, 400, 20), 10.0)},
+    )
+    assert x("rlnMicrographName", "rlnMicrographPixelSize", 10.0, part) == 1120
+    assert x("rlnTomoName", "rlnImagePixelSize", 10.0, part) == 120
+
+
+def test_a_size_by_hand_stands_for_the_frame_of_centred_coordinates(tmp_path: Path) -> None:
+    values = {"rlnTomoName": "TS_1", **{f"rlnCenteredCoordinate{axis}Angst": 10 for axis in "XYZ"}}
+    columns = {key: np.array([value]) for key, value in values.items()}
+    write_star(tmp_path / "p.star", {"particles": StarTable(columns)})
+    context = TableContext(pixel_size=2.5, size_px=(400, 200, 100))
+    read = read_particles(tmp_path / "p.star", context=context)
+    assert read.position.tolist() == [[510, 260, 135]]
+    with pytest.raises(SettingsError, match="or their size and pixel size"):
+        read_particles(tmp_path / "p.star", context=TableContext(size_px=(400, 200, 100)))

@@ -3,7 +3,8 @@
 Positions, in Å from the centre of the tomogram's first voxel:
 
 - RELION 5: ``rlnCenteredCoordinate*Angst`` + size / 2 · pixel size of the tilt series
-- RELION 4 and before: ``rlnCoordinate*`` · their pixel size
+- ``rlnCoordinate*`` · their pixel size; where they count in voxels of the tomogram picked in, not in
+  pixels of the tilt series, + the origin of its grid
 - less the subtomogram's rotation · ``rlnOrigin*Angst``
 
 Orientations are R(``rlnTomoSubtomogram*``) · R(``rlnAngle*``); angles that are all 0 say nothing. A
@@ -31,7 +32,7 @@ from subtomo.formats.relion_optics import (
 from subtomo.formats.star import StarTable, read_star, write_star
 from subtomo.geometry.euler import quaternions_from_relion, relion_from_quaternions
 from subtomo.geometry.rotations import invert_quaternions, multiply_quaternions, rotate_points
-from subtomo.model import Particles, TomogramFrame
+from subtomo.model import Particles, TomogramFrame, VoxelGrid
 
 FloatArray = NDArray[np.float64]
 
@@ -49,6 +50,7 @@ TEXT_COLUMNS = {
 _IS_ORIENTED = "subtomoIsOriented"
 COORDINATE_PIXEL_SIZE = "subtomoCoordinatePixelSize"
 """Pixel size of ``rlnCoordinate*`` (Å), where the other columns would be read as another."""
+_SAME_SIZE = 1e-3  # relative difference up to which two pixel sizes are the same
 _SCORES = ("subtomoScore", "rlnAutopickFigureOfMerit", "rlnLCCmax")
 _CONSUMED = {
     *COORDINATES,
@@ -73,6 +75,8 @@ def read_relion_particles(
     *,
     frames: Mapping[str, TomogramFrame] | None = None,
     coordinate_pixel_size: float | None = None,
+    grids: Mapping[str, VoxelGrid] | None = None,
+    tomogram_size_px: tuple[int, int, int] | None = None,
 ) -> Particles:
     """Read the particles of a RELION STAR file.
 
@@ -83,6 +87,9 @@ def read_relion_particles(
         Needed for a file of RELION 5 that has no ``rlnCoordinate*`` beside the centred ones.
     coordinate_pixel_size : Å
         Of ``rlnCoordinate*``; wins over what the file says.
+    grids : voxels of the tomograms picked in, by name
+        Where coordinates count in them (RELION 3.1, Warp, pytom-match-pick), their origins count.
+    tomogram_size_px : (x, y, z) of tomograms without a frame, in pixels of their coordinates
 
     Returns
     -------
@@ -110,7 +117,10 @@ def read_relion_particles(
     table = blocks.pop(name)
     optics = optics_columns(table, blocks.pop("optics", None))
     tomogram = _tomograms(table)
-    pixel_size = _coordinate_pixel_size(table, optics, tomogram, frames, coordinate_pixel_size)
+    found = _coordinate_pixel_size(table, optics, tomogram, frames, coordinate_pixel_size)
+    pixel_size, tag = (None, "") if found is None else found
+    if tomogram_size_px is not None and pixel_size is not None:
+        frames = _with_frames(frames or {}, tomogram, pixel_size, tomogram_size_px)
     subtomogram_angles = table.stacked(SUBTOMOGRAM_ANGLES, default=0)
     angles = table.stacked(ANGLES, default=0)
     subtomogram = quaternions_from_relion(subtomogram_angles)
@@ -118,6 +128,10 @@ def read_relion_particles(
     if ORIGINS[0] not in table and pixel_size is not None:
         origins = table.stacked(ORIGINS_PX, default=0) * pixel_size[:, None]
     coordinates = _coordinates(table, tomogram, frames, pixel_size)
+    if pixel_size is not None and tag != TILT_SERIES_PIXEL_SIZE and not _is_centred(table, frames):
+        is_of_series = "rlnTomoName" in table and tag != "rlnDetectorPixelSize"
+        full = frames if frames and is_of_series else {}
+        coordinates += grid_origins(tomogram, pixel_size, grids or {}, full)
     extra = {
         tag: typed_column(tag, np.asarray(column, dtype=np.str_))
         for tag, column in table.columns.items()
@@ -141,6 +155,37 @@ def read_relion_particles(
         extra={**extra, **optics},
         tables=dict(blocks),
     )
+
+
+def grid_origins(
+    tomogram: NDArray[np.str_],
+    pixel_size: FloatArray,
+    grids: Mapping[str, VoxelGrid],
+    frames: Mapping[str, TomogramFrame],
+) -> FloatArray:
+    """Give the origins of the voxels that coordinates count in.
+
+    Parameters
+    ----------
+    tomogram : (n,) names
+    pixel_size : (n,) Å, of the coordinates
+    grids : voxels of the tomograms picked in, by name
+    frames : tomograms in whose full-resolution pixels the coordinates may count, by name
+
+    Returns
+    -------
+    (n, 3) Å; 0 where the pixel size is that of the frame, or not that of the grid
+    """
+    origins = np.zeros((len(tomogram), 3))
+    for name in np.unique(tomogram).tolist():
+        if name in grids:
+            rows = tomogram == name
+            is_of_grid = np.isclose(pixel_size[rows], grids[name].pixel_size, rtol=_SAME_SIZE)
+            if name in frames:
+                full = frames[name].pixel_size
+                is_of_grid &= ~np.isclose(pixel_size[rows], full, rtol=_SAME_SIZE)
+            origins[rows] = np.where(is_of_grid[:, None], grids[name].origin, 0.0)
+    return origins
 
 
 def particles_block(path: str | Path, blocks: Mapping[str, StarTable]) -> str:
@@ -255,12 +300,12 @@ def _coordinate_pixel_size(
     tomogram: NDArray[np.str_],
     frames: Mapping[str, TomogramFrame] | None,
     given: float | None,
-) -> FloatArray | None:
-    """Give the pixel size of ``rlnCoordinate*`` for each row, or None where nothing says it."""
+) -> tuple[FloatArray, str] | None:
+    """Give the pixel size of ``rlnCoordinate*`` for each row, and the tag that says it, if one."""
     if given is not None:
         if not given > 0:
             raise SettingsError(f"coordinate_pixel_size is {given} Å; expected a positive number")
-        return np.full(len(table), float(given))
+        return np.full(len(table), float(given)), ""
     columns = {tag.removeprefix(OPTICS_PREFIX): column for tag, column in optics.items()}
     known = StarTable({**columns, **table.columns}, source=table.source, lines=table.lines)
     tags = [
@@ -284,10 +329,29 @@ def _coordinate_pixel_size(
                     f"{table.place(bad[0])}: {tag} gives a pixel size of {sizes[bad[0]]} Å; "
                     "expected a positive number"
                 )
-            return sizes
+            return sizes, tag
     if frames and all(name in frames for name in tomogram.tolist()):
-        return np.array([frames[name].pixel_size for name in tomogram.tolist()])
+        return np.array([frames[name].pixel_size for name in tomogram.tolist()]), ""
     return None
+
+
+def _with_frames(
+    frames: Mapping[str, TomogramFrame],
+    tomogram: NDArray[np.str_],
+    pixel_size: FloatArray,
+    size_px: tuple[int, int, int],
+) -> dict[str, TomogramFrame]:
+    """Add frames of one size for the tomograms that have none."""
+    names, first = np.unique(tomogram, return_index=True)
+    sizes = zip(names.tolist(), pixel_size[first].tolist(), strict=True)
+    made = {name: TomogramFrame(size_px, size) for name, size in sizes if name not in frames}
+    return {**{name: frames[name] for name in names.tolist() if name in frames}, **made}
+
+
+def _is_centred(table: StarTable, frames: Mapping[str, TomogramFrame] | None) -> bool:
+    """Tell whether positions are taken from centred coordinates."""
+    has_pixels = table.has_all(COORDINATES)
+    return table.has_all(CENTRED) and (frames is not None or not has_pixels)
 
 
 def _coordinates(
@@ -297,8 +361,7 @@ def _coordinates(
     pixel_size: FloatArray | None,
 ) -> FloatArray:
     """Positions in Å before the origins are subtracted."""
-    has_pixels = table.has_all(COORDINATES)
-    if table.has_all(CENTRED) and (frames is not None or not has_pixels):
+    if _is_centred(table, frames):
         what = f"use {CENTRED[0]} of {table.source}"
         return table.stacked(CENTRED) + _frames_of(tomogram, frames or {}, what)[0]
     table.require(COORDINATES, why=f"or {', '.join(CENTRED)}")
@@ -322,7 +385,7 @@ def _frames_of(
         known = f"only of {', '.join(list(frames)[:5])}" if frames else "of none"
         raise SettingsError(
             f"to {what} the size and pixel size of tomogram {missing[0]} are needed, known "
-            f"{known}: give the tomograms.star of the project"
+            f"{known}: give the tomograms.star of the project, or their size and pixel size"
         )
     centres = np.array([frames[name].centre for name in names.tolist()]).reshape(-1, 3)
     sizes = np.array([frames[name].pixel_size for name in names.tolist()], dtype=np.float64)

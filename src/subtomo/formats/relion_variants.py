@@ -1,7 +1,7 @@
 """Particles in the STAR files of RELION 3.1, 4, 5 and Warp, in the context of their tomograms.
 
-All place particles in Å from the centre of the full-resolution tomogram's first voxel, divided by
-a pixel size: RELION 4 and 5 by that of the tilt series, the others by that of the tomogram.
+RELION 4 and 5 count in pixels of the tilt series from the centre of the full-resolution tomogram's
+first voxel; the others in voxels of the tomogram picked in, from the centre of its own first voxel.
 """
 
 import re
@@ -16,6 +16,7 @@ from subtomo.formats.group_numbers import are_numbers, numbers_of
 from subtomo.formats.relion_optics import OPTICS_PREFIX, TILT_SERIES_PIXEL_SIZE
 from subtomo.formats.relion_particles import (
     COORDINATE_PIXEL_SIZE,
+    grid_origins,
     particle_blocks,
     read_relion_particles,
     write_relion_particles,
@@ -39,7 +40,8 @@ def read_relion(path: Path, context: TableContext) -> Particles:
     Parameters
     ----------
     path : the file
-    context : ``frames`` for centred coordinates; ``pixel_size`` wins over what the file says
+    context : ``frames``, or ``size_px``, for centred coordinates; ``grids`` for coordinates in
+        their voxels; ``pixel_size`` wins over what the file says
 
     Raises
     ------
@@ -47,7 +49,11 @@ def read_relion(path: Path, context: TableContext) -> Particles:
         As ``read_relion_particles``.
     """
     return read_relion_particles(
-        path, frames=context.frames or None, coordinate_pixel_size=context.pixel_size
+        path,
+        frames=context.frames or None,
+        coordinate_pixel_size=context.pixel_size,
+        grids=context.grids,
+        tomogram_size_px=context.size_px,
     )
 
 
@@ -88,6 +94,7 @@ def write_relion31(path: Path, particles: Particles, context: TableContext) -> N
         If the pixel size of a tomogram is not known.
     """
     pixel_size = _pixel_sizes(particles, path, context, _tomogram_pixel_size)
+    particles = _from_voxels(particles, pixel_size, context)
     grouped = _with_optics(_with_class_numbers(particles), "rlnMicrographPixelSize", pixel_size)
     blocks = particle_blocks(grouped, pixel_size)
     blocks["particles"] = _clear(blocks["particles"], grouped, pixel_size)
@@ -122,6 +129,7 @@ def write_warp(path: Path, particles: Particles, context: TableContext) -> None:
     Source: dynamo2warp of dynamo2m, and the columns of Warp's own tables.
     """
     pixel_size = _pixel_sizes(particles, path, context, _tomogram_pixel_size)
+    particles = _from_voxels(particles, pixel_size, context)
     flat = {
         tag.removeprefix(OPTICS_PREFIX): column
         for tag, column in _with_class_numbers(particles).extra.items()
@@ -139,6 +147,12 @@ def write_warp(path: Path, particles: Particles, context: TableContext) -> None:
         "rlnDetectorPixelSize": pixel_size,
     }
     write_star(path, {"": StarTable(columns)})
+
+
+def _from_voxels(particles: Particles, pixel_size: FloatArray, context: TableContext) -> Particles:
+    """Measure positions from the centre of the first voxel of the tomogram picked in."""
+    origins = grid_origins(particles.tomogram, pixel_size, context.grids, {})
+    return particles.with_columns(position=particles.position - origins)
 
 
 def _tomostar(name: str) -> str:
