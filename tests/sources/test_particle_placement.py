@@ -87,4 +87,5 @@ def test_what_is_tried() -> None:
 def test_words_are_options() -> None:
     placement = Placement(scale=0.5, flips="z", swaps_yz=True, origin="centre")
     assert placement.words() == "--scale 0.5 --swap-yz --origin centre --flip z"
-    assert Placement().words() == "no option"
+    assert Placement().words() == "the numbers as they are"
+    assert Placement(keeps_corner=True).words() == "the numbers as they are"  # moves nothing

@@ -12,6 +12,7 @@ FloatArray = NDArray[np.float64]
 Corner = Literal["corner", "centre"]
 
 FLIPS = ("", "x", "y", "z", "xy", "xz", "yz", "xyz")
+_AS_THEY_ARE = "the numbers as they are"
 _MIRROR = np.diag([1.0, -1.0, 1.0])  # of a reference, through the plane of its x and z axes
 
 
@@ -85,14 +86,14 @@ class Placement:
         return turned @ _MIRROR if self.changes_hand else turned
 
     def words(self) -> str:
-        """Write it as options of ``subtomo import particles``."""
+        """Write it as options of ``subtomo import particles``, or say that there are none."""
         words = [] if self.scale == 1 else [f"--scale {self.scale:.6g}"]
         words += ["--one-based"] if self.is_one_based else []
-        words += ["--scale-keeps corner"] if self.keeps_corner else []
+        words += ["--scale-keeps corner"] if self.keeps_corner and self.scale != 1 else []
         words += ["--swap-yz"] if self.swaps_yz else []
         words += ["--origin centre"] if self.origin == "centre" else []
         words += [f"--flip {self.flips}"] if self.flips else []
-        return " ".join(words) or "no option"
+        return " ".join(words) or _AS_THEY_ARE
 
 
 def is_inside(indices: FloatArray, size_px: Sequence[int]) -> NDArray[np.bool_]:
@@ -125,6 +126,7 @@ def placements_near(given: Placement, pixel_size: float) -> Iterator[Placement]:
             swaps_yz=swaps,
             origin="centre" if origin == "centre" else "corner",
             flips=flips,
+            keeps_corner=given.keeps_corner and scale != 1,
             is_one_based=given.is_one_based and origin == "corner",
         )
         if other != given:

@@ -84,7 +84,10 @@ def test_the_advice_is_right(
     path = table(folder, "a.tbl", coordinates)
     imported(folder, path)
     said = capsys.readouterr().err
-    assert f"warning: {advice} would fit better than no option: 40 of 40 picks inside" in said
+    assert (
+        f"warning: {advice} would fit better than the numbers as they are: 40 of 40 picks inside"
+        in said
+    )
     if n_inside is None:
         within = (coordinates >= -0.5) & (coordinates <= np.array(SIZE) - 0.5)
         n_inside = int(within.all(axis=1).sum())
@@ -92,7 +95,7 @@ def test_the_advice_is_right(
     assert f"a: {n_inside} of 40 picks in its volume" in said
     with (folder / "out/placements.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [row["options"] for row in rows[:2]] == ["no option", advice]
+    assert [row["options"] for row in rows[:2]] == ["the numbers as they are", advice]
     assert [int(row["picks_inside"]) for row in rows[:2]] == [n_inside, 40]
     found = imported(folder, path, *advice.split())
     np.testing.assert_allclose(found.position, PLACES * PIXEL_SIZE, atol=1e-3)
@@ -137,6 +140,17 @@ def test_density_is_looked_at_unless_told(folder: Path, capsys: pytest.CaptureFi
     assert "would fit better" not in capsys.readouterr().err
 
 
+def test_advice_against_an_option_can_be_followed(
+    folder: Path, capsys: pytest.CaptureFixture
+) -> None:
+    path = table(folder, "a.tbl", PLACES)
+    imported(folder, path, "--scale", 8, "--scale-keeps", "corner", "--no-density")
+    said = capsys.readouterr().err
+    advice = "the numbers as they are would fit better than --scale 8 --scale-keeps corner: 40 of"
+    assert f"warning: {advice}" in said
+    assert "density" not in said
+
+
 def test_picks_outside_are_kept_or_dropped(folder: Path, capsys: pytest.CaptureFixture) -> None:
     places = PLACES.copy()
     places[3] = (-20, 5, 5)
@@ -176,7 +190,8 @@ def test_an_empty_table(folder: Path, capsys: pytest.CaptureFixture) -> None:
 def test_bad_input(folder: Path, capsys: pytest.CaptureFixture) -> None:
     path = table(folder, "a.tbl", PLACES)
     here = [path, "--tomograms", folder / "a.mrc"]
-    assert "expected axes such as z or xy" in refused(capsys, folder, *here, "--flip", "q")
+    for axes in ("q", "", "xx"):
+        assert "expected axes such as z or xy" in refused(capsys, folder, *here, "--flip", axes)
     both = ["--scale", 2, "--pixel-size", 20]
     assert "exclude each other" in refused(capsys, folder, *here, *both)
     assert "--scale-keeps corner needs" in refused(capsys, folder, *here, "--scale-keeps", "corner")

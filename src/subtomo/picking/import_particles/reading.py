@@ -125,7 +125,7 @@ def _placement(settings: ImportParticlesSettings, tomograms: dict[str, Tomogram]
         keeps_corner=settings.scale_keeps == "corner",
         swaps_yz=settings.swap_yz,
         origin=settings.origin,
-        flips="".join(axis for axis in "xyz" if axis in settings.flip.lower()),
+        flips="".join(sorted((settings.flip or "").lower())),
         shift_px=(x, y, z),
     )
 

@@ -122,12 +122,16 @@ def _tell_better(job: "Job", fits: Sequence[Fit], total: int) -> None:
         if total:
             job.log("no other choice of scale, origin, flips and y-z exchange fits clearly better")
         return
-    job.warn(
+    text = (
         f"{better.placement.words()} would fit better than {given.placement.words()}: "
-        f"{better.n_inside} of {total} picks inside rather than {given.n_inside}, and density that "
-        f"stands out by {better.evidence:.0f} rather than {given.evidence:.0f} (chance: about 3 a "
-        "tomogram); look at placements.csv, then import again"
+        f"{better.n_inside} of {total} picks inside rather than {given.n_inside}"
     )
+    if better.evidence or given.evidence:
+        text += (
+            f", and density that stands out by {better.evidence:.0f} rather than "
+            f"{given.evidence:.0f} (chance: about 3 a tomogram)"
+        )
+    job.warn(f"{text}; look at placements.csv, then import again")
 
 
 def _write_fits(path: Path, fits: Sequence[Fit], total: int) -> None:

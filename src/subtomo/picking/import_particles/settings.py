@@ -65,8 +65,8 @@ class ImportParticlesSettings(JobSettings):
         False,
         description="The tables are of the tomograms with y and z exchanged; changes the hand",
     )
-    flip: str = Field(
-        "",
+    flip: str | None = Field(
+        None,
         description=(
             "Axes along which the tables count from the last voxel, such as z or xy; one or three "
             "of them change the hand"
@@ -93,8 +93,7 @@ class ImportParticlesSettings(JobSettings):
 
     @model_validator(mode="after")
     def _check_placement(self) -> Self:
-        flips = "".join(axis for axis in "xyz" if axis in self.flip.lower())
-        if flips not in FLIPS or sorted(self.flip.lower()) != sorted(flips):
+        if self.flip is not None and "".join(sorted(self.flip.lower())) not in FLIPS[1:]:
             raise ValueError(f"--flip is {self.flip!r}; expected axes such as z or xy")
         if self.scale is not None and self.pixel_size is not None:
             raise ValueError("--scale and --pixel-size exclude each other; give one of them")
