@@ -1,12 +1,13 @@
 """Tables of picks, read and written with what the options and the tomograms say of them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
 from subtomo.errors import SettingsError
+from subtomo.formats.particle_formats import format_of
 from subtomo.formats.particles import read_particles, write_particles
 from subtomo.formats.table_context import TableContext
 from subtomo.model import Particles, Tomogram
@@ -44,7 +45,8 @@ def open_pick_tables(paths: Sequence[Path], settings: PickTableSettings) -> Pick
     Raises
     ------
     SettingsError
-        If the pixel sizes do not fit the tables, or what a table needs was not given.
+        If the pixel sizes do not fit the tables, what a table needs was not given, or all tables
+        name their tomograms and ``--tomogram`` cannot act.
     FormatError, MissingFileError
         If a file cannot be read.
     """
@@ -57,8 +59,11 @@ def open_pick_tables(paths: Sequence[Path], settings: PickTableSettings) -> Pick
             f"--pixel-size is {given} for {len(paths)} tables; expected one positive number, or "
             "one for each table"
         )
+    require_unnamed(settings.tomogram, paths, settings.input_format)
     opened = open_tomograms(settings.tomograms) if settings.tomograms else []
-    context = replace(TableContext.of(opened), size_px=settings.tomogram_size)
+    context = replace(
+        TableContext.of(opened), size_px=settings.tomogram_size, tomogram=settings.tomogram
+    )
     tables = [
         read_particles(
             path,
@@ -68,6 +73,54 @@ def open_pick_tables(paths: Sequence[Path], settings: PickTableSettings) -> Pick
         for i, path in enumerate(paths)
     ]
     return PickTables(tables, {tomogram.name: tomogram for tomogram in opened})
+
+
+def require_unnamed(
+    tomogram: str | None, paths: Sequence[Path], format_name: str | None = None
+) -> None:
+    """Refuse the name of a tomogram where all tables name their own.
+
+    Parameters
+    ----------
+    tomogram : ``--tomogram``; None: not given
+    paths : of the tables
+    format_name : of their format, where it was given
+
+    Raises
+    ------
+    SettingsError
+        Which names the first table.
+    """
+    if tomogram is not None and not any(
+        "tomogram" in format_of(path, format_name).uses for path in paths
+    ):
+        raise SettingsError(
+            f"--tomogram {tomogram} has no effect: {paths[0] if paths else 'no table'} names its "
+            "tomograms; leave it out"
+        )
+
+
+def not_shared(tables: Mapping[str, Particles]) -> str:
+    """Say in words that no two tables are of one tomogram; nothing where two are.
+
+    Parameters
+    ----------
+    tables : by name; those without picks do not count
+    """
+    names = {
+        table: np.unique(picks.tomogram).tolist() for table, picks in tables.items() if len(picks)
+    }
+    every = [name for own in names.values() for name in own]
+    if len(names) < 2 or len(set(every)) < len(every):
+        return ""
+    listed = "; ".join(
+        f"{table}: {', '.join(own[:3])}{' ...' if len(own) > 3 else ''}"
+        for table, own in names.items()
+    )
+    return (
+        f"no two tables have picks of the same tomogram ({listed}): give --tomogram NAME for those "
+        "that name none, or --tomograms, which matches names that differ in folder or suffix"
+    )
 
 
 def write_pick_table(

@@ -31,6 +31,12 @@ class PickTableSettings(JobSettings):
             "count from the centre"
         ),
     )
+    tomogram: str | None = Field(
+        None,
+        description=(
+            "Name of the tomogram of tables that name none; default: each table's own file name"
+        ),
+    )
     input_format: str | None = Field(
         None, description="Format of the tables; default: what suffix and content say"
     )

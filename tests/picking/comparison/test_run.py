@@ -106,8 +106,11 @@ def test_empty_tables_are_legal_and_told_of(tmp_path, capsys):
 
 
 def test_tomograms_that_only_one_table_has_are_told_of(tmp_path, capsys):
-    compare(tmp_path, on_line(0), table([[0, 0, 0]], tomogram="t2"), "--radius", "9")
-    assert "no tomogram is in both tables: t1 ..." in capsys.readouterr().err
+    paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    for path, name in zip(paths, ("t1", "t2"), strict=True):
+        write(path, table([[0, 0, 0]], tomogram=name))
+    assert subtomo("pick", "compare", *paths, "-o", tmp_path / "no", "--radius", "9") == 2
+    assert "a.csv: t1; " in capsys.readouterr().err
     picks = Particles.concatenate([on_line(0), table([[0, 0, 0]], tomogram="t2")])
     compare(tmp_path, picks, on_line(0), "--radius", "9")
     assert "1 pick is in tomograms that" in capsys.readouterr().err

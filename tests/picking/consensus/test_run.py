@@ -137,13 +137,31 @@ def test_empty_tables_give_an_empty_table_and_a_word(tmp_path, capsys):
     assert "a has no picks" in capsys.readouterr().err
 
 
-def test_tables_without_a_common_tomogram_are_told_of(tmp_path, capsys):
+def test_tables_without_a_common_tomogram_are_refused(tmp_path, capsys):
     paths = [
         write(tmp_path / "a.csv", table([[0, 0, 0]], tomogram="TS_1")),
         write(tmp_path / "b.csv", table([[0, 0, 0]], tomogram="1")),
     ]
-    assert consensus(tmp_path, paths, "--radius", "10") == []
-    assert "no tomogram has picks of two pickers: a: TS_1; b: 1" in capsys.readouterr().err
+    words = [*paths, "--radius", "10", "-o", tmp_path / "out"]
+    assert subtomo("pick", "consensus", *words) == 2
+    assert "of the same tomogram (a: TS_1; b: 1): give --tomogram" in capsys.readouterr().err
+    # all picks are kept: no pickers need to agree
+    assert len(consensus(tmp_path, paths, "--radius", "10", "--consensus", "1")) == 2
+
+
+def test_tables_that_name_no_tomogram_get_its_name(tmp_path, capsys):
+    paths = [tmp_path / "a_TS_01.txt", tmp_path / "b_TS_01.txt"]
+    for path in paths:
+        path.write_text("10 10 10\n20 20 20\n")
+    words = [*paths, "--pixel-size", "10", "--radius", "10"]
+    assert subtomo("pick", "consensus", *words, "-o", tmp_path / "out") == 2
+    assert "a_TS_01: a_TS_01; b_TS_01: b_TS_01" in capsys.readouterr().err
+    found = consensus(tmp_path, words, "--tomogram", "TS_01")
+    assert [row["tomogram"] for row in found] == ["TS_01", "TS_01"]
+    named = [write(tmp_path / "a.csv", on_line(0)), write(tmp_path / "b.csv", on_line(1))]
+    words = ["--radius", "10", "-o", tmp_path / "no", "--tomogram", "TS_01"]
+    assert subtomo("pick", "consensus", *named, *words) == 2
+    assert "--tomogram TS_01 has no effect" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

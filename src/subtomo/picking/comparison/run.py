@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from subtomo.counts import count_of
+from subtomo.errors import SettingsError
 from subtomo.formats.atomic import replacing
 from subtomo.picking.comparison.report import write_report
 from subtomo.picking.comparison.scores import score_rows
@@ -15,6 +16,7 @@ from subtomo.picking.comparison.settings import CompareSettings
 from subtomo.picking.evaluation import Evaluation, evaluate_classes
 from subtomo.picking.pick_tables import (
     PickTables,
+    not_shared,
     open_pick_tables,
     voxel_size,
     write_pick_table,
@@ -48,6 +50,9 @@ def run(settings: CompareSettings, job: "Job") -> Path:
     """
     tables = open_pick_tables([settings.picks, settings.truth], settings)
     picks, truth = tables.tables
+    apart = not_shared({str(settings.picks): picks, str(settings.truth): truth})
+    if apart:
+        raise SettingsError(apart)
     radius = settings.radius
     if radius is None:
         radius = (settings.radius_px or 0) * voxel_size(tables, settings, "--radius-px")
@@ -111,12 +116,6 @@ def _warn(job: "Job", settings: CompareSettings, tables: PickTables) -> None:
     for path, found in zip(paths, names, strict=True):
         if not found:
             job.warn(f"{path} holds no particles")
-    if all(names) and not names[0] & names[1]:
-        job.warn(
-            f"no tomogram is in both tables: {sorted(names[0])[0]} ... in {settings.picks}, "
-            f"{sorted(names[1])[0]} ... in {settings.truth} (--tomograms matches names that "
-            "differ in folder or suffix)"
-        )
     only = sorted(names[0] - names[1])
     if names[0] & names[1] and only:
         n = int(np.isin(tables.tables[0].tomogram, only).sum())

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from subtomo.counts import count_of
+from subtomo.errors import SettingsError
 from subtomo.model import Particles
 from subtomo.picking.consensus.consensus import Consensus, find_consensus
 from subtomo.picking.consensus.pickers import by_source, names_of_files, require_different
@@ -14,6 +13,7 @@ from subtomo.picking.consensus.report import write_report
 from subtomo.picking.consensus.settings import ConsensusSettings
 from subtomo.picking.pick_tables import (
     PickTables,
+    not_shared,
     open_pick_tables,
     voxel_size,
     write_pick_table,
@@ -42,6 +42,9 @@ def run(settings: ConsensusSettings, job: "Job") -> Path:
     """
     tables = open_pick_tables(settings.sets, settings)
     sets = _named_sets(settings, tables)
+    apart = not_shared(sets)
+    if apart and settings.consensus != 1:
+        raise SettingsError(apart)
     radius = settings.radius
     if radius is None:
         radius = (settings.radius_px or 0) * voxel_size(tables, settings, "--radius-px")
@@ -57,6 +60,8 @@ def run(settings: ConsensusSettings, job: "Job") -> Path:
     )
     with job.start(tables.names, inputs=[*settings.sets, *settings.tomograms]):
         _warn(job, sets)
+        if apart:
+            job.warn(apart)
         path = write_pick_table(job.folder, "particles", found.particles, tables.tomograms)
         write_pick_table(job.folder, "members", found.members, tables.tomograms)
         write_report(
@@ -93,18 +98,6 @@ def _warn(job: "Job", sets: Mapping[str, Particles]) -> None:
     for name, table in sets.items():
         if not len(table):
             job.warn(f"{name} has no picks")
-    with_picks = [table for table in sets.values() if len(table)]
-    names = [name for table in with_picks for name in np.unique(table.tomogram).tolist()]
-    if len(with_picks) > 1 and len(set(names)) == len(names):
-        job.warn(
-            "no tomogram has picks of two pickers: "
-            + "; ".join(
-                f"{name}: {', '.join(np.unique(table.tomogram)[:3].tolist())}"
-                for name, table in sets.items()
-                if len(table)
-            )
-            + " ... (--tomograms matches names that differ in folder or suffix)"
-        )
 
 
 def _tell(job: "Job", found: Consensus, path: Path) -> None:
