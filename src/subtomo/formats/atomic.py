@@ -97,7 +97,7 @@ def _translate(error: OSError, path: Path) -> None:
     if error.errno in _FULL or _is_short_write(error):
         raise DiskFullError(
             f"{path}: no space left while writing ({error.strerror or error}); nothing was kept "
-            "of this file: free some space and run again with --resume"
+            "of this file: free some space and run again, a job with --resume"
         ) from error
     if error.errno in _UNWRITABLE and _concerns(error, path):
         raise OutputError(

@@ -29,6 +29,7 @@ _CARRIED = f"{WORD}."
 _NONE = "<NA>"
 _VERSION = "1.0"
 _CORNER = ("CoordinateX", "CoordinateY", "CoordinateZ")
+_LARGEST_BOX = 2**31
 _SIZES = ("Width", "Height")
 _CONSUMED = {*_CORNER, *_SIZES, "Depth", "Confidence", "filamentid"}
 _DEFAULTS: dict[str, Any] = {"EstWidth": 0, "EstHeight": 0, "NumBoxes": 1, "Angle": _NONE}
@@ -54,7 +55,7 @@ def read_cryolo_cbox(path: Path, context: TableContext) -> Particles:
     SettingsError
         If the voxels of the tomogram are not known.
     """
-    blocks = read_star(path)
+    blocks = read_star(path, is_utf8=True)
     if BLOCK not in blocks:
         raise StarError(
             f"{path}: no block data_{BLOCK}; found {', '.join(f'data_{b}' for b in blocks)}"
@@ -62,6 +63,12 @@ def read_cryolo_cbox(path: Path, context: TableContext) -> Particles:
     table = blocks[BLOCK]
     table.require((*_CORNER, *_SIZES))
     corner, sizes = table.stacked(_CORNER), table.stacked(_SIZES)
+    bad = np.flatnonzero(~((sizes >= 0) & (sizes <= _LARGEST_BOX)).all(axis=1))
+    if len(bad):
+        raise StarError(
+            f"{table.place(bad[0])}: a box of {sizes[bad[0], 0]:g} x {sizes[bad[0], 1]:g}; "
+            f"expected Width and Height of 0 to {_LARGEST_BOX} voxels"
+        )
     middle = corner + np.pad(sizes / 2, ((0, 0), (0, 1)))
     tomogram = np.full(len(table), context.only_tomogram(path))
     columns: dict[str, Any] = {}

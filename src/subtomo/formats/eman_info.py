@@ -35,6 +35,7 @@ _BOXES, _CLASSES, _APIX = "boxes_3d", "class_list", "apix_unbin"
 _FIELDS = 6
 _METHOD = "manual"
 _SCORE = 0.0
+_LARGEST_BOX = 2**31
 
 
 def is_eman_info(path: Path) -> bool:
@@ -157,7 +158,7 @@ def _box(box: Any, place: str) -> list[Any]:
     filled = [*three_numbers(box[:3], place), *box[3:], *("", _SCORE, 0)[max(0, len(box) - 3) :]]
     try:
         score, number = float(filled[4]), int(filled[5])
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         raise FormatError(
             f"{place}: {box!r}; expected a number as score and a whole one as class"
         ) from None
@@ -170,9 +171,12 @@ def _classes(content: dict[str, Any], path: Path) -> dict[int, tuple[str, float]
     for key, value in content.get(_CLASSES, {}).items():
         try:
             found[int(key)] = str(value["name"]), float(value.get("boxsize", 0))
-        except (ValueError, TypeError, KeyError, AttributeError):
+            if not 0 <= found[int(key)][1] <= _LARGEST_BOX:
+                raise ValueError
+        except (ValueError, TypeError, KeyError, AttributeError, OverflowError):
             raise FormatError(
-                f"{path}, {_CLASSES}: {key}: {value!r}; expected a number, and name and boxsize"
+                f"{path}, {_CLASSES}: {key}: {value!r}; expected a number, and name and boxsize "
+                f"(0 to {_LARGEST_BOX})"
             ) from None
     return found
 

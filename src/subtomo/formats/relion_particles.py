@@ -3,8 +3,8 @@
 Positions, in Å from the centre of the tomogram's first voxel:
 
 - RELION 5: ``rlnCenteredCoordinate*Angst`` + size / 2 · pixel size of the tilt series
-- ``rlnCoordinate*`` · their pixel size; where they count in voxels of the tomogram picked in, not in
-  pixels of the tilt series, + the origin of its grid
+- ``rlnCoordinate*`` · their pixel size; where they count in voxels of the tomogram picked in,
+  not in pixels of the tilt series, + the origin of its grid
 - less the subtomogram's rotation · ``rlnOrigin*Angst``
 
 Orientations are R(``rlnTomoSubtomogram*``) · R(``rlnAngle*``); angles that are all 0 say nothing. A
@@ -112,7 +112,7 @@ def read_relion_particles(
     ``rlnImagePixelSize``, then in ``frames``. WarpTools (tomograms called ``*.tomostar``) counts in
     pixels of the subtomogram, ``rlnImagePixelSize``.
     """
-    blocks = read_star(path)
+    blocks = read_star(path, is_utf8=True)
     name = particles_block(path, blocks)
     table = blocks.pop(name)
     optics = optics_columns(table, blocks.pop("optics", None))

@@ -19,6 +19,7 @@ from subtomo.formats.paths import missing_file
 from subtomo.formats.text_table import TextTable
 
 _TOKEN = re.compile(r"""'(?:[^']|'(?=\S))*'(?=\s|$)|"(?:[^"]|"(?=\S))*"(?=\s|$)|\#.*|\S+""")
+_NOT_UTF8 = re.compile("[\udc80-\udcff]")  # as surrogateescape keeps it
 _MISLEADING = re.compile(r"""['"#;_]|data_|save_|loop_|stop_|global_""", re.IGNORECASE)
 
 
@@ -41,13 +42,14 @@ class StarTable(TextTable):
     error = StarError
 
 
-def read_star(path: str | Path) -> dict[str, StarTable]:
+def read_star(path: str | Path, *, is_utf8: bool = False) -> dict[str, StarTable]:
     """Give the blocks of a STAR file by name, in the order of the file.
 
     Parameters
     ----------
     path : file
         UTF-8; bytes that are not are kept as they stand.
+    is_utf8 : refuse such bytes, which formats other than STAR cannot hold
 
     Returns
     -------
@@ -59,7 +61,7 @@ def read_star(path: str | Path) -> dict[str, StarTable]:
         If the file does not exist.
     StarError
         If a row has another number of values than its loop has columns, a tag or a block name comes
-        twice, or the text is not STAR. The message names the line.
+        twice, the text is not STAR, or not UTF-8 where that is asked. The message names the line.
 
     Examples
     --------
@@ -73,6 +75,8 @@ def read_star(path: str | Path) -> dict[str, StarTable]:
         raise missing_file(path, "a STAR file") from None
     if "\0" in text:
         raise StarError(f"{path}: holds binary data; expected a STAR file")
+    if is_utf8:
+        _require_utf8(path, text)
     return _Parser(str(path), text).parse()
 
 
@@ -92,6 +96,17 @@ def write_star(path: str | Path, blocks: Mapping[str, StarTable]) -> None:
     text = "".join(_format_block(str(path), name, table) for name, table in blocks.items())
     with replacing(path) as temporary:
         temporary.write_bytes(text.encode("utf-8", errors="surrogateescape"))
+
+
+def _require_utf8(path: Path, text: str) -> None:
+    """Refuse text in which bytes are kept that are not UTF-8."""
+    found = _NOT_UTF8.search(text)
+    if found is not None:
+        line = text.count("\n", 0, found.start()) + 1
+        raise StarError(
+            f"{path}, line {line}: byte 0x{ord(found[0]) - 0xDC00:02X} is not UTF-8; expected a "
+            "table in UTF-8: convert it (iconv -f latin1 -t utf-8)"
+        )
 
 
 class _Parser:

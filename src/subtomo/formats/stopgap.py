@@ -58,7 +58,7 @@ def read_stopgap(path: Path, context: TableContext) -> Particles:
     SettingsError
         If the voxels of a tomogram are not known.
     """
-    blocks = read_star(path)
+    blocks = read_star(path, is_utf8=True)
     if BLOCK not in blocks:
         raise StarError(
             f"{path}: no block data_{BLOCK}; found {', '.join(f'data_{b}' for b in blocks)}"

@@ -95,6 +95,12 @@ BAD: dict[str, tuple[str, Write, str]] = {
         _text("data_particles\n_a 1\n"),
         r"no block data_cryolo; found data_p",
     ),
+    "cbox, size": ("a.cbox", _text(CBOX + "1 2 3 -1e30 4\n"), r"line 9: a box of -1e\+30 x 4; exp"),
+    "star, bytes": (
+        "a.star",
+        lambda path: path.write_bytes(b"data_\nloop_\n_rlnMicrographName\nM\xfcller\n"),
+        r"line 4: byte 0xFC is not UTF-8; expected a table in UTF-8",
+    ),
     "pytom, column": ("a.xml", _pytom('X="1" Y="2"'), r"particle 2: no PickPosition.Z"),
     "pytom, text": ("a.xml", _pytom('X="1" Y="b" Z="2"'), r"row 2: PickPosition.Y is 'b'"),
     "pytom, nan": ("a.xml", _pytom('X="1" Y="nan" Z="2"'), r"row 2: PickPosition.Y is nan"),
@@ -118,6 +124,11 @@ BAD: dict[str, tuple[str, Write, str]] = {
     "eman, class": (
         "a_info.json",
         _eman('[1, 2, 3, "manual", 0, "c"]'),
+        r"box 2: .*whole one as cl",
+    ),
+    "eman, infinite": (
+        "a_info.json",
+        _eman('[1, 2, 3, "m", 0, 1e400]'),
         r"box 2: .*whole one as cl",
     ),
     "eman, empty": ("a_info.json", _text(""), r"not JSON"),
