@@ -9,6 +9,9 @@ Source: https://github.com/scipion-em/scipion-em-tomo, import of tomograms, acqu
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from subtomo.errors import FormatError
 from subtomo.formats.paths import missing_file
 
@@ -22,7 +25,7 @@ class AxisTilts:
     Parameters
     ----------
     lowest, highest : degrees
-    step : degrees between tilts
+    step : degrees between tilts, nominal
     axis_angle : degrees, of the axis in the images from the vertical, counter-clockwise
     """
 
@@ -30,6 +33,12 @@ class AxisTilts:
     highest: float
     step: float
     axis_angle: float
+
+    @property
+    def angles(self) -> NDArray[np.float64]:
+        """(n,) degrees, evenly from the lowest to the highest, as near to the step as these let."""
+        n_steps = max(1, round((self.highest - self.lowest) / self.step))
+        return np.linspace(self.lowest, self.highest, n_steps + 1)
 
 
 @dataclass(frozen=True)

@@ -141,6 +141,17 @@ def test_typed_tilts(folder: Path) -> None:
     np.testing.assert_allclose(entry.tilt_series.tilt_angles[52:], np.arange(-40, 41, 4))
 
 
+def test_the_step_that_is_told_is_the_one_of_the_table(
+    folder: Path, capsys: pytest.CaptureFixture
+) -> None:
+    words = ["import", "tomograms", folder / "TS_01_rec.mrc", "--tilt-range", -60, 60]
+    words += ["--tilt-step", 7, "-o", folder / "out"]
+    assert run([str(word) for word in words]) == 0
+    (entry,) = read_tomograms_star(folder / "out/tomograms.star")
+    np.testing.assert_allclose(np.diff(entry.tilt_series.tilt_angles), 120 / 17, atol=1e-6)
+    assert "-60° to 60° by 7.059° (7° does not divide" in capsys.readouterr().err
+
+
 def test_tilts_of_a_file(folder: Path) -> None:
     (folder / "tilts.txt").write_text("TS_01_rec.mrc -60 60 3 85\nTS_03 -40 40 4 0 -30 30 3 90\n")
     found = imported(
@@ -245,3 +256,6 @@ def test_bad_files(folder: Path, capsys: pytest.CaptureFixture) -> None:
     (folder / "tilts.txt").write_text("other.mrc -60 60 3 85\n")
     said = refused(capsys, folder, folder / "TS_01_rec.mrc", "--acquisition", folder / "tilts.txt")
     assert "no row for tomogram TS_01_rec; found rows for other.mrc" in said
+    (folder / "tilts.txt").write_text("TS_01_rec -50 50 2 85\nTS_01_rec.mrc -60 60 3 85\n")
+    said = refused(capsys, folder, folder / "TS_01_rec.mrc", "--acquisition", folder / "tilts.txt")
+    assert "rows TS_01_rec.mrc and TS_01_rec are both of tomogram TS_01_rec" in said

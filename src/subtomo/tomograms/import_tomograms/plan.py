@@ -95,7 +95,7 @@ def tilts_of(
     Raises
     ------
     SettingsError
-        If the acquisition file has no row of a tomogram.
+        If the acquisition file has no row of a tomogram, or two.
     """
     if settings.tilt_range is not None:
         typed = _typed(settings)
@@ -106,6 +106,13 @@ def tilts_of(
     of_names = match_tomogram_names(found, rows)
     of_files = match_tomogram_names([path.name for path in found.values()], rows)
     chosen = {name: of_files.get(path.name, of_names.get(name)) for name, path in found.items()}
+    for name, path in found.items():
+        one, other = of_files.get(path.name), of_names.get(name)
+        if one is not None and other is not None and one != other:
+            raise SettingsError(
+                f"{settings.acquisition}: rows {one} and {other} are both of tomogram {name}; "
+                "expected one: remove the other"
+            )
     lacking = [name for name, row in chosen.items() if row is None]
     if lacking:
         raise SettingsError(

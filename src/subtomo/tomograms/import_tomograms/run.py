@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from subtomo.counts import count_of
-from subtomo.formats.acquisition_file import AcquiredTilts
+from subtomo.formats.acquisition_file import AcquiredTilts, AxisTilts
 from subtomo.tomograms.import_tomograms.plan import (
     TomogramImport,
     acquisition_of,
@@ -80,7 +80,15 @@ def _tilts(tilts: AcquiredTilts) -> str:
     """Describe the tilts."""
     axes = [tilts.first] if tilts.second is None else [tilts.first, tilts.second]
     return " and ".join(
-        f"{axis.lowest:g}° to {axis.highest:g}° by {axis.step:g}° about the axis at "
+        f"{axis.lowest:g}° to {axis.highest:g}° by {_step(axis)} about the axis at "
         f"{axis.axis_angle:g}°"
         for axis in axes
     )
+
+
+def _step(axis: AxisTilts) -> str:
+    """Say the step that the angles have, and the one asked for where it does not fit."""
+    asked, made = f"{axis.step:.4g}°", f"{axis.angles[1] - axis.angles[0]:.4g}°"
+    if made == asked:
+        return made
+    return f"{made} ({asked} does not divide the range, whose ends are kept)"

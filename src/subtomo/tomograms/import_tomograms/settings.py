@@ -77,7 +77,13 @@ class ImportTomogramsSettings(JobSettings):
         None, description="Lowest and highest tilt angle (degrees); default: not known"
     )
     tilt_step: float = Field(
-        3.0, gt=0, le=90, description="Angle between tilts (degrees), with --tilt-range"
+        3.0,
+        gt=0,
+        le=90,
+        description=(
+            "Angle between tilts (degrees), with --tilt-range, whose ends are kept: the step "
+            "nearest to it that divides the range is used"
+        ),
     )
     tilt_axis_angle: float = Field(
         0.0,

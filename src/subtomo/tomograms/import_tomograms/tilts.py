@@ -60,8 +60,7 @@ def _angles(tilts: AxisTilts, between_deg: float) -> tuple[FloatArray, FloatArra
     Rz(axis) Ry(t) Rz(-between) is written as Rz(z) Ry(y) Rx(x): its last row is
     (-sin t cos b, -sin t sin b, cos t) = (-sin y, cos y sin x, cos y cos x).
     """
-    n = max(1, round((tilts.highest - tilts.lowest) / tilts.step))
-    t = np.radians(np.linspace(tilts.lowest, tilts.highest, n + 1))
+    t = np.radians(tilts.angles)
     b, axis = np.radians(between_deg), np.radians(tilts.axis_angle)
     y = np.arcsin(np.sin(t) * np.cos(b))
     x = np.arctan2(-np.sin(t) * np.sin(b), np.cos(t))
