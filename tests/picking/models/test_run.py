@@ -116,6 +116,29 @@ def test_the_report_shows_numbers_and_pictures_of_each_tomogram(world):
         assert f">{name}<" in page
 
 
+def test_the_tomogram_of_tables_that_name_none(world):
+    for name in ("crowns", "vesicles"):
+        voxels = read_particles(f"{name}.csv").position / PIXEL_SIZE
+        np.savetxt(f"TS_01_{name}.txt", voxels, fmt="%.6f")
+    guides = (
+        "--orient-by",
+        "TS_01_vesicles.txt",
+        "--orientation-model-type",
+        "ellipsoidal_vesicle",
+    )
+    tables = ("TS_01_crowns.txt", *guides, "--pixel-size", 10)
+    assert pick(*tables, output="no") == 2
+    assert pick(*tables, *HERE, "--tomogram", "TS_01") == 0
+    assert result(world).is_oriented.all()
+
+
+def test_a_warning_is_told_once(world):
+    clicks = [[300.0 + 20 * i, 600 + 20 * j, 300] for i in range(8) for j in range(8)]
+    table("sheet.csv", np.array(clicks))
+    assert pick("sheet.csv", "--model-type", "surface", *HERE) == 0
+    assert (world / "out" / "log.txt").read_text().count("has no marker") == 1
+
+
 def test_points_beyond_the_limit_are_kept_as_they_were(world, capsys):
     far = np.array([[520.0, 600.0, 300.0]])
     table("crowns.csv", np.concatenate([read_particles("crowns.csv").position, far]))
@@ -340,6 +363,15 @@ CROSSING = [[0.0, 0, 0], [500, 0, 0], [500, 500, 0], [250, -300, 0], [250, -500,
         (("v.json", "--separation", "0.1"), "larger separation"),
         (("unknown_size.csv",), "pixel"),
         (("v.json", "--pixel-size", "10"), "--pixel-size has no effect"),
+        (("v.json", "--tomogram", "TS_01"), "--tomogram TS_01 has no effect"),
+        (
+            ("flat.csv", "--orient-by", "TS_01_mem.txt", "--orientation-model-type", "vesicle"),
+            "its surfaces are of tomogram TS_01_mem, the points of TS_01;",
+        ),
+        (
+            ("flat.csv", "--orient-by", "vesicles.csv", "--marker", "1", "2", "3"),
+            "or give --orientation-model-type",
+        ),
     ],
 )
 def test_bad_input_is_named_and_nothing_is_written(world, capsys, words, said):
@@ -354,6 +386,7 @@ def test_bad_input_is_named_and_nothing_is_written(world, capsys, words, said):
     table("elsewhere.csv", np.array(FLAT), tomogram="TS_99")
     (world / "unknown_size.csv").write_text("tomogram,x_px,y_px,z_px\nTS_01,1,2,3\n")
     (world / "broken.json").write_text("{")
+    np.savetxt("TS_01_mem.txt", 30 + 10 * scattered(20))
     write_models("v.json", read_vesicles())
     content = json.loads((world / "v.json").read_text())
     content["models"][0]["name"] = "v"

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from subtomo.errors import DataError, SettingsError
 from subtomo.formats.dynamo_catalogue import read_dynamo_model
-from subtomo.formats.particle_formats import PARTICLE_FORMATS
+from subtomo.formats.particle_formats import PARTICLE_FORMATS, format_of
 from subtomo.formats.particles import read_particles
 from subtomo.formats.table_context import TableContext
 from subtomo.formats.tomogram_names import base_name, match_tomogram_names
@@ -40,6 +40,7 @@ def read_inputs(
     tomograms: Mapping[str, Tomogram],
     *,
     pixel_size: float | None,
+    tomogram: str | None = None,
     named_by: Sequence[str] = (),
 ) -> ModelInput:
     """Read models from files.
@@ -49,6 +50,7 @@ def read_inputs(
     paths : files of models (ours or Dynamo's), tables of points, segmentations, folders of these
     tomograms : those at hand, by name
     pixel_size : Å, of the tomograms that tables were picked in; wins over the tomograms' own
+    tomogram : name of that of tables that name none; None: their files'
     named_by : names of further tomograms that a segmentation may be of
 
     Returns
@@ -61,7 +63,7 @@ def read_inputs(
     SubtomoError
         If a file cannot be read, or two of its models cannot be told apart; it is named.
     """
-    context = replace(TableContext.of(tomograms.values()), pixel_size=pixel_size)
+    context = replace(TableContext.of(tomograms.values()), pixel_size=pixel_size, tomogram=tomogram)
     models: list[GeometricModel] = []
     tables: dict[str, Any] = {}
     for path in paths:
@@ -83,6 +85,11 @@ def read_inputs(
 def counts_in_voxels(path: Path) -> bool:
     """Tell whether a file may need the pixel size of its tomogram to be read."""
     return _kind(path) in ("table", "dynamo")
+
+
+def names_no_tomogram(path: Path) -> bool:
+    """Tell whether a file is a table whose tomogram may be told by ``--tomogram``."""
+    return _kind(path) == "table" and "tomogram" in format_of(path).uses
 
 
 def _kind(path: Path) -> Literal["models", "dynamo", "segmentations", "table"]:

@@ -49,13 +49,18 @@ def with_parameters(
     return changed
 
 
-def check_parameters(models: Iterable[GeometricModel], options: Mapping[str, Any]) -> None:
+def check_parameters(
+    models: Iterable[GeometricModel],
+    options: Mapping[str, Any],
+    remedy: str = "--model-type",
+) -> None:
     """Refuse options that no model has a field for, and those that fit one model but are many.
 
     Parameters
     ----------
     models : all of the job
     options : those given, by option
+    remedy : the option that reads the points as another type
 
     Raises
     ------
@@ -75,7 +80,7 @@ def check_parameters(models: Iterable[GeometricModel], options: Mapping[str, Any
             ]
             raise SettingsError(
                 f"{name} has no effect on models of type {', '.join(kinds)}; it acts on "
-                f"{', '.join(possible)}: leave it out, or give --model-type"
+                f"{', '.join(possible)}: leave it out, or give {remedy}"
             )
         if option in _ONE_MODEL and len(having) > 1:
             raise SettingsError(
@@ -84,7 +89,8 @@ def check_parameters(models: Iterable[GeometricModel], options: Mapping[str, Any
             )
         tomograms = sorted({model.tomogram for model in having})
         if option == "marker" and len(tomograms) > 1:
+            listed = ", ".join(tomograms[:3]) + (" ..." if len(tomograms) > 3 else "")
             raise SettingsError(
-                f"{name} was given for models of {len(tomograms)} tomograms ({tomograms[0]}, "
-                f"{tomograms[1]} ...); give one for each in a table, --markers"
+                f"{name} was given for models of {len(tomograms)} tomograms ({listed}); "
+                "give one for each in a table, --markers"
             )

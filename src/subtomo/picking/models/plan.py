@@ -14,7 +14,12 @@ from subtomo.picking.models.covered_model import CoveredModel
 from subtomo.picking.models.free_angle_model import FreeAngleModel
 from subtomo.picking.models.general import GeneralModel
 from subtomo.picking.models.geometric_model import GeometricModel
-from subtomo.picking.models.inputs import ModelInput, counts_in_voxels, read_inputs
+from subtomo.picking.models.inputs import (
+    ModelInput,
+    counts_in_voxels,
+    names_no_tomogram,
+    read_inputs,
+)
 from subtomo.picking.models.markers import with_markers
 from subtomo.picking.models.parameters import check_parameters, with_parameters
 from subtomo.picking.models.placing import is_inside
@@ -53,28 +58,40 @@ def make_plan(settings: PickModelSettings) -> Plan:
     SubtomoError
         Which says the file, the model or the option.
     """
-    _check_pixel_size(settings)
+    _check_what_tables_lack(settings)
     tomograms = _tomograms(settings)
-    read = read_inputs(settings.inputs, tomograms, pixel_size=settings.pixel_size)
+    read = read_inputs(
+        settings.inputs,
+        tomograms,
+        pixel_size=settings.pixel_size,
+        tomogram=settings.tomogram,
+    )
     orienting = _orienting(settings, tomograms, read)
     models = _prepared(read.models, settings, settings.model_type, tomograms)
     guides = _prepared(orienting.models, settings, settings.orientation_model_type, tomograms)
-    check_parameters([*models, *guides], settings.parameters())
+    remedy = "--orientation-model-type" if guides else "--model-type"
+    check_parameters([*models, *guides], settings.parameters(), remedy)
     _check_options(models, guides, settings)
+    _check_guides(models, guides)
     for model in [*models, *guides]:
         _check_place(model, tomograms)
         model.check()
     return Plan(tuple(models), tuple(guides), tomograms, read.tables)
 
 
-def _check_pixel_size(settings: PickModelSettings) -> None:
-    """Refuse a pixel size that no input asks for."""
+def _check_what_tables_lack(settings: PickModelSettings) -> None:
+    """Refuse a pixel size, or the name of a tomogram, that no input asks for."""
     given = [*settings.inputs, *settings.orient_by]
     if settings.markers is not None:
         given.append(settings.markers)
     if settings.pixel_size is not None and not any(counts_in_voxels(path) for path in given):
         raise SettingsError(
             "--pixel-size has no effect: files of models and volumes have their own; leave it out"
+        )
+    if settings.tomogram is not None and not any(names_no_tomogram(path) for path in given):
+        raise SettingsError(
+            f"--tomogram {settings.tomogram} has no effect: all inputs name their tomograms; "
+            "leave it out"
         )
 
 
@@ -92,6 +109,7 @@ def _orienting(
         settings.orient_by,
         tomograms,
         pixel_size=settings.pixel_size,
+        tomogram=settings.tomogram,
         named_by=[model.tomogram for model in read.models],
     )
 
@@ -105,7 +123,11 @@ def _prepared(
     """Read models as a type, with the options and the markers."""
     prepared = with_parameters(models, kind, settings.parameters())
     if settings.markers is not None:
-        context = replace(TableContext.of(tomograms.values()), pixel_size=settings.pixel_size)
+        context = replace(
+            TableContext.of(tomograms.values()),
+            pixel_size=settings.pixel_size,
+            tomogram=settings.tomogram,
+        )
         markers = read_particles(settings.markers, context=context)
         prepared = with_markers(prepared, markers, settings.markers)
     return [_with_angles_and_shift(model, settings) for model in prepared]
@@ -155,6 +177,21 @@ def _check_options(
             f"{settings.markers}: has no marker for any of the models; check the names of the "
             "tomograms, and the types of the models"
         )
+
+
+def _check_guides(models: list[GeometricModel], guides: list[GeometricModel]) -> None:
+    """Refuse points none of which has a surface in its tomogram."""
+    points, surfaces = (sorted({model.tomogram for model in each}) for each in (models, guides))
+    if points and surfaces and not set(points) & set(surfaces):
+        raise SettingsError(
+            f"--orient-by: its surfaces are of tomogram {_listed(surfaces)}, the points of "
+            f"{_listed(points)}; expected the same names: give --tomogram NAME for tables that "
+            "name none, or --tomograms, which matches names that differ in folder or suffix"
+        )
+
+
+def _listed(names: list[str]) -> str:
+    return ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")
 
 
 def _check_place(model: GeometricModel, tomograms: Mapping[str, Tomogram]) -> None:

@@ -66,6 +66,12 @@ class PickModelSettings(JobSettings):
             "tomograms' own"
         ),
     )
+    tomogram: str | None = Field(
+        None,
+        description=(
+            "Name of the tomogram of tables that name none; default: each table's own file name"
+        ),
+    )
     orient_by: tuple[Path, ...] = Field(
         (),
         description=(
