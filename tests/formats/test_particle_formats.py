@@ -125,6 +125,27 @@ def test_unknown_orientations_stay_unknown(row: ParticleFormat, tmp_path: Path) 
     assert found.is_oriented.tolist() == known.tolist()
 
 
+def test_zeros_and_what_is_unknown_come_back_or_are_told(
+    row: ParticleFormat, tmp_path: Path
+) -> None:
+    n = np.arange(N)
+    start = _by_position(_particles(row)).with_columns(
+        score=np.where(n % 2, np.nan, -0.5),
+        instance=(n % 3).astype(np.str_),
+        class_name=(n % 2).astype(np.str_),
+        orientation=np.tile([0.0, 0.0, 0.0, 1.0], (N, 1)),
+    )
+    told = " ".join(what_is_lost(start, row))
+    found = _by_position(_write_and_read(tmp_path, row, start))
+    if "score" not in told and "score" in row.holds:
+        np.testing.assert_array_equal(found.score, start.score)
+    elif "score" in row.holds:
+        assert found.score.tolist() == [-0.5] * N
+    for field, word in {"instance": "instances", "class_name": "classes"}.items():
+        assert (word in told) == (getattr(found, field).tolist() != getattr(start, field).tolist())
+    assert ("orientations" in told) == (not found.is_oriented.all())
+
+
 def test_an_empty_table_comes_back_empty(row: ParticleFormat, tmp_path: Path) -> None:
     assert len(_write_and_read(tmp_path, row, Particles.empty())) == 0
 

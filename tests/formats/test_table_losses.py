@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 
 from subtomo.formats.particle_formats import format_of
 from subtomo.formats.table_losses import what_is_lost
@@ -36,3 +37,23 @@ def test_long_lists_are_cut() -> None:
     columns = {f"c{i}": np.zeros(12) for i in range(11)}
     (told,) = what_is_lost(Particles(np.full(12, "T"), np.zeros((12, 3)), extra=columns), DYNAMO)
     assert told.endswith("c9 and 1 more")
+
+
+@pytest.mark.parametrize("suffix", [".tbl", ".em", ".vll", "_info.json"])
+def test_scores_that_become_others_are_told(suffix: str) -> None:
+    row = format_of(f"a{suffix}", is_output=True)
+
+    def told(*scores: float) -> list[str]:
+        points = np.full(len(scores), "T"), np.zeros((len(scores), 3))
+        return what_is_lost(Particles(*points, score=np.array(scores)), row)
+
+    assert told(np.nan, np.nan) == told(0.0, 0.5) == []
+    assert told(np.nan, 0.5, -0.5) == ["unknown scores become -0.5, the lowest: 1 particle"]
+    assert told(0.0, 0.0) == ["scores that are all 0 will be read as unknown"]
+
+
+@pytest.mark.parametrize("suffix", [".tbl", ".em", ".mod"])
+def test_a_number_that_means_none_is_told(suffix: str) -> None:
+    particles = Particles(np.full(2, "T"), np.zeros((2, 3)), instance=np.array(["0", "1"]))
+    told = what_is_lost(particles, format_of(f"a{suffix}", is_output=True))
+    assert told == ["0 is none among numbers of instances: 1 particle will have none"]

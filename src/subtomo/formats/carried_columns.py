@@ -19,7 +19,8 @@ WORD = "subtomo"
 
 _TEXT = ("class_name", "instance", "source")
 _WHOLE = ("half", "box_size")
-_FIELDS = (*_TEXT, *_WHOLE)
+_UNSAID = {**dict.fromkeys(_WHOLE, "0"), "is_oriented": "0", "score": "nan"}
+_FIELDS = (*_TEXT, *_UNSAID)
 
 
 def carried(
@@ -44,6 +45,8 @@ def carried(
         for name, column in particles.extra.items()
         if own is None or not name.startswith(own)
     }
+    if "is_oriented" in says:
+        says["is_oriented"] = says["is_oriented"].astype(np.int64)
     return {name: column.astype(np.str_) for name, column in {**says, **others}.items()}
 
 
@@ -80,16 +83,20 @@ def with_carried(
     Raises
     ------
     FormatError
-        If a half or a box size is not a whole number.
+        If a half or a box size is not a whole number, or a score not a number.
     """
     if not columns:
         return particles
     filled = {
-        name: np.where(column == "", "0", column) if name in _WHOLE else column
+        name: np.where(column == "", _UNSAID[name], column) if name in _UNSAID else column
         for name, column in columns.items()
     }
     table = TextTable(filled, source=source)
     fields: dict[str, Any] = {name: table.text(name) for name in _TEXT if name in table}
     fields |= {name: table.integers(name) for name in _WHOLE if name in table}
+    if "is_oriented" in table:
+        fields["is_oriented"] = table.integers("is_oriented") != 0
+    if "score" in table:
+        fields["score"] = table.numbers("score")
     others = {n: typed_column(n, column) for n, column in columns.items() if n not in _FIELDS}
     return particles.with_columns(**fields, extra={**particles.extra, **others})

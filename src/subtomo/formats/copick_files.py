@@ -2,8 +2,9 @@
 
 The run is the tomogram, the object the class, USER/SESSION the source, ``instance_id`` the
 instance. Orientations are not known where the file does not trust them, or a matrix is exactly the
-identity, which is what copick gives to plain points. What copick has no word for, or does not
-allow in names, is in a mapping ``subtomo`` of each point, which copick passes over. A folder holds
+identity, which is what copick gives to plain points. What copick has no word for (a known identity
+and an unknown score among others too), or does not allow in names, is in a mapping ``subtomo`` of
+each point, which copick passes over. A folder holds
 ``ExperimentRuns/RUN/Picks/USER_SESSION_OBJECT.json``: copick's overlay.
 
 Source: copick 1.31 (models.py, impl/filesystem.py).
@@ -20,10 +21,11 @@ from numpy.typing import NDArray
 from subtomo.errors import FormatError, MissingFileError
 from subtomo.formats.atomic import replacing
 from subtomo.formats.carried_columns import carried, columns_of, rows_of, with_carried
-from subtomo.formats.copick_picks import PickSet, format_picks, parse_picks
-from subtomo.formats.group_numbers import are_numbers, names_of, numbers_of
+from subtomo.formats.copick_picks import SCORE, PickSet, format_picks, parse_picks
+from subtomo.formats.group_numbers import are_said_by_numbers, names_of, numbers_of
 from subtomo.formats.paths import missing_file
 from subtomo.formats.table_context import TableContext
+from subtomo.formats.unknown_scores import are_said, read_scores
 from subtomo.geometry.rotations import matrices_from_quaternions, quaternions_from_matrices
 from subtomo.model import Particles
 
@@ -185,7 +187,6 @@ def _particles(picks: PickSet, tomogram: str, context: TableContext) -> Particle
     n = len(picks)
     origin: Any = context.grids[tomogram].origin if tomogram in context.grids else (0.0, 0.0, 0.0)
     known = picks.is_oriented & (picks.rotation != np.eye(3)).any(axis=(1, 2))
-    says_score = np.any(picks.score != 1)
     particles = Particles(
         tomogram=np.full(n, tomogram),
         position=picks.position + np.array(origin),
@@ -194,7 +195,7 @@ def _particles(picks: PickSet, tomogram: str, context: TableContext) -> Particle
         class_name=np.full(n, "" if picks.object_name == _UNNAMED else picks.object_name),
         instance=names_of(picks.instance),
         source=np.full(n, _source(picks.user, picks.session)),
-        score=picks.score if says_score else np.full(n, np.nan),
+        score=read_scores(picks.score, SCORE),
     )
     return with_carried(particles, columns_of(picks.others), picks.place)
 
@@ -210,8 +211,13 @@ def _fields_to_carry(particles: Particles, name: str, source: str) -> list[str]:
         particles.source != source
     ):
         fields.append("source")
-    if not are_numbers(sorted(set(particles.instance.tolist()) - {""})):
+    if not are_said_by_numbers(particles.instance):
         fields.append("instance")
+    is_identity = (particles.orientation[:, :3] == 0).all(axis=1)
+    if np.any(particles.is_oriented & is_identity):
+        fields.append("is_oriented")
+    if not are_said(particles.score, SCORE):
+        fields.append("score")
     return fields
 
 

@@ -16,8 +16,11 @@ from pydantic import BaseModel, Field, FiniteFloat, ValidationError
 from subtomo.errors import FormatError
 from subtomo.formats.carried_columns import WORD
 from subtomo.formats.nearest_rotation import nearest_rotation
+from subtomo.formats.unknown_scores import written_scores
 
 FloatArray = NDArray[np.float64]
+SCORE = 1.0
+"""Of a pick that nobody scored."""
 _UNIT = "angstrom"
 _Four = Annotated[list[FiniteFloat], Field(min_length=4, max_length=4)]
 
@@ -151,7 +154,7 @@ def format_picks(picks: PickSet) -> str:
 
     Parameters
     ----------
-    picks : scores that are not finite are written as 1, as copick has it
+    picks : scores are written as 1, as copick has it, where none is known
     """
     matrices = np.tile(np.eye(4), (len(picks), 1, 1))
     matrices[:, :3, :3] = picks.rotation
@@ -159,7 +162,7 @@ def format_picks(picks: PickSet) -> str:
         np.round(picks.position, 6).tolist(),
         matrices.tolist(),
         picks.instance.tolist(),
-        np.nan_to_num(picks.score, nan=1.0).tolist(),
+        written_scores(picks.score, SCORE).tolist(),
         picks.others or [{}] * len(picks),
         strict=True,
     )
@@ -192,7 +195,7 @@ def _first_said(given: str | None, said: str | None) -> str:
 
 def _score(pick: _Pick) -> float:
     """Give the score of a pick; 1 where there is none, as copick has it."""
-    return 1.0 if pick.score is None else pick.score
+    return SCORE if pick.score is None else pick.score
 
 
 def _first(error: ValidationError) -> str:

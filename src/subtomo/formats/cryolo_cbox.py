@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from subtomo.errors import StarError
 from subtomo.formats.carried_columns import WORD, carried, with_carried
 from subtomo.formats.columns import typed_column
-from subtomo.formats.group_numbers import are_numbers, names_of, numbers_of
+from subtomo.formats.group_numbers import are_said_by_numbers, names_of, numbers_of
 from subtomo.formats.star import StarTable, read_star, write_star
 from subtomo.formats.table_context import TableContext
 from subtomo.model import Particles
@@ -127,7 +127,7 @@ def write_cryolo_cbox(path: Path, particles: Particles, context: TableContext) -
         columns["filamentid"] = filament
     group = context.group_field("instance")
     fields = [name for name in ("class_name", "source", "half") if name != group]
-    if not are_numbers(sorted(set(getattr(particles, group).tolist()) - {""})):
+    if not are_said_by_numbers(getattr(particles, group)):
         fields.append(group)
     for name, column in carried(particles, fields, PREFIX).items():
         columns[_CARRIED + "_".join(name.split())] = column

@@ -25,6 +25,7 @@ from subtomo.formats.json_text import parse_json
 from subtomo.formats.paths import missing_file
 from subtomo.formats.table_context import TableContext
 from subtomo.formats.tomogram_names import base_name
+from subtomo.formats.unknown_scores import read_scores, written_scores
 from subtomo.model import Particles
 
 FloatArray = NDArray[np.float64]
@@ -86,7 +87,7 @@ def read_eman_info(path: Path, context: TableContext) -> Particles:
         position=position,
         class_name=np.array([name for name, _ in of_box], dtype=np.str_),
         source=np.array([box[3] for box in boxes], dtype=np.str_),
-        score=score if np.any(score != _SCORE) else np.full(len(score), np.nan),
+        score=read_scores(score, _SCORE),
         box_size=np.rint(sizes * scale).astype(np.int64),
         extra=_extra([box[_FIELDS:] for box in boxes]),
     )
@@ -226,7 +227,7 @@ def _write(
         for xyz, source, score, name, tail in zip(
             boxes.tolist(),
             particles.source.tolist(),
-            np.nan_to_num(particles.score, nan=_SCORE).tolist(),
+            written_scores(particles.score, _SCORE).tolist(),
             names,
             tails,
             strict=True,

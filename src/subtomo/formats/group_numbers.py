@@ -39,6 +39,11 @@ def names_of(numbers: NDArray[np.int64]) -> NDArray[np.str_]:
     return np.where(numbers == 0, "", numbers.astype(np.str_))
 
 
+def are_said_by_numbers(names: NDArray[np.str_]) -> bool:
+    """Tell whether ``names_of(numbers_of(names))`` are the names: all numbers, and none is 0."""
+    return np.array_equal(names_of(numbers_of(names)), names)
+
+
 def are_numbers(names: Sequence[str]) -> bool:
     """Tell whether all names are whole numbers from 0, written plainly."""
     return all(

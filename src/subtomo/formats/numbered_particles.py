@@ -18,6 +18,7 @@ from subtomo.formats.dynamo_map import read_tomogram_map, write_tomogram_map
 from subtomo.formats.group_numbers import are_numbers, names_of, numbers_of
 from subtomo.formats.table_context import TableContext
 from subtomo.formats.tomogram_names import base_name
+from subtomo.formats.unknown_scores import read_scores, written_scores
 from subtomo.geometry.euler import dynamo_from_quaternions, quaternions_from_dynamo
 from subtomo.model import Particles
 
@@ -79,7 +80,7 @@ class NumberedParticles:
             orientation=quaternions_from_dynamo(self.angles),
             is_oriented=(self.angles != 0).any(axis=1),
             **columns,
-            score=self.score if np.any(self.score != 0) else np.full(len(self.score), np.nan),
+            score=read_scores(self.score),
             half=self.half,  # type: ignore[arg-type]  # None: not assigned
             extra=dict(self.extra),
         )
@@ -104,7 +105,7 @@ class NumberedParticles:
             angles=angles,
             group=_group_numbers(particles, group_field),
             instance=numbers_of(instance),
-            score=np.nan_to_num(particles.score),
+            score=written_scores(particles.score),
             half=particles.half,
             extra=particles.extra,
         )

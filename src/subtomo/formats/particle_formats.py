@@ -46,6 +46,8 @@ class ParticleFormat:
     uses : fields of ``TableContext`` that its reader or writer looks at
     group : what the one number of a group in it stands for, unless the context says otherwise
     beside : suffixes of other files that it writes, called as the table
+    unknown_score : what it says of particles whose scores are not known, in a format that has no
+        word for one unknown score among others
     recognises : ``module:function`` that tells from its content whether a file is of this format;
         None: any file of the suffix that no other format recognises
     """
@@ -59,6 +61,7 @@ class ParticleFormat:
     uses: frozenset[str] = frozenset()
     group: GroupId | None = None
     beside: tuple[str, ...] = ()
+    unknown_score: float | None = None
     recognises: str | None = None
 
     def read(self, path: Path, context: TableContext) -> Particles:
@@ -171,6 +174,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         _NUMBERED_FIELDS | {"half", "extra:stopgap."},
         uses=_NUMBERED,
         group="class",
+        unknown_score=0.0,
         recognises="subtomo.formats.stopgap:is_stopgap",
     ),
     ParticleFormat(
@@ -191,6 +195,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         _NUMBERED_FIELDS | {"extra:dynamo."},
         uses=_NUMBERED,
         group="class",
+        unknown_score=0.0,
     ),
     ParticleFormat(
         "dynamo-vll",
@@ -201,6 +206,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         _NUMBERED_FIELDS | {"extra:dynamo."},
         uses=VOXELS,
         group="class",
+        unknown_score=0.0,
     ),
     ParticleFormat(
         "motl",
@@ -211,6 +217,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         _NUMBERED_FIELDS | {"extra:motl."},
         uses=_NUMBERED,
         group="class",
+        unknown_score=0.0,
         recognises="subtomo.formats.motive_list:is_motive_list",
     ),
     ParticleFormat(
@@ -228,6 +235,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         uses=_ONE_TOMOGRAM,
         group="class",
         beside=(".mod",),
+        unknown_score=0.0,
         recognises="subtomo.formats.peet_csv:is_peet_csv",
     ),
     ParticleFormat(
@@ -286,6 +294,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         "subtomo.formats.eman_info:write_eman_info",
         frozenset({"class_name", "source", "score", "box_size", "extra:eman.box_"}),
         uses=_FROM_MIDDLE,
+        unknown_score=0.0,
         recognises="subtomo.formats.eman_info:is_eman_info",
     ),
     ParticleFormat(
@@ -296,6 +305,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         "subtomo.formats.eman_info:write_eman_info_corner",
         frozenset({"class_name", "source", "score", "box_size", "extra:eman.box_"}),
         uses=_ONE_TOMOGRAM,
+        unknown_score=0.0,
         recognises="subtomo.formats.eman_info:is_eman_info",
     ),
     ParticleFormat(

@@ -33,6 +33,7 @@ from subtomo.formats.motive_list import phi_psi_theta
 from subtomo.formats.paths import missing_file
 from subtomo.formats.table_context import TableContext
 from subtomo.formats.text_table import TextTable
+from subtomo.formats.unknown_scores import read_scores, written_scores
 from subtomo.geometry.euler import dynamo_from_quaternions, quaternions_from_dynamo
 from subtomo.model import Particles
 
@@ -109,7 +110,7 @@ def read_peet_csv(path: Path, context: TableContext) -> Particles:
         orientation=quaternions_from_dynamo(-angles[:, [1, 2, 0]]),
         is_oriented=(angles != 0).any(axis=1),
         **columns,
-        score=score if np.any(score != 0) else np.full(len(score), np.nan),
+        score=read_scores(score),
         extra={
             PREFIX + tag: typed_column(tag, table.text(tag))
             for tag in table.columns
@@ -146,7 +147,7 @@ def write_peet_csv(path: Path, particles: Particles, context: TableContext) -> N
         number = name.removeprefix(PREFIX)
         if name.startswith(PREFIX) and number.isdigit() and int(number) in columns:
             columns[int(number)] = column
-    columns |= {1: np.nan_to_num(particles.score), 20: group}
+    columns |= {1: written_scores(particles.score), 20: group}
     columns |= dict(zip((17, 18, 19), phi_psi_theta(angles).T, strict=True))
     columns = {number: column[order] for number, column in columns.items()}
     columns[4] = np.arange(1, n + 1)

@@ -33,6 +33,7 @@ from subtomo.formats.paths import missing_file
 from subtomo.formats.table_context import TableContext
 from subtomo.formats.text_table import TextTable
 from subtomo.formats.tomogram_names import base_name
+from subtomo.formats.unknown_scores import are_said, read_scores
 from subtomo.geometry.euler import dynamo_from_quaternions, quaternions_from_dynamo
 from subtomo.model import Particles
 
@@ -93,7 +94,7 @@ def read_pytom_xml(path: Path, context: TableContext) -> Particles:
         orientation=quaternions_from_dynamo(np.stack([-z2, -x, -z1], axis=1)),
         is_oriented=(np.stack([z1, z2, x], axis=1) != 0).any(axis=1),
         class_name=np.where(names == _NO_CLASS, "", names),
-        score=score if np.any(score != 0) else np.full(len(score), np.nan),
+        score=read_scores(score),
         extra={
             PREFIX + tag: typed_column(tag, table.text(tag))
             for tag in table.columns
@@ -135,7 +136,7 @@ def write_pytom_xml(path: Path, particles: Particles, context: TableContext) -> 
         if name.startswith(PREFIX) and name.removeprefix(PREFIX) != _ORIGIN:
             columns[name.removeprefix(PREFIX)] = column
     rows = zip(*(column.astype(np.str_).tolist() for column in columns.values()), strict=True)
-    others = carried(particles, ("instance", "source", "half", "box_size"), PREFIX)
+    others = carried(particles, _fields_to_carry(particles), PREFIX)
     root = ElementTree.Element(_LIST)
     for row, more in zip(rows, rows_of(others, len(particles)), strict=True):
         particle = _element(dict(zip(columns, row, strict=True)))
@@ -145,6 +146,14 @@ def write_pytom_xml(path: Path, particles: Particles, context: TableContext) -> 
     ElementTree.indent(root)
     with replacing(path) as temporary:
         ElementTree.ElementTree(root).write(temporary, encoding="utf-8")
+
+
+def _fields_to_carry(particles: Particles) -> list[str]:
+    """Name the fields that PyTom has no word for, or in which it takes 0 for nothing."""
+    fields = ["instance", "source", "half", "box_size"]
+    if np.any(particles.class_name == _NO_CLASS):
+        fields.append("class_name")
+    return fields if are_said(particles.score) else [*fields, "score"]
 
 
 def _particle_elements(path: Path) -> list[ElementTree.Element]:

@@ -5,9 +5,10 @@ from collections.abc import Callable
 import numpy as np
 
 from subtomo.counts import count_of
-from subtomo.formats.group_numbers import are_numbers, numbers_by_name
+from subtomo.formats.group_numbers import are_numbers, are_said_by_numbers, numbers_by_name
 from subtomo.formats.particle_formats import ParticleFormat
 from subtomo.formats.table_context import GroupId, field_of_group
+from subtomo.formats.unknown_scores import written_scores
 from subtomo.model import Particles
 
 _MOST_NAMES = 10
@@ -38,7 +39,7 @@ def what_is_lost(
             f"{row.title} cannot say that an orientation is unknown: "
             f"{count_of(unknown, 'particle')} will have the identity"
         )
-    return lost + _columns_lost(particles, row, holds)
+    return lost + _scores_lost(particles, row) + _columns_lost(particles, row, holds)
 
 
 def _held(row: ParticleFormat, group_id: GroupId | None) -> frozenset[str]:
@@ -51,14 +52,34 @@ def _held(row: ParticleFormat, group_id: GroupId | None) -> frozenset[str]:
 
 
 def _names_lost(particles: Particles, field: str, holds: frozenset[str]) -> list[str]:
-    """Say which names become numbers."""
-    names = sorted(set(getattr(particles, field).tolist()) - {""})
-    if field in holds or f"{field}_number" not in holds or are_numbers(names):
+    """Say which names become numbers, and which number is none."""
+    column = getattr(particles, field)
+    names = sorted(set(column.tolist()) - {""})
+    if field in holds or f"{field}_number" not in holds or are_said_by_numbers(column):
         return []
+    if are_numbers(names):
+        of_zero = count_of(int((column == "0").sum()), "particle")
+        return [f"0 is none among numbers of {_GROUPS[field]}: {of_zero} will have none"]
     numbers = numbers_by_name(names)
     listed = ", ".join(f"{name} = {numbers[name]}" for name in names[:_MOST_NAMES])
     more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
     return [f"names of {_GROUPS[field]} become numbers: {listed}{more}"]
+
+
+def _scores_lost(particles: Particles, row: ParticleFormat) -> list[str]:
+    """Say which scores become others, where a format has no word for unknown ones."""
+    default, is_known = row.unknown_score, ~np.isnan(particles.score)
+    if default is None or not is_known.any():
+        return []
+    lost = []
+    written = written_scores(particles.score, default)
+    if not is_known.all():
+        value = written[~is_known][0]
+        unknown = count_of(int((~is_known).sum()), "particle")
+        lost.append(f"unknown scores become {value:g}, the lowest: {unknown}")
+    if np.all(written == default):
+        lost.append(f"scores that are all {default:g} will be read as unknown")
+    return lost
 
 
 def _columns_lost(particles: Particles, row: ParticleFormat, holds: frozenset[str]) -> list[str]:
@@ -73,10 +94,6 @@ def _columns_lost(particles: Particles, row: ParticleFormat, holds: frozenset[st
 
 _GROUPS = {"class_name": "classes", "instance": "instances", "source": "sources"}
 _FIELDS: dict[str, tuple[Callable[[Particles], bool], str]] = {
-    "tomogram": (
-        lambda p: len(np.unique(p.tomogram)) > 1,
-        "holds one tomogram: which of them a particle is in is lost",
-    ),
     "orientation": (lambda p: bool(p.is_oriented.any()), "holds no orientations"),
     "class_name": (lambda p: bool((p.class_name != "").any()), "holds no classes"),
     "instance": (lambda p: bool((p.instance != "").any()), "holds no instances"),
