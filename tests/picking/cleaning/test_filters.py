@@ -87,7 +87,7 @@ def test_tilts_are_angles_of_the_z_axis_to_the_beam():
     np.testing.assert_allclose(measures["subtomoTilt"], [0, 30, 90, 170], atol=1e-9)
     assert reason[3] == "tilt 170° is above 150°"
     kept, reason, _ = judge(TiltRange(0, 180), on_line(0))
-    assert (kept, reason[0]) == ([False], "tilt is unknown")
+    assert (kept, reason[0]) == ([False], "tilt is unknown: no orientation")
 
 
 def plane():
@@ -121,7 +121,7 @@ def test_angles_to_the_normal_are_true_angles():
     flipped = NearSurface({"m": plane().flipped()}, most_angle=30)
     assert judge(flipped, picks)[0] == [False, False, False, True]
     kept, reason, _ = judge(NearSurface({"m": plane()}, most_angle=30), on_line(0))
-    assert (kept, reason[0]) == ([False], "angle to the surface normal is unknown")
+    assert (kept, reason[0]) == ([False], "angle to the surface normal is unknown: no orientation")
 
 
 def test_the_nearest_of_several_surfaces_counts_and_without_any_all_go():

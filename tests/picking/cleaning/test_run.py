@@ -289,6 +289,13 @@ def test_resuming_restores_what_is_missing(tmp_path):
     assert [(tmp_path / "out" / name).read_bytes() for name in names] == first
 
 
+def test_picks_without_orientation_are_told_of(tmp_path, capsys):
+    kept, why = clean(tmp_path, on_line(0, 20), "--tilt-range", "30", "150")
+    assert kept == []
+    assert why[0] == ("tilt", "tilt is unknown: no orientation")
+    assert "2 picks dropped: tilt is unknown: no orientation" in capsys.readouterr().err
+
+
 def test_an_empty_table_gives_empty_tables_and_a_word(tmp_path, capsys):
     assert clean(tmp_path, Particles.empty(), "--minimum-score", "1") == ([], {})
     assert "holds no particles" in capsys.readouterr().err
@@ -303,6 +310,7 @@ def test_an_empty_table_gives_empty_tables_and_a_word(tmp_path, capsys):
         (["--mask", "none.mrc"], "none.mrc: no such file"),
         (["--surface", "models.json"], "--surface has no effect by itself"),
         (["--surface-side", "inside", "--best", "1"], "has no effect without --surface"),
+        (["--minimum-normal-angle", "30"], "no effect without --surface"),
         (["--surface", "none.json", "--surface-side", "inside"], "none.json"),
         (["--neighbour-distance", "5"], "expected --minimum-neighbours or"),
         (["--minimum-neighbours", "5", "--best", "1"], "without --neighbour-distance"),

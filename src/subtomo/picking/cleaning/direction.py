@@ -34,4 +34,5 @@ class TiltRange:
         axis = matrices_from_quaternions(picks.orientation)[:, :, 2]
         tilt = angles_between(axis, np.broadcast_to([0.0, 0.0, 1.0], axis.shape))
         tilt = np.where(picks.is_oriented, tilt, np.nan)
-        return Verdict(*in_range(tilt, self.low, self.high, "tilt", "°"), {TILT: tilt})
+        judged = in_range(tilt, self.low, self.high, "tilt", "°", lacking="orientation")
+        return Verdict(*judged, {TILT: tilt})

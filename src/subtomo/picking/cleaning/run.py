@@ -11,7 +11,7 @@ from subtomo.model import Particles
 from subtomo.picking.cleaning.items import Inputs, clean_tomogram, open_inputs
 from subtomo.picking.cleaning.report import total_dropped, write_report
 from subtomo.picking.cleaning.settings import CleanSettings
-from subtomo.picking.cleaning.verdict import Cleaned
+from subtomo.picking.cleaning.verdict import UNKNOWN, Cleaned
 from subtomo.picking.pick_tables import write_pick_table
 
 if TYPE_CHECKING:
@@ -64,6 +64,7 @@ def run(settings: CleanSettings, job: "Job") -> Path:
             results,
             title=f"Cleaning of {settings.particles.name}",
         )
+        _warn_of_unknown(job, cleaned)
         _tell(job, path, int(is_done.sum()), total_dropped(results))
     return path
 
@@ -102,6 +103,14 @@ def _write_tables(job: "Job", inputs: Inputs, cleaned: Cleaned, is_done: NDArray
     return write_pick_table(
         job.folder, "particles", measured.select(is_done & ~is_dropped), inputs.tomograms
     )
+
+
+def _warn_of_unknown(job: "Job", cleaned: Cleaned) -> None:
+    """Say how many picks go because what a filter looks at is not known."""
+    texts, counts = np.unique(cleaned.reason, return_counts=True)
+    for text, count in zip(texts.tolist(), counts.tolist(), strict=True):
+        if UNKNOWN in text:
+            job.warn(f"{count_of(count, 'pick')} dropped: {text}")
 
 
 def _tell(job: "Job", path: Path, n_picks: int, dropped: dict[str, int]) -> None:

@@ -143,14 +143,14 @@ class CleanSettings(PickTableSettings):
 
     @model_validator(mode="after")
     def _check_filters(self) -> Self:
+        for name, needed in _NEEDS.items():
+            if self.is_changed(name) and not self.is_changed(needed):
+                raise ValueError(f"{_option(name)} has no effect without {_option(needed)}")
         if not any(self.is_changed(name) for name in _FILTERS):
             raise ValueError(
                 "no filter is given; expected at least one of "
                 f"{', '.join(_option(name) for name in _FILTERS)}"
             )
-        for name, needed in _NEEDS.items():
-            if self.is_changed(name) and not self.is_changed(needed):
-                raise ValueError(f"{_option(name)} has no effect without {_option(needed)}")
         self._check_ranges()
         self._check_parts()
         return self

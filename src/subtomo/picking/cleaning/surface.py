@@ -59,7 +59,12 @@ class NearSurface:
             is_kept &= ~wrong
         if self.least_angle is not None or self.most_angle is not None:
             is_fit, why = in_range(
-                angle, self.least_angle, self.most_angle, "angle to the surface normal", "°"
+                angle,
+                self.least_angle,
+                self.most_angle,
+                "angle to the surface normal",
+                "°",
+                lacking="orientation",
             )
             reason[is_kept & ~is_fit] = why[is_kept & ~is_fit]
             is_kept &= is_fit

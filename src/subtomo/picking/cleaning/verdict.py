@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from subtomo.model import Particles
 
+UNKNOWN = " is unknown"
+"""In the reason of a pick that goes because what a filter looks at is not known."""
+
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
@@ -99,7 +102,13 @@ def reasons(template: str, *values: NDArray[Any]) -> NDArray[np.str_]:
 
 
 def in_range(
-    values: NDArray[np.float64], low: float | None, high: float | None, what: str, unit: str = ""
+    values: NDArray[np.float64],
+    low: float | None,
+    high: float | None,
+    what: str,
+    unit: str = "",
+    *,
+    lacking: str = "",
 ) -> tuple[NDArray[np.bool_], NDArray[np.str_]]:
     """Keep values from a lowest to a highest one; those that are unknown go.
 
@@ -108,13 +117,15 @@ def in_range(
     values : (n,), NaN where unknown
     low, high : limits, which are kept themselves; None: no limit
     what, unit : for the reasons
+    lacking : what a pick lacks whose value is unknown, for the reason
 
     Returns
     -------
     is_kept, reason : (n,)
     """
     is_kept = np.isfinite(values)
-    reason = np.full(len(values), f"{what} is unknown", dtype=object)
+    unknown = f"{what}{UNKNOWN}" + (f": no {lacking}" if lacking else "")
+    reason = np.full(len(values), unknown, dtype=object)
     for limit, is_beyond, word in ((low, np.less, "below"), (high, np.greater, "above")):
         if limit is not None:
             gone = is_beyond(values, limit)
