@@ -52,6 +52,11 @@ class Ellipsoid:
         a, b, c = self.radii**_THOMSEN
         return float(4 * np.pi * ((a * b + a * c + b * c) / 3) ** (1 / _THOMSEN))
 
+    @property
+    def least_curvature_radius(self) -> float:
+        """Radius of curvature where the ellipsoid is bent most: c² / a at the end of axis a."""
+        return float(np.min(self.radii) ** 2 / np.max(self.radii))
+
     def unit_points(self, points: ArrayLike) -> FloatArray:
         """Map points (n, 3) so that the ellipsoid becomes the unit sphere about the origin."""
         return np.asarray(((np.asarray(points) - self.centre) @ self.axes) / self.radii)

@@ -235,9 +235,23 @@ def test_a_larger_exclusion_radius_leaves_fewer_particles(of_type):
 def test_a_smaller_mesh_parameter_gives_more_triangles(of_type, kind):
     coarse, fine = (
         len(of_type(kind, mesh_parameter=length, marker=as_points(CENTRE)).surface().faces)
-        for length in (160.0, 80.0)
+        for length in (80.0, 40.0)
     )
     assert fine == pytest.approx(4 * coarse, rel=0.25)
+
+
+@each("pixel_size", [1.0, 10.0])
+@each("radii", [(20.0, 20.0, 20.0), (50.0, 50.0, 50.0), (50.0, 50.0, 200.0), (60.0, 200.0, 200.0)])
+def test_the_mesh_of_a_small_vesicle_lies_on_it(of_type, radii, pixel_size):
+    values = {"points": [], "centre": (10.0, 20.0, 30.0), "radii": radii, "pixel_size": pixel_size}
+    values |= {"mesh_parameter": 5 * pixel_size, "subdivisions": 2}  # the defaults
+    surface = of_type("ellipsoidal_vesicle", **values).surface()
+    directions = np.random.default_rng(3).normal(size=(500, 3))
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    on_it = directions * radii + [10, 20, 30]
+    allowed = min(0.1 * pixel_size, 0.01 * min(radii))
+    assert surface.closest(on_it).distance.max() < allowed
+    assert surface.closest(np.array([[10.0, 20, 30]])).distance[0] > min(radii) - allowed
 
 
 @each("kind", ["surface", *VESICLES])

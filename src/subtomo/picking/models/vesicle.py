@@ -17,6 +17,10 @@ from subtomo.picking.surfaces.surface import Surface
 
 FloatArray = NDArray[np.float64]
 
+_DEPTH_PX = 0.1  # voxels between a triangle and the ellipsoid
+_DEPTH = 0.01  # the same over the least radius
+_SPLIT = 4  # sides are shorter by this after the two subdivisions that are the default
+
 
 class EllipsoidModel(CoveredModel):
     """What the vesicles have in common: particles on an ellipsoid, z axes outwards.
@@ -25,7 +29,8 @@ class EllipsoidModel(CoveredModel):
     ----------
     separation : Å between neighbours; default 10 voxels
     mesh_parameter : Å, sides of the surface's triangles before they are subdivided; default
-        5 voxels
+        5 voxels. Shorter where two subdivisions would leave triangles farther from the ellipsoid
+        than 0.1 voxel or 1 % of its least radius
     maximum_triangles : after subdivision; larger ones are made rather than more
     subdivisions : how often each triangle is split into four
     centre : (x, y, z) Å; with the radius or radii instead of a fit to the points
@@ -66,11 +71,19 @@ class EllipsoidModel(CoveredModel):
 
     def _surface(self) -> Surface:
         ellipsoid = self.ellipsoid()
-        vertices, faces = ellipsoid_mesh(
-            ellipsoid, self.mesh_parameter, self.maximum_triangles, self.subdivisions
-        )
+        edge = min(self.mesh_parameter, _SPLIT * self._flat_edge(ellipsoid))
+        vertices, faces = ellipsoid_mesh(ellipsoid, edge, self.maximum_triangles, self.subdivisions)
         surface = Surface(vertices, faces, ellipsoid.normals(vertices))
         return surface if self._side(ellipsoid) > 0 else surface.flipped()
+
+    def _flat_edge(self, ellipsoid: Ellipsoid) -> float:
+        """Side (Å) of triangles that lie as near to the ellipsoid as its mesh has to.
+
+        A triangle of side s lies s² / 6 r below a surface of curvature radius r at its middle, if
+        its sides are equal; those of a mesh of few corners are not, and lie up to s² / 3 r below.
+        """
+        depth = min(_DEPTH_PX * self.pixel_size, _DEPTH * float(ellipsoid.radii.min()))
+        return float(np.sqrt(3 * depth * ellipsoid.least_curvature_radius))
 
     def _is_covered(self, positions: FloatArray) -> NDArray[np.bool_]:
         """Tell which points of the surface get a particle: (n,)."""
