@@ -37,7 +37,9 @@ def page(tmp_path):
     report.add_section("Picks")
     report.add_key_figures({"F1": "0.93"})
     report.add_figure(figure, "A line")
-    report.add_table([["TS_01", 42, 0.123456]], columns=["tomogram", "picks", "score"])
+    report.add_table(
+        [["TS_01", 42, 0.123456, 7e-16]], columns=["tomogram", "picks", "score", "turn"]
+    )
     return report.write(tmp_path / "report.html").read_text(encoding="utf-8")
 
 
@@ -59,6 +61,7 @@ def test_text_is_escaped_and_numbers_are_flush_right(page):
     assert '<td class="number">42</td>' in page
     assert '<td class="number">0.1235</td>' in page
     assert "<td>TS_01</td>" in page
+    assert '<td class="number">0</td>' in page
 
 
 def test_options_in_captions_are_not_broken(tmp_path):

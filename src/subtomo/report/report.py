@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 _DPI = 110
+_ZERO = 1e-12  # what is less is the error of rounding
 _OPTION = re.compile(r"--[a-z][a-z-]*")
 
 
@@ -57,7 +58,7 @@ class Report:
     def add_table(
         self, rows: Sequence[Sequence[Any]], columns: Sequence[str], caption: str = ""
     ) -> None:
-        """Add a table; numbers are set flush right, floats with four figures."""
+        """Add a table; numbers are set flush right, floats with four figures, 0 below 1e-12."""
         cells = [[_cell(value) for value in row] for row in rows]
         self._add({"kind": "table", "columns": list(columns), "rows": cells, "caption": caption})
 
@@ -99,5 +100,7 @@ def _options_whole(text: str) -> Any:
 def _cell(value: Any) -> dict[str, Any]:
     """Format one table cell."""
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    text = f"{value:.4g}" if isinstance(value, float) else str(value)
+    text = str(value)
+    if isinstance(value, float):
+        text = "0" if abs(value) < _ZERO else f"{value:.4g}"
     return {"text": text, "is_number": is_number}

@@ -149,3 +149,5 @@ def test_the_report_shows_errors_and_the_curve(tmp_path):
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert page.count("data:image/png") == 2
     assert "0.739" in page
+    for text in ("<td>all</td>", "<th>F-beta, β = 4</th>", "<th>axis error rms (°)</th>"):
+        assert text in page

@@ -67,6 +67,11 @@ def test_a_coarse_surface_has_few_triangles_and_the_same_place():
     assert 100 < len(coarse.faces) <= 500 < len(fine.faces)
     assert np.allclose(np.linalg.norm(coarse.vertices, axis=1), 100, atol=6)
     assert coarse_surface(coarse, 10_000) is coarse
+    # no triangle is folded onto another
+    corners = coarse.vertices[coarse.faces]
+    normals = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
+    assert (normals * corners.mean(axis=1)).sum(axis=1).min() > 0
+    assert coarse.area < fine.area
 
 
 def test_levels_are_found_where_points_were_clicked_slice_by_slice():

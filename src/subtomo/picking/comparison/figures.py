@@ -35,8 +35,8 @@ def draw_errors(found: Evaluation) -> "Figure":
             continue
         axes.hist(known, bins=40, color=_COLOUR)
         median = float(np.median(known))
-        axes.axvline(median, color=_MARK_COLOUR, label=f"median {median:.3g}")
-        axes.legend(frameon=False)
+        axes.axvline(median, color=_MARK_COLOUR)
+        axes.set_title(f"median {median:.3g}", color=_MARK_COLOUR, fontsize=10)
     return figure
 
 

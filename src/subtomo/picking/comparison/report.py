@@ -60,8 +60,24 @@ def write_report(
     report.add_section("Parts")
     shown = rows[:_MOST_ROWS]
     report.add_table(
-        [list(row.values()) for row in shown],
-        columns=[name.replace("_", " ") for name in whole],
+        [_cells(row) for row in shown],
+        columns=[_heading(name, beta) for name in whole],
         caption="" if len(shown) == len(rows) else f"The first {len(shown)} of {len(rows)} rows.",
     )
     report.write(path)
+
+
+def _cells(row: Mapping[str, Any]) -> list[Any]:
+    """Values of a part; that of all picks is called so."""
+    first, *others = row.values()
+    return [first if first or row["class"] else "all", *others]
+
+
+def _heading(name: str, beta: float) -> str:
+    """Name a column in words, with the unit."""
+    if name in ("f1", "f_beta"):
+        return "F1" if name == "f1" else f"F-beta, β = {beta:g}"
+    unit = ""
+    if "error" in name:
+        unit = " (Å)" if name.startswith("position") else " (°)"
+    return name.replace("_", " ") + unit

@@ -130,7 +130,7 @@ def _draw_section(
         angles="xy",
         scale_units="xy",
         scale=1 / max(_ARROW * reach, 1e-3),
-        width=0.004,
+        width=0.007,
         zorder=4,
     )
     if not axes.images and len(every):
