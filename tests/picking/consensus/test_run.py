@@ -190,6 +190,22 @@ def test_wrong_options_are_one_line_and_leave_nothing(tmp_path, files, capsys, w
     assert not out.exists()
 
 
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (("x\ny", "b", "c"), "picker 'x\\ny': expected a name without"),
+        (("x' \" y", "b", "c"), "mixed quotes"),
+        (("x y", "x_y", "c"), "pickers 'x y' and 'x_y' have the same name but for blanks"),
+    ],
+)
+def test_names_that_tables_cannot_hold_are_refused_at_once(tmp_path, files, capsys, names, message):
+    words = [*files.values(), "--radius", "12", "--tomograms", tomogram(tmp_path / "t1.mrc")]
+    words += [word for name in names for word in ("--name", name)]
+    assert subtomo("pick", "consensus", *words, "-o", tmp_path / "out") == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_table_given_twice_is_refused_but_joined_with_itself_in_the_originals_way(
     tmp_path, files, capsys
 ):

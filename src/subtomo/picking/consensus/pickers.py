@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from subtomo.errors import DataError, SettingsError
+from subtomo.jobs.names import unwritable
 from subtomo.model import Particles
 
 
@@ -64,6 +65,29 @@ def by_source(tables: Sequence[Particles], paths: Sequence[Path]) -> dict[str, P
             )
     joined = Particles.concatenate(tables)
     return {name: joined.select(joined.source == name) for name in np.unique(joined.source)}
+
+
+def require_writable(names: Sequence[str]) -> None:
+    """Refuse names of pickers that cannot stand in tables, or not beside each other.
+
+    Raises
+    ------
+    SettingsError
+        If a name holds line breaks, other control characters or both kinds of quotes, or two are
+        the same but for blanks, which columns named after them do not have.
+    """
+    column_of: dict[str, str] = {}
+    for name in names:
+        if unwritable([name]) or ("'" in name and '"' in name):
+            raise SettingsError(
+                f"picker {name!a}: expected a name without line breaks, tabs and mixed quotes"
+            )
+        other = column_of.setdefault("_".join(name.split()), name)
+        if other != name:
+            raise SettingsError(
+                f"pickers {other!r} and {name!r} have the same name but for blanks; expected "
+                "different ones (--name)"
+            )
 
 
 def require_different(paths: Sequence[Path]) -> None:

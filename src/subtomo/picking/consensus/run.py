@@ -8,7 +8,12 @@ from subtomo.counts import count_of
 from subtomo.errors import SettingsError
 from subtomo.model import Particles
 from subtomo.picking.consensus.consensus import Consensus, find_consensus
-from subtomo.picking.consensus.pickers import by_source, names_of_files, require_different
+from subtomo.picking.consensus.pickers import (
+    by_source,
+    names_of_files,
+    require_different,
+    require_writable,
+)
 from subtomo.picking.consensus.report import write_report
 from subtomo.picking.consensus.settings import ConsensusSettings
 from subtomo.picking.pick_tables import (
@@ -42,6 +47,7 @@ def run(settings: ConsensusSettings, job: "Job") -> Path:
     """
     tables = open_pick_tables(settings.sets, settings)
     sets = _named_sets(settings, tables)
+    require_writable(list(sets))
     apart = not_shared(sets)
     if apart and settings.consensus != 1:
         raise SettingsError(apart)
