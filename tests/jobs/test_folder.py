@@ -1,5 +1,7 @@
 """The output folder is made, refused or replaced as the user said."""
 
+from pathlib import Path
+
 import pytest
 
 from subtomo.errors import OutputError
@@ -104,3 +106,46 @@ def test_resumed_job_removes_what_a_killed_one_left_half_written(tmp_path):
     start(tmp_path, resume=True)
     assert list((tmp_path / "scores").iterdir()) == []
     assert (tmp_path / "result.txt").exists()
+
+
+@pytest.mark.parametrize(
+    ("given", "writes", "is_refused"),
+    [
+        ("out/particles.star", ["particles.*"], True),
+        ("out/particles.star", ["tomograms", "report.html"], False),
+        ("out/particles.star", None, True),  # not said: anything may be
+        ("out/tomograms/A/B.mrc", ["tomograms"], True),
+        ("out/log.txt", [], True),  # of every job
+        ("link.star", ["particles.*"], True),  # to out/particles.star
+        ("out/link.star", ["link.star"], True),  # to a file elsewhere
+        ("other/particles.star", None, False),
+    ],
+)
+def test_no_input_is_replaced_even_with_overwrite(tmp_path, given, writes, is_refused):
+    for name in ("out/particles.star", "out/tomograms/A/B.mrc", "out/log.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("mine")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other/particles.star").write_text("mine")
+    (tmp_path / "link.star").symlink_to("out/particles.star")
+    (tmp_path / "out/link.star").symlink_to("../other/particles.star")
+    settings = JobSettings(output_dir=tmp_path / "out", overwrite=True, executor="inline")
+    job = Job("toy", settings, quiet=True)
+    if is_refused:
+        with pytest.raises(OutputError, match=f"the input .*{given} is there, and would be repl"):
+            job.start([], inputs=[tmp_path / given], writes=writes).__enter__()
+        assert not (tmp_path / "out/job.json").exists()
+    else:
+        with job.start([], inputs=[tmp_path / given], writes=writes):
+            pass
+    assert (tmp_path / given).read_text() == "mine"
+
+
+def test_paths_among_the_settings_are_inputs_too(tmp_path):
+    class Settings(JobSettings):
+        mask: Path
+
+    (tmp_path / "mask.mrc").touch()
+    settings = Settings(output_dir=tmp_path, overwrite=True, mask=tmp_path / "mask.mrc")
+    with pytest.raises(OutputError, match=r"the input .*mask\.mrc is there"):
+        Job("toy", settings, quiet=True).start([]).__enter__()

@@ -16,6 +16,15 @@ from subtomo.extraction.tables import extracted_table, write_tables
 if TYPE_CHECKING:
     from subtomo.jobs.job import Job
 
+_WRITES = (
+    "particles.star",
+    "particles.tbl",
+    "particles.doc",
+    "dropped.csv",
+    "subtomograms",
+    "wedge",
+)
+
 
 def run(settings: ExtractVolumesSettings, job: "Job") -> Path:
     """Cut subtomograms; write them, their transfer functions and ``particles.star``.
@@ -39,7 +48,8 @@ def run(settings: ExtractVolumesSettings, job: "Job") -> Path:
     n_boxes = sum(len(rows) for rows in plan.rows.values())
     given = [settings.particles, *settings.tomograms, *settings.picked_in]
     inputs = [path for path in given if path.is_file()]
-    with job.start(list(payloads), inputs=inputs, bytes_needed=4.0 * plan.box_size**3 * n_boxes):
+    needed = 4.0 * plan.box_size**3 * n_boxes
+    with job.start(list(payloads), inputs=inputs, bytes_needed=needed, writes=_WRITES):
         say_plan(job, plan, settings)
         outputs = {name: output_files(payload) for name, payload in payloads.items()}
         done = job.map("extract", extract_tomogram, payloads, outputs=outputs)

@@ -19,6 +19,7 @@ from subtomo.jobs.failures import Failures
 from subtomo.jobs.folder import LEDGER_NAME, check_output, check_space, make_folder
 from subtomo.jobs.interrupts import Interrupts, interrupts
 from subtomo.jobs.items import Failure, make_task
+from subtomo.jobs.kept_inputs import require_inputs_kept
 from subtomo.jobs.ledger import Ledger, count_finished
 from subtomo.jobs.messages import Messages
 from subtomo.jobs.names import unwritable
@@ -106,6 +107,7 @@ class Job:
         inputs: Sequence[Path] = (),
         bytes_needed: float | None = None,
         outputs: Sequence[Path] | None = None,
+        writes: Sequence[str] | None = None,
     ) -> Iterator[None]:
         """Open the output folder for the block that computes and writes.
 
@@ -119,13 +121,16 @@ class Job:
         bytes_needed : about what the results will take on disk
         outputs : files that will be written, for commands whose folder may hold other things;
             only these count as being in the way
+        writes
+            What is written, by name or pattern relative to the folder, a folder for all that is in
+            it: no input may be there. When not given, no input may be in the folder at all.
 
         Raises
         ------
         ItemsFailed
             At the end of the block, if an item failed.
         OutputError
-            If the folder cannot be written or holds something else.
+            If the folder cannot be written, holds something else, or an input would be replaced.
         SettingsError
             If the job to resume was started with other settings or inputs, or there are fewer cores
             than threads asked for.
@@ -140,6 +145,8 @@ class Job:
         if self.settings.executor_for(len(items)) != "dask":
             require_threads(self.settings.threads_per_item)
         previous = check_output(self.command, self.settings, outputs)
+        if previous is None:
+            require_inputs_kept(self.settings, inputs, writes)
         if bytes_needed is not None:
             done = count_finished(self.folder / LEDGER_NAME) if previous else 0
             check_space(self.folder, bytes_needed * max(0.0, 1 - done / max(1, len(items))))

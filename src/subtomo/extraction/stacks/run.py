@@ -45,7 +45,9 @@ def run(settings: StackSettings, job: "Job") -> Path:
     bytes_needed = _bytes_needed(plan, settings)
     _say_plan(job, plan, settings)
     inputs = plan.project.files_read()
-    with job.start(list(payloads), inputs=inputs, bytes_needed=bytes_needed):
+    with job.start(
+        list(payloads), inputs=inputs, bytes_needed=bytes_needed, writes=_tables_written(plan)
+    ):
         results = job.map(
             "extract",
             extract_portion,
@@ -118,6 +120,12 @@ def _outputs(payloads: dict[str, dict[str, Any]], settings: StackSettings) -> di
         ]
         for item, payload in payloads.items()
     }
+
+
+def _tables_written(plan: StackExtraction) -> list[str]:
+    """Name the tables; the plan has looked whether an image that is read would be replaced."""
+    tables = ["particles.star", "optimisation_set.star", "motion.star"]
+    return [*tables, "tomograms.star", "tiltseries"] if plan.project.is_generated else tables
 
 
 def _bytes_needed(plan: StackExtraction, settings: StackSettings) -> float:

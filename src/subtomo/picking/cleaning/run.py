@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 DROPPED_BY = "subtomoDroppedBy"
 DROP_REASON = "subtomoDropReason"
 _MEASURE = "measure_"
+_WRITES = ("particles.*", "dropped.*", "report.html", "tomograms")
 
 
 def run(settings: CleanSettings, job: "Job") -> Path:
@@ -49,7 +50,7 @@ def run(settings: CleanSettings, job: "Job") -> Path:
         for name, path in paths.items()
     }
     read = [settings.particles, *settings.tomograms, *settings.mask, *settings.surface]
-    with job.start(list(payloads), inputs=read):
+    with job.start(list(payloads), inputs=read, writes=_WRITES):
         if not payloads:
             job.warn(f"{settings.particles} holds no particles")
         outputs = {name: [path] for name, path in paths.items()}

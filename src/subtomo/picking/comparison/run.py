@@ -29,6 +29,7 @@ _PAIR_COLUMNS = (
     *("tomogram", "picks_row", "truth_row"),
     *("position_error", "angular_error", "axis_error"),
 )
+_WRITES = ("scores.csv", "pairs.csv", "only_in_picks.*", "only_in_truth.*", "report.html")
 
 
 def run(settings: CompareSettings, job: "Job") -> Path:
@@ -61,7 +62,7 @@ def run(settings: CompareSettings, job: "Job") -> Path:
     )
     rows = list(score_rows(picks, truth, found, beta=settings.beta, per_class=settings.per_class))
     paths = [settings.picks, settings.truth, *settings.tomograms]
-    with job.start(tables.names, inputs=paths):
+    with job.start(tables.names, inputs=paths, writes=_WRITES):
         _warn(job, settings, tables)
         _write_csv(job.folder / "scores.csv", list(rows[0]), (row.values() for row in rows))
         _write_csv(job.folder / "pairs.csv", _PAIR_COLUMNS, _pair_rows(tables, found))

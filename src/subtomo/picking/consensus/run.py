@@ -27,6 +27,8 @@ from subtomo.picking.pick_tables import (
 if TYPE_CHECKING:
     from subtomo.jobs.job import Job
 
+_WRITES = ("particles.*", "members.*", "report.html")
+
 
 def run(settings: ConsensusSettings, job: "Job") -> Path:
     """Find what several pickers agree on; write particles, their members and a report.
@@ -64,7 +66,8 @@ def run(settings: ConsensusSettings, job: "Job") -> Path:
         symmetry=settings.symmetry,
         compatible=settings.compatible,
     )
-    with job.start(tables.names, inputs=[*settings.sets, *settings.tomograms]):
+    inputs = [*settings.sets, *settings.tomograms]
+    with job.start(tables.names, inputs=inputs, writes=_WRITES):
         _warn(job, sets)
         if apart:
             job.warn(apart)

@@ -23,6 +23,7 @@ from subtomo.sources.placement_evidence import DensityContrast
 if TYPE_CHECKING:
     from subtomo.jobs.job import Job
 
+_WRITES = ("particles.star", "placements.csv")
 _MOST_LISTED = 20
 _MOST_LOOKED_AT = 4  # tomograms, whose density is read
 _COLUMNS = ("options", "picks_inside", "picks", "density_evidence")
@@ -50,7 +51,8 @@ def run(settings: ImportParticlesSettings, job: "Job") -> Path:
     placed, inside = _placed(picks)
     if settings.box_size is not None:
         placed = placed.with_columns(box_size=np.full(len(placed), settings.box_size))
-    with job.start(list(picks.tomograms), inputs=[*settings.particles, *settings.tomograms]):
+    inputs = [*settings.particles, *settings.tomograms]
+    with job.start(list(picks.tomograms), inputs=inputs, writes=_WRITES):
         _tell(job, picks, inside)
         _tell_better(job, fits, len(placed))
         if picks.placement.changes_hand and placed.is_oriented.any():

@@ -22,6 +22,8 @@ from subtomo.picking.models.settings import PickModelSettings
 if TYPE_CHECKING:
     from subtomo.jobs.job import Job
 
+_WRITES = ("particles.star", "models.json", "orientation_models.json", "report.html", "tomograms")
+
 
 def run(settings: PickModelSettings, job: "Job") -> Path:
     """Make particles of geometric models; write them, the models and a report.
@@ -43,7 +45,7 @@ def run(settings: PickModelSettings, job: "Job") -> Path:
     plan = make_plan(settings)
     files = {name: TomogramFiles(job.folder / "tomograms" / name) for name in plan.names}
     payloads = {name: {"settings": settings, "folder": str(f.folder)} for name, f in files.items()}
-    with job.start(plan.names, inputs=_inputs(settings)):
+    with job.start(plan.names, inputs=_inputs(settings), writes=_WRITES):
         _say_plan(job, plan, settings)
         for name, each in files.items():
             write_models(each.models, [m for m in plan.models if m.tomogram == name])
