@@ -133,6 +133,15 @@ def test_other_picks_of_a_folder_stay(tmp_path: Path) -> None:
     assert len(read_particles(folder, context=TableContext())) == 3
 
 
+@pytest.mark.parametrize("content", ['{"a": 1}', '{"models": [{"type": "vesicle"}]}'])
+def test_any_other_json_is_no_file_of_picks(content: str, tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(content)
+    with pytest.raises(FormatError, match=r"a\.json: not a file of picks: points: Field required"):
+        read_particles(tmp_path / "a.json")
+    (tmp_path / "a.json").write_text('{"points": []}')
+    assert len(read_particles(tmp_path / "a.json")) == 0
+
+
 @pytest.mark.parametrize(
     ("points", "message"),
     [

@@ -45,7 +45,7 @@ class _PickFile(BaseModel):
     user_id: str | None = None
     session_id: str | None = None
     run_name: str | None = None
-    points: list[_Pick] | None = None
+    points: list[_Pick] | None
     unit: str = _UNIT
     trust_orientation: bool = True
     voxel_spacing: Annotated[FiniteFloat, Field(gt=0)] | None = None
