@@ -379,7 +379,7 @@ def thresholds(folder, name):
         ({"weighting": "tilts"}, "comes without a tilt series"),
         ({"weighting": "wedge"}, "give --tilt-range"),
         ({"ctf": "signed"}, "needs the tilt series"),
-        ({"device": "abacus"}, "--device abacus cannot be used"),
+        ({"device": "abacus"}, "--device abacus: expected auto"),
         ({"low_pass": 90.0, "high_pass": 60.0}, "nothing passes"),
         ({"symmetry": ["C1", "C2"]}, "given 2 times"),
         ({"symmetry": ["X9"]}, "symmetry is 'X9'"),
