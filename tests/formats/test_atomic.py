@@ -9,7 +9,7 @@ import pytest
 
 from subtomo.errors import DiskFullError, FormatError, OutputError
 from subtomo.formats import atomic
-from subtomo.formats.atomic import replacing
+from subtomo.formats.atomic import ZARR, replacing
 
 
 def test_the_file_appears_when_the_block_ends(tmp_path: Path) -> None:
@@ -33,13 +33,30 @@ def test_an_error_keeps_what_was_there_and_removes_the_rest(tmp_path: Path) -> N
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_a_folder_replaces_a_folder(tmp_path: Path) -> None:
+def test_a_folder_replaces_a_folder_of_its_kind(tmp_path: Path) -> None:
     path = tmp_path / "a.zarr"
     for content in ("first", "second"):
-        with replacing(path) as temporary:
+        with replacing(path, folder_with=["mark"]) as temporary:
             temporary.mkdir()
+            (temporary / "mark").touch()
             (temporary / "chunk").write_text(content)
     assert (path / "chunk").read_text() == "second"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize(
+    ("folder_with", "words"),
+    [((), "d.csv is a folder; expected the name of a file"), (ZARR, "holds something else")],
+)
+def test_a_folder_with_something_else_is_never_replaced(
+    tmp_path: Path, folder_with: tuple[str, ...], words: str
+) -> None:
+    path = tmp_path / "d.csv"
+    path.mkdir()
+    (path / "thesis.tex").write_text("mine")
+    with pytest.raises(OutputError, match=words), replacing(path, folder_with=folder_with):
+        pytest.fail("the block is not begun")
+    assert (path / "thesis.tex").read_text() == "mine"
     assert list(tmp_path.iterdir()) == [path]
 
 

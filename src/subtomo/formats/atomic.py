@@ -4,7 +4,7 @@ import errno
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +12,9 @@ from subtomo.errors import DiskFullError, OutputError, SubtomoError
 
 PARTIAL_PREFIX = ".partial-"
 """Start of the names of files that are being written; a killed program leaves such names behind."""
+
+ZARR = (".zgroup", ".zarray", "zarr.json")
+"""Files, any of which a Zarr folder holds."""
 
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _UNWRITABLE = {
@@ -27,7 +30,7 @@ _UNWRITABLE = {
 
 
 @contextmanager
-def replacing(path: Path | str) -> Iterator[Path]:
+def replacing(path: Path | str, *, folder_with: Collection[str] = ()) -> Iterator[Path]:
     """Yield a temporary name beside ``path``; rename it to ``path`` when the block ends well.
 
     The temporary name has the same suffixes, so that writers that look at them work. When the
@@ -37,15 +40,20 @@ def replacing(path: Path | str) -> Iterator[Path]:
     Parameters
     ----------
     path : the file or folder to be written
+    folder_with
+        Of what writes a folder: files, any of which a folder of its kind holds. Only such a folder
+        is replaced, or an empty one; a file never replaces a folder.
 
     Raises
     ------
     DiskFullError
         If the disk or the quota is full.
     OutputError
-        If the folder cannot be written.
+        If the folder cannot be written, or ``path`` is a folder that is not replaced; before the
+        block.
     """
     path = Path(path)
+    _require_replaceable(path, folder_with)
     temporary = _temporary_name(path)
     is_done = False
     try:
@@ -62,6 +70,19 @@ def replacing(path: Path | str) -> Iterator[Path]:
     finally:
         if not is_done:
             _remove(temporary)
+
+
+def _require_replaceable(path: Path, folder_with: Collection[str]) -> None:
+    """Refuse to replace a folder that may hold something else; of a link only the link goes."""
+    if not path.is_dir() or (folder_with and path.is_symlink()):
+        return
+    if not folder_with:
+        raise OutputError(f"{path} is a folder; expected the name of a file: choose another")
+    if any(path.iterdir()) and not any((path / name).is_file() for name in folder_with):
+        raise OutputError(
+            f"{path} is a folder that holds something else, without any of "
+            f"{', '.join(folder_with)}; choose another name"
+        )
 
 
 def _temporary_name(path: Path) -> Path:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from subtomo.errors import ShapeError, ZarrError
-from subtomo.formats.atomic import replacing
+from subtomo.formats.atomic import ZARR, replacing
 from subtomo.formats.ome_metadata import Version, build_multiscale
 
 CHUNK = 128
@@ -48,7 +48,7 @@ def write_ome_zarr(
     DiskFullError, OutputError
         If the folder cannot be written.
     """
-    with replacing(path) as temporary:
+    with replacing(path, folder_with=ZARR) as temporary:
         create_ome_zarr(
             temporary,
             tuple(data.shape),

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.errors import MissingFileError, ShapeError, ZarrError
-from subtomo.formats.atomic import replacing
+from subtomo.formats.atomic import ZARR, replacing
 from subtomo.formats.box_stacks import BoxHeader
 from subtomo.formats.lazy_array import LazyArray
 
@@ -48,7 +48,7 @@ def write_volumes(
     import zarr
     from numcodecs import Blosc
 
-    with replacing(path) as temporary:
+    with replacing(path, folder_with=ZARR) as temporary:
         group = zarr.create_group(
             str(temporary), zarr_format=2, attributes=_attributes(path, pixel_size)
         )

@@ -20,7 +20,7 @@ from subtomo.jobs.folder import LEDGER_NAME, check_output, check_space, make_fol
 from subtomo.jobs.interrupts import Interrupts, interrupts
 from subtomo.jobs.items import Failure, make_task
 from subtomo.jobs.kept_inputs import require_inputs_kept
-from subtomo.jobs.ledger import Ledger, count_finished
+from subtomo.jobs.ledger import Ledger, count_finished, read_results
 from subtomo.jobs.messages import Messages
 from subtomo.jobs.names import unwritable
 from subtomo.jobs.open_folder import OpenFolder
@@ -245,6 +245,15 @@ class Job:
             hopeless.resumable = False
             raise hopeless
         return {item: entry.result for item, entry in finished.items()}
+
+    def earlier_results(self, stage: str) -> list[dict[str, Any]]:
+        """Give what the finished items of a stage returned in the job that the folder holds.
+
+        Call it before :meth:`start`. A ledger that is damaged or of another kind of stage holds
+        none.
+        """
+        path = self.folder / LEDGER_NAME
+        return read_results(path, stage) if path.is_file() else []
 
     def has_finished(self, stage: str, item: str, content: str = "") -> bool:
         """Tell whether an item was finished, of this content."""

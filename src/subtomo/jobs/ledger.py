@@ -115,6 +115,25 @@ def count_finished(path: Path) -> int:
     return path.read_bytes().count(b"\n") if path.is_file() else 0
 
 
+def read_results(path: Path, stage: str) -> list[dict[str, Any]]:
+    """Read the results of a stage's items that are mappings, without holding the ledger.
+
+    Parameters
+    ----------
+    path : of a ledger; lines that are none of its entries are passed over
+    stage : name
+    """
+    found = []
+    for line in path.read_bytes().splitlines():
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(entry, dict) and entry.get("stage") == stage:
+            found.append(entry.get("result"))
+    return [result for result in found if isinstance(result, dict)]
+
+
 def _lock(file: FileIO, path: Path) -> None:
     """Hold the file for this process; the system lets go of it when the process ends."""
     try:

@@ -259,3 +259,35 @@ def test_bad_files(folder: Path, capsys: pytest.CaptureFixture) -> None:
     (folder / "tilts.txt").write_text("TS_01_rec -50 50 2 85\nTS_01_rec.mrc -60 60 3 85\n")
     said = refused(capsys, folder, folder / "TS_01_rec.mrc", "--acquisition", folder / "tilts.txt")
     assert "rows TS_01_rec.mrc and TS_01_rec are both of tomogram TS_01_rec" in said
+
+
+@pytest.mark.parametrize("has_job", [False, True])
+def test_an_import_never_replaces_what_it_reads(
+    folder: Path, capsys: pytest.CaptureFixture, has_job: bool
+) -> None:
+    inside = folder / "out/tomograms/A.mrc"
+    inside.parent.mkdir(parents=True)
+    (folder / "TS_01_rec.mrc").rename(inside)
+    before = inside.read_bytes()
+    if has_job:
+        imported(folder, folder / "TS_03_rec.zarr")
+    words = ["import", "tomograms", str(inside.parent), "-o", str(folder / "out"), "--overwrite"]
+    assert run(words) == 2
+    assert "A.mrc is there, and " in capsys.readouterr().err
+    assert inside.read_bytes() == before
+    assert not inside.is_symlink()
+
+
+def test_only_a_volume_that_an_import_copied_is_replaced(
+    folder: Path, capsys: pytest.CaptureFixture
+) -> None:
+    source = folder / "TS_01_rec.mrc"
+    there = folder / "out/tomograms/TS_01_rec.mrc"
+    for copy in ("--copy", "--copy", "--link", "--link"):
+        imported(folder, source, copy)
+        assert there.is_symlink() == (copy == "--link")
+    there.unlink()
+    there.write_text("mine")
+    assert run(["import", "tomograms", str(source), "-o", str(folder / "out"), "--overwrite"]) == 2
+    assert "TS_01_rec.mrc is there, and no import wrote it" in capsys.readouterr().err
+    assert there.read_text() == "mine"

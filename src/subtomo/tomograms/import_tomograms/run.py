@@ -12,10 +12,16 @@ from subtomo.tomograms.import_tomograms.plan import (
     plan_import,
 )
 from subtomo.tomograms.import_tomograms.settings import ImportTomogramsSettings
-from subtomo.tomograms.import_tomograms.writing import bytes_to_copy, write_tomograms
+from subtomo.tomograms.import_tomograms.writing import (
+    bytes_to_copy,
+    require_own_volumes,
+    write_tomograms,
+)
 
 if TYPE_CHECKING:
     from subtomo.jobs.job import Job
+
+_WRITES = ("tomograms.star", "tomograms")
 
 
 def run(settings: ImportTomogramsSettings, job: "Job") -> Path:
@@ -40,7 +46,9 @@ def run(settings: ImportTomogramsSettings, job: "Job") -> Path:
     inputs = [one.source for one in imports]
     inputs += [] if settings.acquisition is None else [settings.acquisition]
     needed = bytes_to_copy(imports) if settings.copy_files else None
-    with job.start([one.name for one in imports], inputs=inputs, bytes_needed=needed):
+    names = [one.name for one in imports]
+    require_own_volumes(job, imports)
+    with job.start(names, inputs=inputs, bytes_needed=needed, writes=_WRITES):
         tell_tomograms(job, imports)
         table = write_tomograms(job, imports, acquisition_of(settings), copy=settings.copy_files)
         job.log(f"{count_of(len(imports), 'tomogram')}: {job.shown(table)}")

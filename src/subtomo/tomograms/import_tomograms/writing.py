@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from subtomo.formats.atomic import replacing
+from subtomo.errors import OutputError
+from subtomo.formats.atomic import ZARR, replacing
 from subtomo.formats.relion_tomograms import TomogramEntry, write_tomograms_star
 from subtomo.formats.tomogram_list import ListedTomogram, write_tomogram_list
 from subtomo.model import Acquisition
@@ -17,7 +18,7 @@ from subtomo.tomograms.import_tomograms.tilts import tilt_series_of
 if TYPE_CHECKING:
     from subtomo.jobs.job import Job
 
-_FOLDER = "tomograms"
+_FOLDER, _STAGE = "tomograms", "import"
 
 
 def write_tomograms(
@@ -46,7 +47,7 @@ def write_tomograms(
         for one in imports
     }
     job.map(
-        "import",
+        _STAGE,
         place_volume,
         payloads,
         need_all=True,
@@ -66,21 +67,46 @@ def write_tomograms(
     return table
 
 
-def place_volume(payload: Mapping[str, Any]) -> None:
+def require_own_volumes(job: "Job", imports: Sequence[TomogramImport]) -> None:
+    """Refuse to replace a volume that no import into the job's folder copied there.
+
+    Raises
+    ------
+    OutputError
+        Naming the volume.
+    """
+    if job.settings.resume:  # then the folder is this job's own
+        return
+    copied = {result.get("copied") for result in job.earlier_results(_STAGE)}
+    for one in imports:
+        path = job.folder / _FOLDER / one.file_name
+        if path.exists() and not path.is_symlink() and one.file_name not in copied:
+            raise OutputError(
+                f"{job.shown(path)} is there, and no import wrote it; choose another --output-dir, "
+                "or move it away"
+            )
+
+
+def place_volume(payload: Mapping[str, Any]) -> dict[str, str]:
     """Copy or link one volume.
 
     Parameters
     ----------
     payload : ``source``, ``path`` and whether to ``copy``
+
+    Returns
+    -------
+    the name of the file, where it is a copy: that may be replaced later
     """
     source, path = Path(payload["source"]), Path(payload["path"])
-    with replacing(path) as temporary:
+    with replacing(path, folder_with=ZARR) as temporary:
         if not payload["copy"]:
             temporary.symlink_to(os.path.abspath(source))
         elif source.is_dir():
             shutil.copytree(source, temporary)
         else:
             shutil.copyfile(source, temporary)
+    return {"copied": path.name} if payload["copy"] else {}
 
 
 def bytes_to_copy(imports: Sequence[TomogramImport]) -> int:

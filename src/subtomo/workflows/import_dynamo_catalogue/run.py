@@ -10,7 +10,11 @@ from subtomo.formats.table_context import TableContext
 from subtomo.model import Acquisition
 from subtomo.picking.models.model_file import write_models
 from subtomo.tomograms.import_tomograms.run import tell_tomograms
-from subtomo.tomograms.import_tomograms.writing import bytes_to_copy, write_tomograms
+from subtomo.tomograms.import_tomograms.writing import (
+    bytes_to_copy,
+    require_own_volumes,
+    write_tomograms,
+)
 from subtomo.workflows.import_dynamo_catalogue.picks import CataloguePicks, catalogue_picks
 from subtomo.workflows.import_dynamo_catalogue.settings import ImportDynamoCatalogueSettings
 from subtomo.workflows.import_dynamo_catalogue.volumes import (
@@ -21,6 +25,8 @@ from subtomo.workflows.import_dynamo_catalogue.volumes import (
 
 if TYPE_CHECKING:
     from subtomo.jobs.job import Job
+
+_WRITES = ("tomograms.star", "tomograms", "models.json", "particles.star")
 
 
 def run(settings: ImportDynamoCatalogueSettings, job: "Job") -> Path:
@@ -47,7 +53,9 @@ def run(settings: ImportDynamoCatalogueSettings, job: "Job") -> Path:
     imports = [one.tomogram for one in volumes]
     inputs = [settings.catalogue, *(one.source for one in imports)]
     needed = bytes_to_copy(imports) if settings.copy_files else None
-    with job.start([one.name for one in imports], inputs=inputs, bytes_needed=needed):
+    names = [one.name for one in imports]
+    require_own_volumes(job, imports)
+    with job.start(names, inputs=inputs, bytes_needed=needed, writes=_WRITES):
         tell_tomograms(job, imports)
         for path in unread_kinds(listed):
             job.warn(f"{path}: its ftype is not read; give --tilt-range to later commands")
