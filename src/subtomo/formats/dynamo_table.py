@@ -10,6 +10,7 @@ of dynamotable and dynamo2m: 26 to 42 columns, not the same in every line; colum
 complex numbers as text.
 """
 
+import re
 import warnings
 from dataclasses import replace
 from pathlib import Path
@@ -41,6 +42,7 @@ _NAMES = (
     *("npar", "column_33", "ref", "sref", "apix", "def"),
 )
 _FEWEST = 26
+_FURTHER = re.compile(r"column_[1-9]\d{1,2}")
 _NUMBER = {name: index for index, name in enumerate(_NAMES, 1)}
 _ANGLES = ("tdrot", "tilt", "narot")
 _SHIFTS = ("dx", "dy", "dz")
@@ -117,6 +119,14 @@ def write_dynamo_table(path: Path, particles: Particles, context: TableContext) 
         columns["reg"] = numbered.instance
     write_map_beside(path, particles, context)
     _write_rows(path, columns, len(particles))
+
+
+def keeps_column(name: str) -> bool:
+    """Tell whether a further column of particles has a place in a table of Dynamo."""
+    own = name.removeprefix(PREFIX) if name.startswith(PREFIX) else ""
+    if own in _NAMES:
+        return own not in _CONSUMED
+    return bool(_FURTHER.fullmatch(own)) and _number_of(own) > len(_NAMES)
 
 
 def _tag(index: int) -> str:
@@ -196,7 +206,7 @@ def _kept(particles: Particles) -> dict[str, NDArray[Any]]:
     kept = {
         name.removeprefix(PREFIX): column
         for name, column in particles.extra.items()
-        if name.startswith(PREFIX)
+        if keeps_column(name)
     }
     tags = kept.get("tag")
     if tags is None or len(np.unique(tags)) < n:

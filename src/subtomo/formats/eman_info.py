@@ -245,7 +245,13 @@ def _write(
         temporary.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
 
 
+def keeps_column(name: str) -> bool:
+    """Tell whether a further column of particles has a place in a box."""
+    number = name.removeprefix(PREFIX)
+    return name.startswith(PREFIX) and number.isascii() and number.isdigit()
+
+
 def _own(particles: Particles) -> list[str]:
     """Name the further values of boxes in their order."""
-    own = [name for name in particles.extra if name.startswith(PREFIX)]
+    own = [name for name in particles.extra if keeps_column(name)]
     return sorted(own, key=lambda name: int(name.removeprefix(PREFIX)))

@@ -125,6 +125,11 @@ def write_motive_list(path: Path, particles: Particles, context: TableContext) -
     write_em(path, rows.astype(np.float32)[None])
 
 
+def keeps_column(name: str) -> bool:
+    """Tell whether a further column of particles has a place in a motive list."""
+    return name in {f"{PREFIX}{column + 1}" for column in _KEPT}
+
+
 def phi_psi_theta(angles: FloatArray) -> FloatArray:
     """Turn Dynamo's angles (n, 3) into phi, psi, theta with theta from 0 to 180; all 0 stay so.
 

@@ -25,7 +25,7 @@ def by_tomogram(path: Path, particles: Particles, title: str) -> dict[Path, Part
 
     Returns
     -------
-    the particles of each file; one empty file where there are none
+    the particles of each file; where there are none one empty file, or no file of a tomogram
 
     Raises
     ------
@@ -35,7 +35,7 @@ def by_tomogram(path: Path, particles: Particles, title: str) -> dict[Path, Part
     names = np.unique(particles.tomogram).tolist()
     if PLACE in path.name:
         files = {name: path.with_name(path.name.replace(PLACE, base_name(name))) for name in names}
-        if len(set(files.values())) == len(names) > 0:
+        if len(set(files.values())) == len(names):
             return {file: particles.of_tomogram(name) for name, file in files.items()}
     if len(names) > 1:
         listed = ", ".join(names[:_MOST_NAMES]) + (" ..." if len(names) > _MOST_NAMES else "")

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from subtomo.errors import FormatError, SettingsError
-from subtomo.formats.one_tomogram import by_tomogram
+from subtomo.formats.one_tomogram import PLACE, by_tomogram
 from subtomo.formats.table_context import GroupId, TableContext
 from subtomo.model import Particles
 
@@ -23,6 +23,7 @@ EVERYTHING = frozenset(
     }
 )
 
+_EXTRA = "extra:"
 VOXELS = frozenset({"grids", "pixel_size", "is_one_based"})
 
 
@@ -43,11 +44,14 @@ class ParticleFormat:
         ``is_oriented``: that one is unknown. ``class_name``, ``instance`` and ``source`` as any
         text, or ``class_name_number`` ...: as whole numbers. ``extra``: any other column.
         ``extra:NAME.``: other columns called so only. ``tables``: other tables.
-    uses : fields of ``TableContext`` that its reader or writer looks at
+    uses : fields of ``TableContext`` that its reader looks at
+    writes_with : those that its writer looks at, where they are others
     group : what the one number of a group in it stands for, unless the context says otherwise
     beside : suffixes of other files that it writes, called as the table
     unknown_score : what it says of particles whose scores are not known, in a format that has no
         word for one unknown score among others
+    keeps : ``module:function`` that tells whether it has a place for one of the other columns
+    needs_nothing : ``module:function`` that tells whether reading a file looks at no context
     recognises : ``module:function`` that tells from its content whether a file is of this format;
         None: any file of the suffix that no other format recognises
     """
@@ -62,6 +66,9 @@ class ParticleFormat:
     group: GroupId | None = None
     beside: tuple[str, ...] = ()
     unknown_score: float | None = None
+    writes_with: frozenset[str] | None = None
+    keeps: str | None = None
+    needs_nothing: str | None = None
     recognises: str | None = None
 
     def read(self, path: Path, context: TableContext) -> Particles:
@@ -88,11 +95,11 @@ class ParticleFormat:
         """
         if self.writer is None:
             raise SettingsError(f"{path}: {self.title} is read only; expected another format")
-        for file, of_file in self._files(path, particles).items():
+        for file, of_file in self.files(path, particles).items():
             _function(self.writer)(file, of_file, context)
 
-    def written_files(self, path: Path, particles: Particles) -> list[Path]:
-        """Name the files that a table may be written in, those beside it too.
+    def files(self, path: Path, particles: Particles) -> dict[Path, Particles]:
+        """Give the particles of each file that a table is written in, without those beside it.
 
         Raises
         ------
@@ -100,21 +107,34 @@ class ParticleFormat:
             If the format holds one tomogram and the table has several, and the name of the file
             has no ``{tomogram}``.
         """
-        files = self._files(path, particles)
-        return [*files, *(file.with_suffix(end) for file in files for end in self.beside)]
-
-    def _files(self, path: Path, particles: Particles) -> dict[Path, Particles]:
-        """Give the particles of each file."""
-        if "tomogram" in self.holds:
+        if "tomogram" in self.holds and PLACE not in path.name:
             return {path: particles}
         return by_tomogram(path, particles, self.title)
+
+    def used_in_reading(self, path: Path) -> frozenset[str]:
+        """Give the fields of ``TableContext`` that reading a file looks at."""
+        is_alone = self.needs_nothing is not None and _function(self.needs_nothing)(path)
+        return frozenset() if is_alone else self.uses
+
+    @property
+    def used_in_writing(self) -> frozenset[str]:
+        """The fields of ``TableContext`` that writing looks at."""
+        return self.uses if self.writes_with is None else self.writes_with
+
+    def has_column(self, name: str) -> bool:
+        """Tell whether it has a place for another column of particles."""
+        prefixes = tuple(
+            kept.removeprefix(_EXTRA) for kept in self.holds if kept.startswith(_EXTRA)
+        )
+        is_own = self.keeps is not None and bool(_function(self.keeps)(name))
+        return "extra" in self.holds or is_own or name.startswith(prefixes)
 
     def is_that_of(self, path: Path) -> bool:
         """Tell from the content of a file whether it is of this format."""
         return self.recognises is None or bool(_function(self.recognises)(path))
 
 
-_FRAMES = frozenset({"frames", "pixel_size", "size_px"})
+_SERIES = frozenset({"grids", "frames", "pixel_size"})
 _ONE_TOMOGRAM = VOXELS | {"tomogram"}
 _FROM_MIDDLE = frozenset({"grids", "frames", "pixel_size", "size_px", "tomogram"})
 _NUMBERED = VOXELS | {"tomogram", "tomogram_map"}
@@ -133,7 +153,8 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         "subtomo.formats.relion_variants:read_relion",
         "subtomo.formats.relion_variants:write_relion5",
         EVERYTHING,
-        uses=_FRAMES,
+        uses=_SERIES | {"size_px"},
+        writes_with=frozenset({"frames", "pixel_size", "size_px"}),
     ),
     ParticleFormat(
         "relion4",
@@ -142,7 +163,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         "subtomo.formats.relion_variants:read_relion",
         "subtomo.formats.relion_variants:write_relion4",
         EVERYTHING,
-        uses=_FRAMES | {"grids"},
+        uses=_SERIES,
         recognises="subtomo.formats.relion_kinds:is_relion4",
     ),
     ParticleFormat(
@@ -152,7 +173,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         "subtomo.formats.relion_variants:read_relion",
         "subtomo.formats.relion_variants:write_relion31",
         EVERYTHING,
-        uses=_FRAMES | {"grids"},
+        uses=_SERIES,
         recognises="subtomo.formats.relion_kinds:is_relion31",
     ),
     ParticleFormat(
@@ -162,7 +183,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         "subtomo.formats.relion_variants:read_relion",
         "subtomo.formats.relion_variants:write_warp",
         EVERYTHING - {"tables"},
-        uses=_FRAMES | {"grids"},
+        uses=_SERIES,
         recognises="subtomo.formats.relion_kinds:is_warp",
     ),
     ParticleFormat(
@@ -185,6 +206,8 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         "subtomo.formats.csv:write_csv",
         EVERYTHING - {"tables"},
         uses=VOXELS,
+        writes_with=frozenset(),
+        needs_nothing="subtomo.formats.csv:is_in_angstrom",
     ),
     ParticleFormat(
         "dynamo",
@@ -192,10 +215,11 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         (".tbl",),
         "subtomo.formats.dynamo_table:read_dynamo_table",
         "subtomo.formats.dynamo_table:write_dynamo_table",
-        _NUMBERED_FIELDS | {"extra:dynamo."},
+        _NUMBERED_FIELDS,
         uses=_NUMBERED,
         group="class",
         unknown_score=0.0,
+        keeps="subtomo.formats.dynamo_table:keeps_column",
     ),
     ParticleFormat(
         "dynamo-vll",
@@ -203,10 +227,11 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         (".vll",),
         "subtomo.formats.dynamo_vll:read_vll_particles",
         "subtomo.formats.dynamo_vll:write_vll_particles",
-        _NUMBERED_FIELDS | {"extra:dynamo."},
+        _NUMBERED_FIELDS,
         uses=VOXELS,
         group="class",
         unknown_score=0.0,
+        keeps="subtomo.formats.dynamo_table:keeps_column",
     ),
     ParticleFormat(
         "motl",
@@ -214,11 +239,12 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         (".em",),
         "subtomo.formats.motive_list:read_motive_list",
         "subtomo.formats.motive_list:write_motive_list",
-        _NUMBERED_FIELDS | {"extra:motl."},
+        _NUMBERED_FIELDS,
         uses=_NUMBERED,
         group="class",
         unknown_score=0.0,
         recognises="subtomo.formats.motive_list:is_motive_list",
+        keeps="subtomo.formats.motive_list:keeps_column",
     ),
     ParticleFormat(
         "peet",
@@ -229,7 +255,6 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         frozenset(
             {
                 *("orientation", "is_oriented", "class_name_number", "instance_number", "score"),
-                "extra:peet.",
             }
         ),
         uses=_ONE_TOMOGRAM,
@@ -237,6 +262,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         beside=(".mod",),
         unknown_score=0.0,
         recognises="subtomo.formats.peet_csv:is_peet_csv",
+        keeps="subtomo.formats.peet_csv:keeps_column",
     ),
     ParticleFormat(
         "imod",
@@ -274,7 +300,8 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         "subtomo.formats.copick_files:read_copick_file",
         "subtomo.formats.copick_files:write_copick_file",
         EVERYTHING - {"tomogram", "tables"},
-        uses=frozenset({"grids", "pixel_size", "tomogram"}),
+        uses=frozenset({"grids", "tomogram"}),
+        writes_with=frozenset({"grids", "pixel_size"}),
         recognises="subtomo.formats.copick_files:is_copick_picks",
     ),
     ParticleFormat(
@@ -284,7 +311,8 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         "subtomo.formats.copick_files:read_copick_folder",
         "subtomo.formats.copick_files:write_copick_folder",
         EVERYTHING - {"tables"},
-        uses=frozenset({"grids", "pixel_size"}),
+        uses=frozenset({"grids"}),
+        writes_with=frozenset({"grids", "pixel_size"}),
     ),
     ParticleFormat(
         "eman",
@@ -292,10 +320,11 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         ("_info.json", ".json"),
         "subtomo.formats.eman_info:read_eman_info",
         "subtomo.formats.eman_info:write_eman_info",
-        frozenset({"class_name", "source", "score", "box_size", "extra:eman.box_"}),
+        frozenset({"class_name", "source", "score", "box_size"}),
         uses=_FROM_MIDDLE,
         unknown_score=0.0,
         recognises="subtomo.formats.eman_info:is_eman_info",
+        keeps="subtomo.formats.eman_info:keeps_column",
     ),
     ParticleFormat(
         "eman-corner",
@@ -303,10 +332,11 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         ("_info.json", ".json"),
         "subtomo.formats.eman_info:read_eman_info",
         "subtomo.formats.eman_info:write_eman_info_corner",
-        frozenset({"class_name", "source", "score", "box_size", "extra:eman.box_"}),
+        frozenset({"class_name", "source", "score", "box_size"}),
         uses=_ONE_TOMOGRAM,
         unknown_score=0.0,
         recognises="subtomo.formats.eman_info:is_eman_info",
+        keeps="subtomo.formats.eman_info:keeps_column",
     ),
     ParticleFormat(
         "eman-list",

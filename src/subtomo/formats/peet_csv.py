@@ -144,9 +144,8 @@ def write_peet_csv(path: Path, particles: Particles, context: TableContext) -> N
         range(1, _N_COLUMNS + 1), np.zeros(n, dtype=np.int64)
     )
     for name, column in particles.extra.items():
-        number = name.removeprefix(PREFIX)
-        if name.startswith(PREFIX) and number.isdigit() and int(number) in columns:
-            columns[int(number)] = column
+        if keeps_column(name):
+            columns[int(name.removeprefix(PREFIX))] = column
     columns |= {1: written_scores(particles.score), 20: group}
     columns |= dict(zip((17, 18, 19), phi_psi_theta(angles).T, strict=True))
     columns = {number: column[order] for number, column in columns.items()}
@@ -156,6 +155,11 @@ def write_peet_csv(path: Path, particles: Particles, context: TableContext) -> N
     write_imod_model_file(path.with_suffix(_MODEL_SUFFIX), model)
     with replacing(path) as temporary:
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def keeps_column(name: str) -> bool:
+    """Tell whether a further column of particles has a place in a motive list of PEET."""
+    return name in {f"{PREFIX}{n}" for n in range(1, _N_COLUMNS + 1) if n not in _NAMES}
 
 
 def _shifts(

@@ -18,7 +18,7 @@ from xml.etree import ElementTree
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import FormatError
+from subtomo.errors import FormatError, SettingsError
 from subtomo.formats.atomic import replacing
 from subtomo.formats.carried_columns import (
     WORD,
@@ -77,11 +77,16 @@ def read_pytom_xml(path: Path, context: TableContext) -> Particles:
         If it is not such a list, a particle has no position, a value is not a number, or angles
         are in another order than ZXZ.
     SettingsError
-        If the voxels of a tomogram are not known.
+        If the voxels of a tomogram are not known, or a name is given and none lacks one.
     """
     elements = _particle_elements(path)
     table = _table(elements, path)
     origin = table.text(_ORIGIN)
+    if context.tomogram is not None and len(origin) and np.all(origin != ""):
+        raise SettingsError(
+            f"{path}: --tomogram {context.tomogram} has no effect: all its particles name their "
+            f"tomogram ({base_name(str(origin[0]))}); leave it out"
+        )
     only = context.only_tomogram(path)
     tomogram = np.array([base_name(name) if name else only for name in origin], dtype=np.str_)
     z1, z2, x = table.stacked(_ANGLES).T

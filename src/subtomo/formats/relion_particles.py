@@ -110,14 +110,16 @@ def read_relion_particles(
     ``rlnTomoTiltSeriesPixelSize``, then ``rlnDetectorPixelSize`` (µm, with ``rlnMagnification``; Å
     without it, as pytom-match-pick writes), then ``rlnMicrographPixelSize`` or
     ``rlnImagePixelSize``, then in ``frames``. WarpTools (tomograms called ``*.tomostar``) counts in
-    pixels of the subtomogram, ``rlnImagePixelSize``.
+    pixels of the subtomogram, ``rlnImagePixelSize``. Warp's tables without images call tilt series
+    (``rlnMicrographName``) ``NAME.tomostar``; their tomogram is ``NAME``.
     """
     blocks = read_star(path, is_utf8=True)
     name = particles_block(path, blocks)
     table = blocks.pop(name)
     optics = optics_columns(table, blocks.pop("optics", None))
-    tomogram = _tomograms(table)
-    found = _coordinate_pixel_size(table, optics, tomogram, frames, coordinate_pixel_size)
+    named = _tomograms(table)
+    tomogram = _without_tomostar(table, named)
+    found = _coordinate_pixel_size(table, optics, named, frames, coordinate_pixel_size)
     pixel_size, tag = (None, "") if found is None else found
     if tomogram_size_px is not None and pixel_size is not None:
         frames = _with_frames(frames or {}, tomogram, pixel_size, tomogram_size_px)
@@ -139,6 +141,8 @@ def read_relion_particles(
     }
     if not optics and "rlnOpticsGroup" in table:
         extra["rlnOpticsGroup"] = table.integers("rlnOpticsGroup")
+    if TILT_SERIES_PIXEL_SIZE in table:
+        extra[TILT_SERIES_PIXEL_SIZE] = table.numbers(TILT_SERIES_PIXEL_SIZE)
     text: dict[str, Any] = {
         field: table.text(tag) for field, tag in TEXT_COLUMNS.items() if tag in table
     }
@@ -259,6 +263,7 @@ def particle_blocks(
     }
     columns = {tag: column for tag, column in columns.items() if not _says_nothing(tag, column)}
     extra = dict(particles.extra)
+    extra.pop(TILT_SERIES_PIXEL_SIZE, None)  # said anew
     optics, group = optics_table(extra, pixel_size)
     columns |= {tag: column for tag, column in extra.items() if not tag.startswith(OPTICS_PREFIX)}
     if optics is None:
@@ -292,6 +297,13 @@ def _tomograms(table: StarTable) -> NDArray[np.str_]:
         return table.text("rlnMicrographName")
     table.require(["rlnTomoName"], why="or rlnMicrographName")
     raise AssertionError
+
+
+def _without_tomostar(table: StarTable, named: NDArray[np.str_]) -> NDArray[np.str_]:
+    """Give the tomograms of picks of Warp, which names their tilt series' files."""
+    if "rlnTomoName" in table or "rlnImageName" in table:
+        return named
+    return np.array([name.removesuffix(".tomostar") for name in named.tolist()], dtype=np.str_)
 
 
 def _coordinate_pixel_size(

@@ -182,7 +182,8 @@ def _pixel_sizes(
     particles: Particles, path: Path, context: TableContext, pixel_size_of: _PixelSizeOf
 ) -> FloatArray:
     """Give the pixel size of each particle's coordinates; where unknown, what its table said."""
-    said = particles.extra.get(_OPTICS_TILT_SERIES, np.zeros(len(particles)))
+    tags = (tag for tag in (_OPTICS_TILT_SERIES, TILT_SERIES_PIXEL_SIZE) if tag in particles.extra)
+    said = particles.extra.get(next(tags, ""), np.zeros(len(particles)))
     sizes = np.asarray(said, dtype=np.float64).copy()
     for name in np.unique(particles.tomogram).tolist():
         rows = particles.tomogram == name

@@ -1,7 +1,7 @@
 """What a table of particles does not say itself, and its readers and writers need."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -72,6 +72,28 @@ class TableContext:
             grids={tomogram.name: tomogram.volume.grid for tomogram in at_hand},
             frames={tomogram.name: tomogram.frame for tomogram in at_hand},
         )
+
+    def with_size(self, size_px: tuple[int, int, int] | None) -> "TableContext":
+        """Give the context with the size of tomograms without a grid (voxels: x, y, z).
+
+        Raises
+        ------
+        SettingsError
+            If a tomogram that is known has another size.
+        """
+        if size_px is None:
+            return self
+        known = {name: grid.size_px for name, grid in self.grids.items()}
+        if self.pixel_size is None:  # else the size is in voxels of that size, not of the frame
+            known = {**{name: frame.size_px for name, frame in self.frames.items()}, **known}
+        other = next((name for name, size in known.items() if size not in (None, size_px)), None)
+        if other is not None:
+            given, found = (" x ".join(map(str, size or ())) for size in (size_px, known[other]))
+            raise SettingsError(
+                f"--tomogram-size is {given}, but tomogram {other} (--tomograms) has {found} "
+                "voxels: leave one of the two out"
+            )
+        return replace(self, size_px=size_px)
 
     def grid_of(self, name: str, path: Path | str) -> VoxelGrid:
         """Give the voxels that a table counts in, in one tomogram; the size may be unknown.

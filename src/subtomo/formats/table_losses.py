@@ -12,7 +12,6 @@ from subtomo.formats.unknown_scores import written_scores
 from subtomo.model import Particles
 
 _MOST_NAMES = 10
-_PREFIX = "extra:"
 
 
 def what_is_lost(
@@ -39,7 +38,7 @@ def what_is_lost(
             f"{row.title} cannot say that an orientation is unknown: "
             f"{count_of(unknown, 'particle')} will have the identity"
         )
-    return lost + _scores_lost(particles, row) + _columns_lost(particles, row, holds)
+    return lost + _scores_lost(particles, row) + _columns_lost(particles, row)
 
 
 def _held(row: ParticleFormat, group_id: GroupId | None) -> frozenset[str]:
@@ -82,10 +81,9 @@ def _scores_lost(particles: Particles, row: ParticleFormat) -> list[str]:
     return lost
 
 
-def _columns_lost(particles: Particles, row: ParticleFormat, holds: frozenset[str]) -> list[str]:
+def _columns_lost(particles: Particles, row: ParticleFormat) -> list[str]:
     """Say which other columns are lost."""
-    prefixes = tuple(kept.removeprefix(_PREFIX) for kept in holds if kept.startswith(_PREFIX))
-    lost = [] if "extra" in holds else [n for n in particles.extra if not n.startswith(prefixes)]
+    lost = [name for name in particles.extra if not row.has_column(name)]
     if not lost:
         return []
     more = f" and {len(lost) - _MOST_NAMES} more" if len(lost) > _MOST_NAMES else ""

@@ -170,7 +170,7 @@ def test_a_malformed_table_is_named_and_nothing_written(
     name, write, message = BAD[what]
     write(tmp_path / name)
     given = sorted(tmp_path.iterdir())
-    options = ["--pixel-size", "10"]
+    options = [] if name == "a.json" else ["--pixel-size", "10"]  # copick's picks are in Å
     if name.endswith((".hdf", ".lst")):
         options += ["--tomogram-size", "9", "9", "9"]
     status = run(["convert", "particles", str(tmp_path / name), str(tmp_path / "o.csv"), *options])

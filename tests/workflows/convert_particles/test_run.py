@@ -232,3 +232,79 @@ def test_a_table_of_tomograms_gives_frames_without_their_volumes(
     assert read_particles(out, context=TableContext(frames={entry.name: entry.frame})).position[
         0, 0
     ] == pytest.approx(80)
+
+
+CENTRED = "data_\nloop_\n_rlnTomoName\n" + "".join(
+    f"_rlnCenteredCoordinate{axis}Angst\n" for axis in "XYZ"
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "options", "said"),
+    [
+        ("in.csv tomogram,x,y,z\nA,1,2,3\n", ("out.xml", "--tomogram-size", 9, 9, 9), "no effect"),
+        ("in.json", ("o.csv", "--pixel-size", 8), "--pixel-size has no effect from file of picks"),
+        (
+            "in.star",
+            ("o.tbl", "--pixel-size", 8, "--tomogram-size", 9, 9, 9),
+            "--tomogram-size has",
+        ),
+        ("in.xml", ("o.csv", "--pixel-size", 8, "--tomogram", "ZZ"), "ZZ has no effect: all"),
+        (
+            "in.csv tomogram,x_px,y_px,z_px\nTS_1,1,2,3\n",
+            ("o.star", "--tomograms", "TS_1.mrc", "--tomogram-size", 9, 9, 9),
+            "--tomogram-size is 9 x 9 x 9, but tomogram TS_1 (--tomograms) has 80 x 60 x 40",
+        ),
+    ],
+)
+def test_options_that_a_file_leaves_nothing_for_are_refused(
+    tmp_path: Path,
+    capsys: Shown,
+    monkeypatch: pytest.MonkeyPatch,
+    source: str,
+    options: tuple[object, ...],
+    said: str,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    _tomogram(tmp_path)
+    name, _, content = source.partition(" ")
+    if content:
+        Path(name).write_text(content)
+    else:
+        Path("a.csv").write_text("tomogram,x,y,z\nA,1,2,3\n")
+        kind = {"in.star": "relion4", "in.json": "copick", "in.xml": "pytom"}[name]
+        _run(capsys, "a.csv", name, "--output-format", kind, "--output-pixel-size", 8)
+    told = " ".join(_run(capsys, name, *options, status=2).split())
+    assert said in told
+    assert not Path(str(options[0])).exists()
+
+
+def test_a_size_by_hand_reads_centred_coordinates(tmp_path: Path, capsys: Shown) -> None:
+    (tmp_path / "in.star").write_text(f"{CENTRED}TS_1 0 10 20\n")
+    size = ("--pixel-size", 2, "--tomogram-size", 80, 60, 40)
+    _run(capsys, tmp_path / "in.star", tmp_path / "out.csv", *size)
+    assert read_particles(tmp_path / "out.csv").position.tolist() == [[80, 70, 60]]
+
+
+def test_one_file_a_tomogram_in_any_format(tmp_path: Path, capsys: Shown) -> None:
+    path = tmp_path / "in.csv"
+    path.write_text("tomogram,x,y,z,instance,dynamo.foo\nA,1,2,3,0,5\nB,4,5,6,1,5\n")
+    told = _run(capsys, path, tmp_path / "{tomogram}.tbl", "--pixel-size", 8)
+    assert {path.name for path in tmp_path.glob("*.tbl")} == {"A.tbl", "B.tbl"}
+    assert "0 is none among numbers of instances: 1 particle will have none (A.tbl)" in told
+    assert "has no columns dynamo.foo" in told
+    assert "is lost" not in _run(capsys, path, tmp_path / "{tomogram}.mod", "--pixel-size", 8)
+    path.write_text("tomogram,x,y,z\n")
+    told = _run(capsys, path, tmp_path / "x{tomogram}.mod", "--pixel-size", 8)
+    assert "x{tomogram}.mod: nothing is written, there are no particles" in told
+    assert not list(tmp_path.glob("x*"))
+
+
+def test_the_pixel_size_of_the_tilt_series_may_stand_among_the_particles(
+    tmp_path: Path, capsys: Shown
+) -> None:
+    tags = "".join(f"_rlnCoordinate{axis}\n" for axis in "XYZ") + "_rlnTomoTiltSeriesPixelSize\n"
+    (tmp_path / "in.star").write_text(f"data_\nloop_\n_rlnTomoName\n{tags}A 1 2 3 2.5\n")
+    _run(capsys, tmp_path / "in.star", tmp_path / "out.star", "--output-format", "relion4")
+    optics = read_star(tmp_path / "out.star")["optics"]
+    assert optics.numbers("rlnTomoTiltSeriesPixelSize").tolist() == [2.5]

@@ -1,12 +1,10 @@
 """What the tables of a conversion count in, from its settings."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 
 from subtomo.errors import SettingsError
-from subtomo.formats.csv import counts_in_voxels
 from subtomo.formats.dynamo_map import read_tomogram_map
 from subtomo.formats.dynamo_vll import read_vll, tomogram_map_of
 from subtomo.formats.particle_formats import ParticleFormat
@@ -26,8 +24,8 @@ def check_options(
     SettingsError
         Naming the option and the formats.
     """
-    reading = _uses_in_reading(settings.input, read)
-    writing = _uses_in_writing(written)
+    reading = read.used_in_reading(settings.input)
+    writing = written.used_in_writing
     both = reading | writing
     groups = read.group is not None or written.group is not None
     pixel_size_uses = both if settings.output_pixel_size is None else reading
@@ -62,8 +60,7 @@ def reading_context(settings: ConvertParticlesSettings) -> TableContext:
     if settings.tomograms:
         known = tomogram_context(settings.tomograms, pixel_size=settings.pixel_size)
     return replace(
-        known,
-        size_px=settings.tomogram_size,
+        known.with_size(settings.tomogram_size),
         tomogram=settings.tomogram,
         tomogram_map=_tomogram_map(settings),
         is_one_based=settings.one_based,
@@ -120,16 +117,6 @@ def unknown_tomograms(particles: Particles, context: TableContext) -> list[str]:
     """Name the tomograms of a table that are not among those given."""
     known = {*context.grids, *context.frames}
     return [name for name in np.unique(particles.tomogram).tolist() if name not in known]
-
-
-def _uses_in_reading(path: Path, row: ParticleFormat) -> frozenset[str]:
-    """Give what a reader looks at; positions in Å of a CSV file need nothing."""
-    return frozenset() if row.name == "csv" and not counts_in_voxels(path) else row.uses
-
-
-def _uses_in_writing(row: ParticleFormat) -> frozenset[str]:
-    """Give what a writer looks at; CSV is written in Å."""
-    return frozenset() if row.name == "csv" else row.uses
 
 
 def _tomogram_map(settings: ConvertParticlesSettings) -> dict[int, str]:

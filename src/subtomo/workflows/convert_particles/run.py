@@ -72,19 +72,39 @@ def _tell(
     click.echo(
         f"{settings.input}: {count_of(len(particles), 'particle')} in {tomograms} ({read.title})"
     )
-    for line in what_is_lost(particles, written, settings.group_id):
+    files = written.files(settings.output, particles)
+    for line in _lost(files, written, settings):
         click.echo(f"lost: {line}")
     if written.name == "warp" and not settings.output.name.endswith(_M_READS):
         click.echo(f"note: M reads only files whose names end in {_M_READS}")
-    click.echo(f"{settings.output}: written ({written.title})")
+    if files:
+        click.echo(f"{settings.output}: written ({written.title})")
+    else:
+        click.echo(f"{settings.output}: nothing is written, there are no particles")
+
+
+def _lost(
+    files: dict[Path, Particles], written: ParticleFormat, settings: ConvertParticlesSettings
+) -> list[str]:
+    """Say what is lost, and in which files where not in all."""
+    lost: dict[str, list[str]] = {}
+    for file, of_file in files.items():
+        for line in what_is_lost(of_file, written, settings.group_id):
+            lost.setdefault(line, []).append(file.name)
+    return [
+        line if len(names) == len(files) else f"{line} ({', '.join(names)})"
+        for line, names in lost.items()
+    ]
 
 
 def _require_free(path: Path, particles: Particles, written: ParticleFormat) -> None:
     """Refuse to write over a file."""
-    files = written.written_files(path, particles)
-    beside = [path.with_suffix(MAP_SUFFIX)] if "tomogram_map" in written.uses else []
+    files = written.files(path, particles)
+    beside = [file.with_suffix(end) for file in files for end in written.beside]
+    if "tomogram_map" in written.uses:
+        beside += [file.with_suffix(MAP_SUFFIX) for file in files]
     if written.name == "dynamo-vll":
-        beside = list(vll_tables(path, particles).values())
+        beside += [table for file in files for table in vll_tables(file, files[file]).values()]
     for file in (*files, *beside):
         if file.exists():
             raise OutputError(f"{file}: is there already; choose another name, or give --overwrite")
