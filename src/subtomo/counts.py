@@ -1,20 +1,40 @@
 """Numbers of things, and sizes, in words."""
 
+from collections.abc import Sequence
 
-def count_of(number: int, noun: str) -> str:
+_PLURALS = {"": "", "is": " are", "has": " have"}
+
+
+def count_of(number: int, noun: str, verb: str = "") -> str:
     """Write a number of things.
 
     Parameters
     ----------
     number : of them
-    noun : one of them; its plural ends in s
+    noun : one of them; its plural ends in s, or in es after an x
+    verb : that follows, of one of them: is or has
 
     Examples
     --------
     >>> count_of(1, "tomogram"), count_of(0, "tomogram")
     ('1 tomogram', '0 tomograms')
+    >>> count_of(2, "box", "has")
+    '2 boxes have'
     """
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    if number == 1:
+        return f"1 {noun} {verb}".rstrip()
+    return f"{number} {noun}{'es' if noun.endswith('x') else 's'}{_PLURALS[verb]}"
+
+
+def some_of(names: Sequence[object], most: int = 3) -> str:
+    """List the first few of some things.
+
+    Examples
+    --------
+    >>> some_of([1, 2, 3]), some_of([1, 2, 3, 4])
+    ('1, 2, 3', '1, 2, 3 ...')
+    """
+    return ", ".join(map(str, names[:most])) + (" ..." if len(names) > most else "")
 
 
 def size_of(n_bytes: float) -> str:

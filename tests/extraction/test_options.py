@@ -271,9 +271,7 @@ def test_particles_without_orientation_stay_as_they_stand(project, extract):
     )
     extract(project, particles="p.csv", rotate=True)
     log = (project / "out" / "log.txt").read_text()
-    assert (
-        "1 particles have no known orientation: their boxes stay as they stand (row 2 in b)" in log
-    )
+    assert "1 particle has no known orientation: their boxes stay as they stand (row 2 in b)" in log
 
 
 def test_an_empty_table_gives_an_empty_table(project, extract):

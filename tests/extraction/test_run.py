@@ -36,7 +36,7 @@ def test_boxes_and_table(project, extract, read_boxes):
     expected = (original - original.mean()) / original.std()
     assert np.allclose(box.load(), expected, atol=1e-4)
     log = (project / "out" / "log.txt").read_text()
-    assert "1 particles left out: their boxes reach beyond their tomograms (row 4 in a)" in log
+    assert "1 particle left out: their boxes reach beyond their tomograms (row 4 in a)" in log
 
 
 def test_padding_keeps_the_particle_at_the_border(project, extract):
@@ -44,8 +44,7 @@ def test_padding_keeps_the_particle_at_the_border(project, extract):
     assert len(read_particles(table)) == 5
     assert "subtomograms/a/3.mrc" in read_particles(table).extra["rlnImageName"]
     assert (
-        "1 boxes reach beyond their tomograms and are filled"
-        in (project / "out" / "log.txt").read_text()
+        "1 box filled with the mean beyond the edges" in (project / "out" / "log.txt").read_text()
     )
 
 

@@ -137,7 +137,7 @@ def test_tomograms_that_the_map_lacks_or_that_are_several_for_one_name(tmp_path:
     lacking = TableContext(pixel_size=1.0, tomogram_map={3: "A"})
     with pytest.raises(FormatError, match=r"particles of tomogram 4, .*it lists 3: add a line"):
         read_particles(path, context=lacking)
-    with pytest.raises(SettingsError, match=r"is of 2 tomograms \(3, 4 ...\), but one name"):
+    with pytest.raises(SettingsError, match=r"is of 2 tomograms \(3, 4\), but one name"):
         read_particles(path, context=TableContext(pixel_size=1.0, tomogram="A"))
 
 

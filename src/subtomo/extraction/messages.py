@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
+from subtomo.counts import count_of
 from subtomo.extraction.plan import Extraction
 from subtomo.extraction.settings import ExtractVolumesSettings
 
@@ -28,34 +29,35 @@ def say_plan(job: "Job", plan: Extraction, settings: ExtractVolumesSettings) -> 
     outside = (plan.reasons != "") & ~unknown
     if unknown.any():
         job.warn(
-            f"{unknown.sum()} particles are of tomograms that were not given: left out "
-            f"({_named(plan, unknown)})"
+            f"{count_of(int(unknown.sum()), 'particle', 'is')} of tomograms that were not given: "
+            f"left out ({_named(plan, unknown)})"
         )
     if settings.box_size is None and plan.rows:
         job.log(_box_of_table(plan, settings))
     if outside.any():
         reason = "reach beyond" if settings.border == "drop" else "lie wholly outside"
         job.warn(
-            f"{outside.sum()} particles left out: their boxes {reason} their tomograms "
-            f"({_named(plan, outside)})"
+            f"{count_of(int(outside.sum()), 'particle')} left out: their boxes {reason} their "
+            f"tomograms ({_named(plan, outside)})"
         )
     if plan.is_padded.any():
         job.log(
-            f"{plan.is_padded.sum()} boxes reach beyond their tomograms and are filled with their "
-            f"mean ({_named(plan, plan.is_padded)})"
+            f"{count_of(int(plan.is_padded.sum()), 'box')} filled with the mean beyond the edges "
+            f"of the tomogram ({_named(plan, plan.is_padded)})"
         )
     unweighted = [name for name in plan.rows if plan.weightings[name] == "none"]
     if unweighted:
         job.warn(
-            f"{len(unweighted)} tomograms have neither a tilt series nor --tilt-range: their boxes "
-            "get no transfer function, and averages will not be corrected for the missing wedge"
+            f"{count_of(len(unweighted), 'tomogram', 'has')} neither a tilt series nor "
+            "--tilt-range: their boxes get no transfer function, and averages will not be "
+            "corrected for the missing wedge"
         )
     kept = np.isin(np.arange(len(unknown)), np.concatenate([[], *plan.rows.values()]))
     unturned = kept & ~plan.particles.is_oriented
     if settings.rotate and unturned.any():
         job.warn(
-            f"{unturned.sum()} particles have no known orientation: their boxes stay as they stand "
-            f"({_named(plan, unturned)})"
+            f"{count_of(int(unturned.sum()), 'particle', 'has')} no known orientation: their "
+            f"boxes stay as they stand ({_named(plan, unturned)})"
         )
 
 

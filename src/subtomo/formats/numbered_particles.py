@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from subtomo.counts import some_of
 from subtomo.errors import FormatError, SettingsError
 from subtomo.formats.dynamo_map import read_tomogram_map, write_tomogram_map
 from subtomo.formats.group_numbers import are_numbers, names_of, numbers_of
@@ -131,7 +132,7 @@ def tomogram_names(numbers: IntArray, path: Path, context: TableContext) -> NDAr
     if context.tomogram is not None:
         if len(found) > 1:
             raise SettingsError(
-                f"{path}: is of {len(found)} tomograms ({', '.join(map(str, found[:5]))} ...), but "
+                f"{path}: is of {len(found)} tomograms ({some_of(found, 5)}), but "
                 f"one name was given, {context.tomogram}: give a map of numbers and names "
                 "(--tomogram-map) instead"
             )

@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from subtomo.counts import count_of
 from subtomo.picking.table_settings import PickTableSettings
 
 
@@ -72,8 +73,8 @@ class ConsensusSettings(PickTableSettings):
                 raise ValueError(f"{option} has no effect with --by-source; leave one of them out")
             if values and len(values) != len(self.sets):
                 raise ValueError(
-                    f"{option} is given {len(values)} times for {len(self.sets)} tables; expected "
-                    "one for each"
+                    f"{option} is given {count_of(len(values), 'time')} for "
+                    f"{count_of(len(self.sets), 'table')}; expected one for each"
                 )
         if self.weight and not min(self.weight) > 0:
             raise ValueError(f"--weight is {min(self.weight):g}; expected positive numbers")

@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from subtomo.counts import count_of
 from subtomo.jobs.settings import JobSettings
 
 _OF_SPHERE: Any = {"needs": {"mask": ()}}
@@ -165,12 +166,13 @@ class MatchSettings(JobSettings):
             n = len(getattr(self, name))
             if n > 1 and n != len(self.template):
                 raise ValueError(
-                    f"--{name} is given {n} times, --template {len(self.template)} times; "
-                    "give one for all or one each"
+                    f"--{name} is given {count_of(n, 'time')}, --template "
+                    f"{count_of(len(self.template), 'time')}; give one for all or one each"
                 )
         if len(self.mask) == 1 and len(self.template) > 1:
             raise ValueError(
-                f"--mask is given once, --template {len(self.template)} times; give one each"
+                f"--mask is given once, --template {count_of(len(self.template), 'time')}; give "
+                "one each"
             )
         if any(not value > 0 for value in self.diameter):
             raise ValueError(f"--diameter is {self.diameter}; expected numbers above 0")

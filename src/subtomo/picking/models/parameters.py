@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from subtomo.counts import some_of
 from subtomo.errors import SettingsError
 from subtomo.picking.models.geometric_model import GeometricModel
 from subtomo.picking.models.model_types import MODEL_TYPES, make_model, reread_as
@@ -89,8 +90,7 @@ def check_parameters(
             )
         tomograms = sorted({model.tomogram for model in having})
         if option == "marker" and len(tomograms) > 1:
-            listed = ", ".join(tomograms[:3]) + (" ..." if len(tomograms) > 3 else "")
             raise SettingsError(
-                f"{name} was given for models of {len(tomograms)} tomograms ({listed}); "
-                "give one for each in a table, --markers"
+                f"{name} was given for models of {len(tomograms)} tomograms "
+                f"({some_of(tomograms)}); give one for each in a table, --markers"
             )

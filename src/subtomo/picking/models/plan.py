@@ -6,9 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from subtomo.counts import some_of
 from subtomo.errors import DataError, SettingsError
 from subtomo.formats.particles import read_particles
 from subtomo.formats.table_context import TableContext
+from subtomo.formats.tomogram_names import require_different_files
 from subtomo.model import Tomogram
 from subtomo.picking.models.covered_model import CoveredModel
 from subtomo.picking.models.free_angle_model import FreeAngleModel
@@ -73,6 +75,7 @@ def make_plan(settings: PickModelSettings) -> Plan:
     check_parameters([*models, *guides], settings.parameters(), remedy)
     _check_options(models, guides, settings)
     _check_guides(models, guides)
+    require_different_files(model.tomogram for model in models)
     for model in [*models, *guides]:
         _check_place(model, tomograms)
         model.check()
@@ -184,14 +187,10 @@ def _check_guides(models: list[GeometricModel], guides: list[GeometricModel]) ->
     points, surfaces = (sorted({model.tomogram for model in each}) for each in (models, guides))
     if points and surfaces and not set(points) & set(surfaces):
         raise SettingsError(
-            f"--orient-by: its surfaces are of tomogram {_listed(surfaces)}, the points of "
-            f"{_listed(points)}; expected the same names: give --tomogram NAME for tables that "
+            f"--orient-by: its surfaces are of tomogram {some_of(surfaces)}, the points of "
+            f"{some_of(points)}; expected the same names: give --tomogram NAME for tables that "
             "name none, or --tomograms, which matches names that differ in folder or suffix"
         )
-
-
-def _listed(names: list[str]) -> str:
-    return ", ".join(names[:3]) + (" ..." if len(names) > 3 else "")
 
 
 def _check_place(model: GeometricModel, tomograms: Mapping[str, Tomogram]) -> None:
