@@ -56,6 +56,7 @@ def test_relion31_and_warp_count_in_voxels_of_the_tomogram(tmp_path: Path) -> No
     (table,) = _write(tmp_path, "warp").values()
     assert table.numbers("rlnCoordinateX").tolist() == [10, 0.5]
     assert table.text("rlnMicrographName").tolist() == ["TS_1.tomostar"] * 2
+    assert read_particles(tmp_path / "p.star").tomogram.tolist() == ["TS_1"] * 2
     assert table.numbers("rlnDetectorPixelSize").tolist() == [10, 10]
     assert table.numbers("rlnMagnification").tolist() == [10000, 10000]
 
