@@ -1,17 +1,19 @@
 """Tables of picks, read and written with what the options and the tomograms say of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 
+from subtomo.counts import some_of
 from subtomo.errors import SettingsError
 from subtomo.formats.particle_formats import format_of
 from subtomo.formats.particles import read_particles, write_particles
 from subtomo.formats.table_context import TableContext
 from subtomo.model import Particles, Tomogram
 from subtomo.picking.table_settings import PickTableSettings
+from subtomo.picking.voxel_options import require_use
 from subtomo.sources.tomograms import open_tomograms
 
 
@@ -34,19 +36,22 @@ class PickTables:
         return sorted({name for table in self.tables for name in table.tomogram.tolist()})
 
 
-def open_pick_tables(paths: Sequence[Path], settings: PickTableSettings) -> PickTables:
+def open_pick_tables(
+    paths: Sequence[Path], settings: PickTableSettings, also_used: Collection[str] = ()
+) -> PickTables:
     """Read tables of picks; their tomograms are called as those that were given.
 
     Parameters
     ----------
     paths : tables of any format
     settings : with the tomograms and the pixel sizes
+    also_used : names of the options on voxels that the command itself looks at
 
     Raises
     ------
     SettingsError
-        If the pixel sizes do not fit the tables, what a table needs was not given, or all tables
-        name their tomograms and ``--tomogram`` cannot act.
+        If the pixel sizes or the size do not fit the tables or act on none, what a table needs was
+        not given, or all tables name their tomograms and ``--tomogram`` cannot act.
     FormatError, MissingFileError
         If a file cannot be read.
     """
@@ -59,15 +64,16 @@ def open_pick_tables(paths: Sequence[Path], settings: PickTableSettings) -> Pick
             f"--pixel-size is {given} for {len(paths)} tables; expected one positive number, or "
             "one for each table"
         )
+    require_use(settings, paths, also_used)
     require_unnamed(settings.tomogram, paths, settings.input_format)
     opened = open_tomograms(settings.tomograms) if settings.tomograms else []
-    context = replace(
-        TableContext.of(opened), size_px=settings.tomogram_size, tomogram=settings.tomogram
-    )
+    context = replace(TableContext.of(opened), tomogram=settings.tomogram)
     tables = [
         read_particles(
             path,
-            context=_counting_in(context, settings.pixel_size_of(i)),
+            context=_counting_in(context, settings.pixel_size_of(i)).with_size(
+                settings.tomogram_size
+            ),
             format_name=settings.input_format,
         )
         for i, path in enumerate(paths)
@@ -113,10 +119,7 @@ def not_shared(tables: Mapping[str, Particles]) -> str:
     every = [name for own in names.values() for name in own]
     if len(names) < 2 or len(set(every)) < len(every):
         return ""
-    listed = "; ".join(
-        f"{table}: {', '.join(own[:3])}{' ...' if len(own) > 3 else ''}"
-        for table, own in names.items()
-    )
+    listed = "; ".join(f"{table}: {some_of(own)}" for table, own in names.items())
     return (
         f"no two tables have picks of the same tomogram ({listed}): give --tomogram NAME for those "
         "that name none, or --tomograms, which matches names that differ in folder or suffix"

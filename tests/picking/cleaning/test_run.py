@@ -320,6 +320,8 @@ def test_an_empty_table_gives_empty_tables_and_a_word(tmp_path, capsys):
         (["--tilt-range", "90", "20"], "--tilt-range is 90 20"),
         (["--best", "1", "--per-class"], "--per-class has no effect"),
         (["--by-exclusion-distance"], "no column subtomoExclusionDistance"),
+        (["--best", "1", "--pixel-size", "3"], "--pixel-size has no effect"),
+        (["--best", "1", "--tomogram-size", "9", "9", "9"], "--tomogram-size has no effect"),
         (["--best", "1", "--pixel-size", "3", "--pixel-size", "4"], "one for the one table"),
     ],
 )

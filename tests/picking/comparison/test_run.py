@@ -121,6 +121,9 @@ def test_tomograms_that_only_one_table_has_are_told_of(tmp_path, capsys):
     [
         ([], "expected one of --radius"),
         (["--radius-px", "3"], "give --pixel-size in Å"),
+        (["--radius", "3", "--pixel-size", "3"], "--pixel-size has no effect"),
+        (["--radius-px", "3", "--pixel-size", "3", "--pixel-size", "2"], "give 0 for it"),
+        (["--radius", "3", "--tomogram-size", "9", "9", "9"], "--tomogram-size has no effect"),
         (["--radius", "3", "--beta", "0"], "--beta"),
         (["--radius", "3", "--symmetry", "Q"], "symmetry is 'Q'"),
         (["--radius", "-3"], "--radius"),

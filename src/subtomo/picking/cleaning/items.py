@@ -61,7 +61,10 @@ def open_inputs(settings: CleanSettings) -> Inputs:
     SubtomoError
         If something cannot be read, or a filter lacks what it needs for a tomogram.
     """
-    tables = open_pick_tables([settings.particles], settings)
+    measures_edge = settings.edge_distance is not None
+    used = ["pixel_size"] * (measures_edge or bool(settings.surface))
+    used += ["tomogram_size"] * measures_edge
+    tables = open_pick_tables([settings.particles], settings, used)
     (particles,) = tables.tables
     names = tables.names
     for name in names:

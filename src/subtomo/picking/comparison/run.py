@@ -49,7 +49,8 @@ def run(settings: CompareSettings, job: "Job") -> Path:
     SubtomoError
         Where the input cannot be used, before anything is written.
     """
-    tables = open_pick_tables([settings.picks, settings.truth], settings)
+    also_used = ["pixel_size"] * (settings.radius_px is not None)
+    tables = open_pick_tables([settings.picks, settings.truth], settings, also_used)
     picks, truth = tables.tables
     apart = not_shared({str(settings.picks): picks, str(settings.truth): truth})
     if apart:

@@ -47,7 +47,9 @@ def run(settings: ConsensusSettings, job: "Job") -> Path:
     SubtomoError
         Where the input cannot be used, before anything is written.
     """
-    tables = open_pick_tables(settings.sets, settings)
+    tables = open_pick_tables(
+        settings.sets, settings, ["pixel_size"] * (settings.radius_px is not None)
+    )
     sets = _named_sets(settings, tables)
     require_writable(list(sets))
     apart = not_shared(sets)
