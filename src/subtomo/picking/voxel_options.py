@@ -26,6 +26,8 @@ def require_use(
     SettingsError
         Naming the option, and the table where each has a pixel size of its own.
     """
+    if not any(settings.pixel_size) and settings.tomogram_size is None:
+        return
     used = [format_of(path, settings.input_format).used_in_reading(path) for path in paths]
     for option, field in _FIELDS.items():
         given = getattr(settings, option) or ()
