@@ -9,7 +9,7 @@ orientation is unknown.
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -156,7 +156,7 @@ def _read_table(path: Path) -> TextTable:
     except UnicodeDecodeError:
         raise FormatError(f"{path}: is not UTF-8 text; expected a CSV file") from None
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows: list[Sequence[str]] = []
+    cells: list[str] = []  # in one list, not one a row: many lists are slow to keep
     lines: list[int] = []
     try:
         header = [name.strip() for name in next(reader, [])]
@@ -167,16 +167,16 @@ def _read_table(path: Path) -> TextTable:
                     f"but the header names {len(header)} columns"
                 )
             if row:
-                rows.append(row)
+                cells += row
                 lines.append(reader.line_num)
     except csv.Error as error:
         raise FormatError(f"{path}, line {reader.line_num}: {error}") from None
     twice = {name for name in header if header.count(name) > 1}
     if twice:
         raise FormatError(f"{path}, line 1: column {min(twice)} comes twice")
-    # the text itself rather than copies of one width: faster, and numbers are read from it alike
-    cells = np.array(rows, dtype=object).reshape(len(rows), len(header))
-    columns = dict(zip(header, cells.T, strict=True))
+    # as objects, not as text of one width: numbers are read from either alike, but sooner
+    rows = np.array(cells, dtype=object).reshape(len(lines), len(header))
+    columns = dict(zip(header, rows.T, strict=True))
     return TextTable(columns, source=str(path), lines=lines)
 
 

@@ -1,5 +1,6 @@
 """How much pickers have in common."""
 
+from collections import Counter
 from collections.abc import Mapping
 from itertools import combinations
 
@@ -23,11 +24,9 @@ def count_combinations(voted: NDArray[np.bool_]) -> dict[tuple[int, ...], int]:
     -------
     number of groups by the numbers of their pickers, the most frequent first
     """
-    if not len(voted):
-        return {}
-    found, count = np.unique(voted, axis=0, return_counts=True)
-    order = np.lexsort((*(~found).T[::-1], -count))
-    return {tuple(np.flatnonzero(found[i]).tolist()): int(count[i]) for i in order}
+    counts = Counter(map(tuple, voted.tolist()))
+    order = sorted(counts, key=lambda votes: (-counts[votes], [not vote for vote in votes]))
+    return {tuple(np.flatnonzero(votes).tolist()): counts[votes] for votes in order}
 
 
 def pairwise_f1(

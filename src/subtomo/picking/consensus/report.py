@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from subtomo.model import Particles
 from subtomo.picking.consensus.consensus import CONSENSUS, SET, Consensus
@@ -60,7 +61,7 @@ def write_report(
         columns=["picker", "picks", "in particles kept", "seen by no other picker"],
     )
     if n_groups:
-        _add_figures(report, sets, found, radius=radius, per_class=per_class)
+        _add_figures(report, sets, found, voted, radius=radius, per_class=per_class)
     _add_tomograms(report, found)
     report.write(path)
 
@@ -69,16 +70,16 @@ def _add_figures(
     report: Report,
     sets: Mapping[str, Particles],
     found: Consensus,
+    voted: NDArray[np.bool_],
     *,
     radius: float,
     per_class: bool,
 ) -> None:
     """Draw the overlap, the pairwise F1 and the spread."""
-    voted = found.votes_by_picker
     counts = count_combinations(voted)
     is_kept = np.zeros(len(voted), dtype=bool)
     is_kept[found.group[found.members.extra[CONSENSUS] > 0]] = True
-    kept = {tuple(np.flatnonzero(row).tolist()) for row in np.unique(voted[is_kept], axis=0)}
+    kept = count_combinations(voted[is_kept])
     report.add_figure(
         draw_overlap(
             counts,
