@@ -35,7 +35,7 @@ def test_commas(tmp_path: Path) -> None:
         ("a.mrc -60 60 three 85\n", "line 1: is"),
         ("-60 60 3 85\n", "line 1: is"),
         ("a.mrc 60 -60 3 85\n", "tilts 60, -60, 3, 85; expected two increasing angles"),
-        ("a.mrc -60 60 0 85\n", "a positive step"),
+        ("a.mrc -60 60 0 85\n", "a step from 0.01 to 90"),
         ("a.mrc -60 nan 3 85\n", "expected two increasing"),
         ("a.mrc -60 60 3 85\na.mrc -60 60 3 85\n", "line 2: a.mrc comes twice"),
         ("# nothing\n", "holds no row"),

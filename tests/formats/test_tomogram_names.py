@@ -1,7 +1,13 @@
 import pytest
 
-from subtomo.errors import SettingsError
-from subtomo.formats.tomogram_names import ByTomogram, base_name, match_tomogram_names
+from subtomo.errors import DataError, SettingsError
+from subtomo.formats.tomogram_names import (
+    ByTomogram,
+    base_name,
+    file_name_of,
+    match_tomogram_names,
+    require_different_files,
+)
 
 
 @pytest.mark.parametrize(
@@ -37,3 +43,25 @@ def test_values_are_found_by_any_of_them() -> None:
     assert values["x/TS_2.mrc"] == 2
     assert "TS_3" not in values
     assert dict(values) == {"TS_1": 1, "TS_2": 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("TS_01", "TS_01"),
+        ("a/b.c", "a_b.c"),
+        ("..", "__"),
+        ("../../outside", "___.._outside"),
+        ("/etc/passwd", "_etc_passwd"),
+        (".partial-1", "_partial-1"),
+        ("", "_"),
+    ],
+)
+def test_a_tomograms_file_is_no_path(name: str, expected: str) -> None:
+    assert file_name_of(name) == expected
+
+
+def test_tomograms_never_share_a_file() -> None:
+    require_different_files(["a/b", "a/b", "a_c"])
+    with pytest.raises(DataError, match="tomograms a/b and a_b would have files of one name, a_b"):
+        require_different_files(["a/b", "a_b"])

@@ -19,6 +19,7 @@ from subtomo.formats.box_stacks import (
     stack_suffix,
     write_box_stack,
 )
+from subtomo.formats.tomogram_names import file_name_of
 from subtomo.formats.volumes import write_volume
 from subtomo.geometry.rotations import matrices_from_quaternions
 from subtomo.jobs.memory import keep_freed_memory
@@ -82,7 +83,7 @@ def output_files(payload: dict[str, Any]) -> list[Path]:
 
 def box_names(payload: dict[str, Any]) -> list[str]:
     """Name the boxes of an item as tables do, relative to the job's folder."""
-    base = f"subtomograms/{payload['tomogram'].replace('/', '_')}"
+    base = f"subtomograms/{file_name_of(payload['tomogram'])}"
     kind = payload["settings"].output_format
     if kind == "mrc":
         return [f"{base}/{number}.mrc" for number in payload["numbers"]]
@@ -92,7 +93,7 @@ def box_names(payload: dict[str, Any]) -> list[str]:
 
 def transfer_name(tomogram: str) -> str:
     """File of a tomogram's transfer function, relative to the job's folder."""
-    return f"wedge/{tomogram.replace('/', '_')}.mrc"
+    return f"wedge/{file_name_of(tomogram)}.mrc"
 
 
 def finished_boxes(

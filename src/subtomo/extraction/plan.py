@@ -12,6 +12,7 @@ from subtomo.extraction.inputs import read_extraction_inputs
 from subtomo.extraction.settings import ExtractVolumesSettings
 from subtomo.extraction.transfer import Weighting, weighting_of
 from subtomo.formats.finite import require_finite, require_variation
+from subtomo.formats.tomogram_names import require_different_files
 from subtomo.model import Particles, Tomogram
 from subtomo.signal.boxes import boxes_inside, boxes_touching, voxels_beyond
 
@@ -90,6 +91,7 @@ def plan_extraction(settings: ExtractVolumesSettings) -> Extraction:
     for name, tomogram in used.items():
         require_finite(tomogram.volume, f"tomogram {name}")
         require_variation(tomogram.volume, f"tomogram {name}")
+    require_different_files(used)
     return Extraction(
         particles=particles,
         tomograms=used,

@@ -15,6 +15,9 @@ from numpy.typing import NDArray
 from subtomo.errors import FormatError
 from subtomo.formats.paths import missing_file
 
+LEAST_TILT_STEP = 0.01
+"""Degrees; tilt series have some tens of tilts."""
+
 _NUMBERS = (4, 8)
 
 
@@ -109,10 +112,11 @@ def _row(line: str, place: str) -> tuple[str, AcquiredTilts]:
 
 def _axis(numbers: list[float], place: str) -> AxisTilts:
     lowest, highest, step, axis_angle = numbers
-    if not (-90 <= lowest < highest <= 90 and 0 < step <= 90 and abs(axis_angle) <= 360):
+    is_step = LEAST_TILT_STEP <= step <= 90
+    if not (-90 <= lowest < highest <= 90 and is_step and abs(axis_angle) <= 360):
         listed = ", ".join(f"{number:g}" for number in numbers)
         raise FormatError(
-            f"{place}: tilts {listed}; expected two increasing angles from -90 to 90, a positive "
-            "step and an axis angle from -360 to 360 degrees"
+            f"{place}: tilts {listed}; expected two increasing angles from -90 to 90, a step "
+            f"from {LEAST_TILT_STEP:g} to 90 and an axis angle from -360 to 360 degrees"
         )
     return AxisTilts(lowest, highest, step, axis_angle)

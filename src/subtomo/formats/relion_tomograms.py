@@ -38,6 +38,7 @@ from subtomo.formats.relion_tilt_series import (
 from subtomo.formats.star import StarTable, read_star, write_star
 from subtomo.formats.star_contents import refuse_contents
 from subtomo.formats.tilt_images import relion_image_name
+from subtomo.formats.tomogram_names import file_name_of
 from subtomo.model import Acquisition, TiltSeries, TomogramFrame
 from subtomo.model.deformation import DeformationKind
 
@@ -187,7 +188,7 @@ def write_tomograms_star(path: str | Path, entries: Sequence[TomogramEntry]) -> 
     """
     path = Path(path)
     names = [entry.name for entry in entries]
-    files = [f"tilt_series/{name.replace('/', '_')}.star" for name in names]
+    files = [f"tilt_series/{file_name_of(name)}.star" for name in names]
     if len(set(files)) < len(files):
         name = next(name for i, name in enumerate(names) if files[i] in files[:i])
         raise SettingsError(f"{path}: tomogram {name} comes twice; expected different names")

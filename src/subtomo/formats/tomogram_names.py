@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import PurePosixPath, PureWindowsPath
 from typing import TypeVar
 
-from subtomo.errors import SettingsError
+from subtomo.errors import DataError, SettingsError
 
 T = TypeVar("T")
 
@@ -29,6 +29,36 @@ def base_name(name: str) -> str:
     while base.lower().endswith(_SUFFIXES) and not base.startswith("."):
         base = base.rpartition(".")[0]
     return base
+
+
+def file_name_of(name: str) -> str:
+    """Give the name of a tomogram as one of a file or folder: neither a path, nor a hidden one.
+
+    Parameters
+    ----------
+    name : any text: ``/`` becomes ``_``, and so do the dots that it begins with
+    """
+    plain = name.replace("/", "_").replace("\0", "_")
+    dotless = plain.lstrip(".")
+    return "_" * (len(plain) - len(dotless)) + dotless or "_"
+
+
+def require_different_files(names: Iterable[str]) -> None:
+    """Refuse tomograms whose files would have one name.
+
+    Raises
+    ------
+    DataError
+        Naming two of them.
+    """
+    taken: dict[str, str] = {}
+    for name in dict.fromkeys(names):
+        other = taken.setdefault(file_name_of(name), name)
+        if other != name:
+            raise DataError(
+                f"tomograms {other} and {name} would have files of one name, {file_name_of(name)}; "
+                "rename one"
+            )
 
 
 def match_tomogram_names(names: Iterable[str], known: Iterable[str]) -> dict[str, str]:

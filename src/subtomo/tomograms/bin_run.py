@@ -18,6 +18,7 @@ from subtomo.formats.relion_tomograms import (
     write_tomograms_star,
 )
 from subtomo.formats.tomogram_list import is_tomogram_list
+from subtomo.formats.tomogram_names import file_name_of, require_different_files
 from subtomo.model import Tomogram
 from subtomo.sources.tomograms import TABLE_NAME, open_tomograms
 from subtomo.tomograms.block_mean import binned_shape, block_mean_origin, block_mean_planes
@@ -61,6 +62,7 @@ def run(settings: BinSettings, job: "Job") -> Path:
     n_bytes = sum(_bytes_needed(plan) for plan in plans)
     folder = job.folder / "tomograms"
     names = [plan.tomogram.name for plan in plans]
+    require_different_files(names)
     with job.start(names, inputs=settings.tomograms, bytes_needed=n_bytes):
         for plan in plans:
             job.log(_describe(plan))
@@ -186,7 +188,7 @@ def _describe(plan: _Plan) -> str:
 
 def _path(folder: Path, name: str) -> Path:
     """Name the file of a tomogram."""
-    return folder / f"{name.replace('/', '_')}.mrc"
+    return folder / f"{file_name_of(name)}.mrc"
 
 
 def _binned_entry(entry: TomogramEntry, plan: _Plan, folder: Path) -> TomogramEntry:

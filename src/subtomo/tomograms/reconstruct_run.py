@@ -9,6 +9,7 @@ from subtomo.counts import count_of
 from subtomo.errors import DataError, SettingsError
 from subtomo.formats.mrc_writer import MrcWriter
 from subtomo.formats.relion_tomograms import TomogramEntry, write_tomograms_star
+from subtomo.formats.tomogram_names import file_name_of, require_different_files
 from subtomo.model import TiltSeries
 from subtomo.signal.device import compute_device
 from subtomo.tomograms.filtered_images import ImageRecipe
@@ -44,6 +45,7 @@ def run(settings: ReconstructSettings, job: "Job") -> Path:
     compute_device(settings.device)
     entries = open_tilt_series(settings)
     grids = {entry.name: _plan(entry.tilt_series, settings) for entry in entries}
+    require_different_files(grids)
     sizes = [4 * math.prod(grid.shape) + _HEADER_BYTES for grid in grids.values()]
     with job.start(list(grids), inputs=settings.tilt_series, bytes_needed=sum(sizes)):
         for entry in entries:
@@ -124,7 +126,7 @@ def _recipe(settings: ReconstructSettings) -> ImageRecipe:
 
 def _tomogram_path(folder: Path, name: str) -> Path:
     """Name the file of a tomogram."""
-    return folder / "tomograms" / f"{name.replace('/', '_')}.mrc"
+    return folder / "tomograms" / f"{file_name_of(name)}.mrc"
 
 
 def _reconstructed(entry: TomogramEntry, grid: Grid, folder: Path) -> TomogramEntry:

@@ -421,3 +421,33 @@ def test_a_table_is_reread_in_its_own_order():
     assert filament.box_size == 12
     assert general.type == "general"
     assert reread_as(filament, "general").positions().tolist() == points.tolist()
+
+
+@pytest.mark.parametrize("name", ["../../outside", "..", "/tmp/outside", "a/b"])
+def test_a_tomograms_name_is_no_path(world, name):
+    table(world / "p.csv", scattered(3) * 100, tomogram=name)
+    before = {path.name for path in (*world.iterdir(), *world.parent.iterdir())}
+    assert pick("p.csv", "--pixel-size", 10) == 0
+    assert {path.name for path in (*world.iterdir(), *world.parent.iterdir())} == {*before, "out"}
+    assert sorted(p.name for p in (world / "out").iterdir()) == sorted(
+        ["job.json", "ledger.jsonl", "log.txt", "models.json", "particles.star", "tomograms"]
+    )
+    assert len(list((world / "out/tomograms").glob("*/particles.csv"))) == 1
+
+
+def test_what_cannot_be_made_is_refused_in_words(world, capsys):
+    table(world / "p.csv", scattered(3) * 100)
+    (world / "none.csv").write_text("tomogram,x,y,z\nA,1,2,3\n,1,2,3\n")
+    both = Particles(["a/b", "a_b"], np.ones((2, 3)))
+    write_particles(world / "both.csv", both)
+    rings = ["p.csv", "--model-type", "filament_rings", "--radius", 50, "--dphi", 1e-9]
+    for words, told in [
+        (rings, "expected at most 1000000 particles of a model: give a larger dz or dphi"),
+        (["none.csv"], "none.csv, row 2: no name of a tomogram"),
+        (["both.csv"], "tomograms a/b and a_b would have files of one name, a_b"),
+    ]:
+        assert pick(*words, "--pixel-size", 10) == 2
+        said = capsys.readouterr().err
+        assert told in said
+        assert said.count("\n") == 1
+        assert not (world / "out").exists()

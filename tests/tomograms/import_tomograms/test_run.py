@@ -291,3 +291,13 @@ def test_only_a_volume_that_an_import_copied_is_replaced(
     assert run(["import", "tomograms", str(source), "-o", str(folder / "out"), "--overwrite"]) == 2
     assert "TS_01_rec.mrc is there, and no import wrote it" in capsys.readouterr().err
     assert there.read_text() == "mine"
+
+
+def test_tilts_too_many_to_be_meant_are_refused(
+    folder: Path, capsys: pytest.CaptureFixture
+) -> None:
+    words = [folder / "TS_01_rec.mrc", "--tilt-range", "-60", "60", "--tilt-step", "1e-9"]
+    assert "0.01" in refused(capsys, folder, *words)
+    (folder / "tilts.txt").write_text("TS_01_rec.mrc -60 60 1e-9 0\n")
+    words = [folder / "TS_01_rec.mrc", "--acquisition", folder / "tilts.txt"]
+    assert "a step from 0.01 to 90" in refused(capsys, folder, *words)

@@ -13,7 +13,7 @@ from subtomo.averaging.inputs import BoxFiles, find_boxes
 from subtomo.averaging.settings import AverageSettings
 from subtomo.errors import SettingsError
 from subtomo.formats.subtomograms import box_centres
-from subtomo.formats.tomogram_names import match_tomogram_names
+from subtomo.formats.tomogram_names import match_tomogram_names, require_different_files
 from subtomo.geometry.rotations import multiply_quaternions
 from subtomo.model import Particles, Tomogram
 from subtomo.sources.tomograms import open_tomograms
@@ -64,6 +64,7 @@ def read_aligned_inputs(settings: AverageSettings, particles: Particles) -> Alig
         If a tomogram is missing or has other voxels, or an option cannot act.
     """
     files = find_boxes(particles, settings.particles)
+    require_different_files(particles.tomogram.tolist())
     has_halves = bool((particles.half > 0).any())
     if has_halves:
         assign_halves(particles, settings.seed)

@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 
 from subtomo.averaging.apply_alignment.inputs import AlignedInputs
 from subtomo.formats.subtomograms import BOX_CENTRE, IMAGE, TRANSFER
+from subtomo.formats.tomogram_names import file_name_of
 from subtomo.model import Particles
 
 _IDENTITY = (0.0, 0.0, 0.0, 1.0)
@@ -26,7 +27,7 @@ def box_names(particles: Particles) -> tuple[NDArray[np.str_], NDArray[np.str_]]
         mine = np.flatnonzero(particles.tomogram == name)
         numbers[mine] = np.arange(1, len(mine) + 1)
     names = [
-        f"{tomogram.replace('/', '_')}/{number}.mrc"
+        f"{file_name_of(tomogram)}/{number}.mrc"
         for tomogram, number in zip(particles.tomogram.tolist(), numbers.tolist(), strict=True)
     ]
     boxes, transfers = ([f"{kind}/{name}" for name in names] for kind in ("subtomograms", "wedge"))

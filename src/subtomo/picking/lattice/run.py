@@ -9,6 +9,7 @@ import numpy as np
 from subtomo.formats.atomic import replacing
 from subtomo.formats.finite import require_finite, require_variation
 from subtomo.formats.particles import write_particles
+from subtomo.formats.tomogram_names import file_name_of, require_different_files
 from subtomo.model import Particles
 from subtomo.picking.lattice.items import Inputs, measure_filament, open_inputs, wall_particles
 from subtomo.picking.lattice.report import write_report
@@ -42,7 +43,9 @@ def run(settings: LatticeSettings, job: "Job") -> Path:
     for name, tomogram in inputs.tomograms.items():
         require_finite(tomogram.volume, f"tomogram {name}")
         require_variation(tomogram.volume, f"tomogram {name}")
-    paths = {name: job.folder / "filaments" / f"{name}.npz" for name in inputs.filaments}
+    require_different_files(inputs.filaments)
+    folder = job.folder / "filaments"
+    paths = {name: folder / f"{file_name_of(name)}.npz" for name in inputs.filaments}
     payloads = {
         name: {"settings": settings, "filament": name, "path": str(path)}
         for name, path in paths.items()

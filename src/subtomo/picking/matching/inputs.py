@@ -12,6 +12,7 @@ from torch import Tensor
 
 from subtomo.errors import SettingsError, ShapeError
 from subtomo.formats.finite import require_finite
+from subtomo.formats.tomogram_names import file_name_of
 from subtomo.formats.volumes import read_volume
 from subtomo.geometry.orientation_grid import orientation_grid
 from subtomo.geometry.rotations import matrices_from_quaternions
@@ -66,7 +67,7 @@ class Search:
     @property
     def stem(self) -> str:
         """Start of the names of the result files."""
-        return f"{self.tomogram.name}_{self.name}"
+        return f"{file_name_of(self.tomogram.name)}_{self.name}"
 
     @property
     def volume(self) -> Volume:

@@ -13,6 +13,7 @@ from subtomo.counts import count_of
 from subtomo.formats.atomic import replacing
 from subtomo.formats.finite import require_finite, require_variation
 from subtomo.formats.particles import read_particles, write_particles
+from subtomo.formats.tomogram_names import require_different_files
 from subtomo.formats.volumes import read_volume
 from subtomo.model import Particles
 from subtomo.picking.matching.checks import check_search
@@ -104,6 +105,7 @@ def _plan(settings: MatchSettings) -> list[Search]:
         for tomogram in tomograms
         for which in range(len(settings.template))
     ]
+    require_different_files(tomogram.name for tomogram in tomograms)
     for search in searches:
         check_search(search)
     for tomogram in tomograms:

@@ -57,7 +57,7 @@ class CurveModel(SampledModel):
                 "from one end to the other"
             )
         n = curve.length / self.dz * self.oversampling
-        if n > _MOST_HEIGHTS:
+        if n > MOST_PARTICLES:
             raise DataError(f"{n:.0f} particles {self.dz:g} Å apart along it; give a larger dz")
 
     def _heights(self, curve: SplineCurve) -> FloatArray:
@@ -74,4 +74,5 @@ class CurveModel(SampledModel):
         return columns | self._exclusion(len(heights), spacing)
 
 
-_MOST_HEIGHTS = 1_000_000
+MOST_PARTICLES = 1_000_000
+"""Of one model along a curve."""

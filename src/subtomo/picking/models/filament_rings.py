@@ -8,7 +8,7 @@ from pydantic import Field
 from subtomo.errors import DataError
 from subtomo.geometry.axis_frames import quaternions_with_axes
 from subtomo.geometry.helix import helix_points
-from subtomo.picking.models.curve_model import CurveModel
+from subtomo.picking.models.curve_model import MOST_PARTICLES, CurveModel
 from subtomo.picking.models.geometric_model import Length
 from subtomo.picking.models.poses import Poses
 
@@ -27,15 +27,24 @@ class FilamentRingsModel(CurveModel):
     radius: Length
     dphi: Annotated[float, Field(gt=0, le=360)]
 
+    def _check_points(self) -> None:
+        super()._check_points()
+        n_rings = int(self.curve().length / self.dz * self.oversampling) + 1
+        if n_rings * self._n_around > MOST_PARTICLES:
+            raise DataError(
+                f"{n_rings} rings of {self._n_around} particles; expected at most "
+                f"{MOST_PARTICLES} particles of a model: give a larger dz or dphi"
+            )
+
+    @property
+    def _n_around(self) -> int:
+        """Particles of one ring."""
+        return int(np.ceil(360 / (self.dphi / self.oversampling) - 1e-6))
+
     def _poses(self) -> Poses:
         curve = self.curve()
         rings = self._heights(curve)
-        step = self.dphi / self.oversampling
-        ring = np.arange(int(np.ceil(360 / step - 1e-6))) * step
-        if len(ring) * len(rings) > _MOST_PARTICLES:
-            raise DataError(
-                f"{len(rings)} rings of {len(ring)} particles; give a larger dz or dphi"
-            )
+        ring = np.arange(self._n_around) * self.dphi / self.oversampling
         heights, angles = np.repeat(rings, len(ring)), np.tile(ring, len(rings))
         tube = helix_points(curve, self.radius, heights, angles)
         chord = 2 * self.radius * np.sin(np.radians(self.dphi) / 2)
@@ -44,6 +53,3 @@ class FilamentRingsModel(CurveModel):
             quaternions_with_axes(tube.outward, tube.along),
             self._along(heights, angles, float(min(self.dz, chord or self.dz))),
         )
-
-
-_MOST_PARTICLES = 1_000_000

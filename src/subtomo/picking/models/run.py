@@ -9,6 +9,7 @@ import numpy as np
 from subtomo.counts import count_of
 from subtomo.formats.particles import read_particles, write_particles
 from subtomo.formats.table_context import TableContext
+from subtomo.formats.tomogram_names import file_name_of
 from subtomo.model import Particles, VoxelGrid
 from subtomo.picking.models.general import GeneralModel
 from subtomo.picking.models.geometric_model import GeometricModel
@@ -43,7 +44,8 @@ def run(settings: PickModelSettings, job: "Job") -> Path:
         Where the input cannot be used, before anything is written.
     """
     plan = make_plan(settings)
-    files = {name: TomogramFiles(job.folder / "tomograms" / name) for name in plan.names}
+    folder = job.folder / "tomograms"
+    files = {name: TomogramFiles(folder / file_name_of(name)) for name in plan.names}
     payloads = {name: {"settings": settings, "folder": str(f.folder)} for name, f in files.items()}
     with job.start(plan.names, inputs=_inputs(settings), writes=_WRITES):
         _say_plan(job, plan, settings)

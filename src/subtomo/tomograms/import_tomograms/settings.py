@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from subtomo.formats.acquisition_file import LEAST_TILT_STEP
 from subtomo.jobs.settings import JobSettings
 from subtomo.model.acquisition import MOST_SPHERICAL_ABERRATION, VOLTAGES
 
@@ -78,7 +79,7 @@ class ImportTomogramsSettings(JobSettings):
     )
     tilt_step: float = Field(
         3.0,
-        gt=0,
+        ge=LEAST_TILT_STEP,
         le=90,
         description=(
             "Angle between tilts (degrees), with --tilt-range, whose ends are kept: the step "
@@ -98,7 +99,10 @@ class ImportTomogramsSettings(JobSettings):
         None, description="Lowest and highest angle about a second tilt axis (degrees)"
     )
     second_tilt_step: float | None = Field(
-        None, gt=0, le=90, description="Angle between its tilts (degrees); default: --tilt-step"
+        None,
+        ge=LEAST_TILT_STEP,
+        le=90,
+        description="Angle between its tilts (degrees); default: --tilt-step",
     )
     second_tilt_axis_angle: float | None = Field(
         None,

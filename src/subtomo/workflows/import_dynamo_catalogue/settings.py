@@ -4,6 +4,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from subtomo.formats.acquisition_file import LEAST_TILT_STEP
 from subtomo.jobs.settings import JobSettings
 
 
@@ -45,7 +46,7 @@ class ImportDynamoCatalogueSettings(JobSettings):
     )
     tilt_step: float = Field(
         3.0,
-        gt=0,
+        ge=LEAST_TILT_STEP,
         le=90,
         description="Angle between tilts (degrees), where the catalogue tells their range",
     )
