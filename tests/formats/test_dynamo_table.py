@@ -9,9 +9,10 @@ from scipy.spatial import cKDTree
 
 from subtomo.errors import FormatError, SettingsError, SubtomoWarning
 from subtomo.formats.dynamo_map import read_tomogram_map, write_tomogram_map
-from subtomo.formats.particle_formats import PARTICLE_FORMATS, ParticleFormat
+from subtomo.formats.particle_formats import PARTICLE_FORMATS, ParticleFormat, format_of
 from subtomo.formats.particles import read_particles, write_particles
 from subtomo.formats.table_context import TableContext
+from subtomo.formats.table_losses import what_is_lost
 from subtomo.geometry.rotations import invert_quaternions, matrices_from_quaternions
 from subtomo.model import Particles
 
@@ -220,6 +221,10 @@ def test_relions_classes_are_dynamos_where_no_class_is_named(tmp_path: Path) -> 
     write_particles(tmp_path / "p.tbl", particles, context=CONTEXT)
     again = read_particles(tmp_path / "p.tbl", context=CONTEXT)
     assert again.class_name.tolist() == ["3", "1"]
+    told = {format_of(f"a{s}", is_output=True): False for s in (".tbl", ".em")}
+    told[format_of("a.mod", is_output=True)] = True  # IMOD has no number for classes
+    for row, is_lost in told.items():
+        assert any("rlnClassNumber" in line for line in what_is_lost(particles, row)) is is_lost
     named = particles.with_columns(class_name=np.array(["7", "8"]))
     write_particles(tmp_path / "p.tbl", named, context=CONTEXT)
     again = read_particles(tmp_path / "p.tbl", context=CONTEXT)

@@ -235,6 +235,12 @@ def test_suffixes_and_names_that_no_format_has(tmp_path: Path) -> None:
         format_of(tmp_path / "a.doc")
     with pytest.raises(SettingsError, match=r"no particle format is called relion9; .*relion5"):
         format_of(tmp_path / "a.star", "relion9")
+    with pytest.raises(FormatError, match=r"stack of EMAN is read only; expected one of") as told:
+        format_of(tmp_path / "a.hdf", is_output=True)
+    assert ".hdf" not in str(told.value).partition("expected")[2]
+    assert format_of(tmp_path / "a.hdf").name == "eman-stack"
+    with pytest.raises(FormatError, match=r"is a folder; .*--input-format copick-folder"):
+        format_of(tmp_path)
     for suffix, name in {".star": "relion5", ".tbl": "dynamo", ".csv": "csv"}.items():
         assert format_of(tmp_path / f"a{suffix}", is_output=True).name == name
 

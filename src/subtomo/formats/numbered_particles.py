@@ -104,7 +104,7 @@ class NumberedParticles:
             tomogram=np.array([numbers[name] for name in particles.tomogram.tolist()], np.int64),
             coordinates=context.indices(particles, path),
             angles=angles,
-            group=_group_numbers(particles, group_field),
+            group=group_numbers(particles, group_field),
             instance=numbers_of(instance),
             score=written_scores(particles.score),
             half=particles.half,
@@ -169,7 +169,7 @@ def tomogram_numbers(tomogram: NDArray[np.str_], context: TableContext) -> dict[
     return {**numbers, **dict(zip(left, free, strict=False))}
 
 
-def _group_numbers(particles: Particles, group_field: str) -> IntArray:
+def group_numbers(particles: Particles, group_field: str) -> IntArray:
     """Give groups numbers; where no class is named, RELION's own column of classes counts."""
     names = getattr(particles, group_field)
     classes = particles.extra.get(RELION_CLASS)

@@ -394,13 +394,21 @@ def format_of(
     if name is not None:
         return _named(name)
     suffix = path.suffix.lower()
-    rows = _of_longest_suffix(path)
-    rows = [row for row in rows if (row.writer if is_output else row.reader) is not None]
+    able = [row for row in PARTICLE_FORMATS if (row.writer if is_output else row.reader)]
+    called = _of_longest_suffix(path)
+    rows = [row for row in called if row in able]
     if not rows:
-        known = dict.fromkeys(suffix for row in PARTICLE_FORMATS for suffix in row.suffixes)
+        known = ", ".join(dict.fromkeys(suffix for row in able for suffix in row.suffixes))
+        if called:
+            only = "read" if is_output else "written"
+            raise FormatError(f"{path}: {called[0].title} is {only} only; expected one of {known}")
+        if path.is_dir():
+            raise FormatError(
+                f"{path}: is a folder; expected a file called {known}, or with --input-format "
+                "copick-folder the folder of a copick project"
+            )
         raise FormatError(
-            f"{path}: no particle format is called {suffix or 'nothing'}; "
-            f"expected one of {', '.join(known)}"
+            f"{path}: no particle format is called {suffix or 'nothing'}; expected one of {known}"
         )
     if is_output or len(rows) == 1 or not path.is_file():
         return rows[0]

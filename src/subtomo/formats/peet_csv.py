@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from subtomo.errors import FormatError, MissingFileError
 from subtomo.formats.atomic import replacing
 from subtomo.formats.columns import typed_column
-from subtomo.formats.group_numbers import names_of, numbers_of
+from subtomo.formats.group_numbers import names_of
 from subtomo.formats.imod_model import (
     model_of_particles,
     particles_of_model,
@@ -30,6 +30,7 @@ from subtomo.formats.imod_model import (
 )
 from subtomo.formats.imod_model_file import read_imod_model_file, write_imod_model_file
 from subtomo.formats.motive_list import phi_psi_theta
+from subtomo.formats.numbered_particles import group_numbers
 from subtomo.formats.paths import missing_file
 from subtomo.formats.table_context import TableContext
 from subtomo.formats.text_table import TextTable
@@ -135,7 +136,7 @@ def write_peet_csv(path: Path, particles: Particles, context: TableContext) -> N
         If the voxels of the tomogram are not known.
     """
     n = len(particles)
-    group = numbers_of(getattr(particles, context.group_field("class")))
+    group = group_numbers(particles, context.group_field("class"))
     one_object = particles.with_columns(class_name=np.full(n, ""), score=np.full(n, np.nan))
     model, order = model_of_particles(one_object, path, context)
     angles = np.round(dynamo_from_quaternions(particles.orientation), 6) + 0.0

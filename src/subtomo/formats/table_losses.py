@@ -6,6 +6,7 @@ import numpy as np
 
 from subtomo.counts import count_of
 from subtomo.formats.group_numbers import are_numbers, are_said_by_numbers, numbers_by_name
+from subtomo.formats.numbered_particles import RELION_CLASS
 from subtomo.formats.particle_formats import ParticleFormat
 from subtomo.formats.table_context import GroupId, field_of_group
 from subtomo.formats.unknown_scores import written_scores
@@ -38,7 +39,7 @@ def what_is_lost(
             f"{row.title} cannot say that an orientation is unknown: "
             f"{count_of(unknown, 'particle')} will have the identity"
         )
-    return lost + _scores_lost(particles, row) + _columns_lost(particles, row)
+    return lost + _scores_lost(particles, row) + _columns_lost(particles, row, holds)
 
 
 def _held(row: ParticleFormat, group_id: GroupId | None) -> frozenset[str]:
@@ -81,9 +82,11 @@ def _scores_lost(particles: Particles, row: ParticleFormat) -> list[str]:
     return lost
 
 
-def _columns_lost(particles: Particles, row: ParticleFormat) -> list[str]:
-    """Say which other columns are lost."""
+def _columns_lost(particles: Particles, row: ParticleFormat, holds: frozenset[str]) -> list[str]:
+    """Say which other columns are lost; RELION's own classes are the numbers of unnamed ones."""
     lost = [name for name in particles.extra if not row.has_column(name)]
+    if "class_name_number" in holds and not (particles.class_name != "").any():
+        lost = [name for name in lost if name != RELION_CLASS]
     if not lost:
         return []
     more = f" and {len(lost) - _MOST_NAMES} more" if len(lost) > _MOST_NAMES else ""

@@ -42,7 +42,8 @@ class ConvertParticlesSettings(CommandSettings):
         gt=0,
         description=(
             "Pixel size of the voxels that the new table is to count in (Å), from the centre of "
-            "the full-resolution tomogram's first voxel; default: as the table read"
+            "the full-resolution tomogram's first voxel; default: that of --tomograms or "
+            "--pixel-size, or in STAR files what the table read says"
         ),
     )
     tomogram_size: tuple[int, int, int] | None = Field(
