@@ -308,3 +308,36 @@ def test_the_pixel_size_of_the_tilt_series_may_stand_among_the_particles(
     _run(capsys, tmp_path / "in.star", tmp_path / "out.star", "--output-format", "relion4")
     optics = read_star(tmp_path / "out.star")["optics"]
     assert optics.numbers("rlnTomoTiltSeriesPixelSize").tolist() == [2.5]
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "options", "named"),
+    [
+        ("in.tbl", "in.tbl", (), "in.tbl"),
+        ("in.tbl", "link/in.tbl", (), "in.tbl"),
+        ("in.tbl", "m.tbl", ("--tomogram-map", "m.doc"), "m.doc"),
+        ("in.tbl", "in.em", (), "in.doc"),  # read with in.tbl
+        ("in.tbl", "folder.csv", (), "folder.csv"),
+    ],
+)
+def test_nothing_that_is_read_and_no_folder_is_replaced(
+    tmp_path: Path,
+    capsys: Shown,
+    monkeypatch: pytest.MonkeyPatch,
+    source: str,
+    target: str,
+    options: tuple[str, ...],
+    named: str,
+) -> None:
+    _table(tmp_path, 1)
+    (tmp_path / "link").symlink_to(".")
+    (tmp_path / "folder.csv").mkdir()
+    for path in ("folder.csv/thesis.tex", "m.doc", "in.doc"):
+        (tmp_path / path).write_text("1 TS_1\n")
+    held = {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+    monkeypatch.chdir(tmp_path)
+    words = (source, target, "--pixel-size", 8, *options, "--overwrite")
+    told = _run(capsys, *words, status=2)
+    assert named in told
+    assert "is an input" in told or "is a folder" in told
+    assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == held

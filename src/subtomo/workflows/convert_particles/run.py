@@ -13,6 +13,7 @@ from subtomo.formats.particle_formats import ParticleFormat, format_of
 from subtomo.formats.particles import read_particles, write_particles
 from subtomo.formats.table_context import TableContext
 from subtomo.formats.table_losses import what_is_lost
+from subtomo.jobs.kept_inputs import same_place
 from subtomo.model import Particles
 from subtomo.workflows.convert_particles.contexts import (
     check_options,
@@ -48,8 +49,7 @@ def run(settings: ConvertParticlesSettings) -> None:
     particles = read_particles(settings.input, format_name=read.name, context=context)
     if settings.tomograms:
         _require_known(settings.input, unknown_tomograms(particles, context), context)
-    if not settings.overwrite:
-        _require_free(settings.output, particles, written)
+    _require_free(settings, particles, written)
     write_particles(
         settings.output,
         particles,
@@ -97,17 +97,29 @@ def _lost(
     ]
 
 
-def _require_free(path: Path, particles: Particles, written: ParticleFormat) -> None:
-    """Refuse to write over a file."""
+def _require_free(
+    settings: ConvertParticlesSettings, particles: Particles, written: ParticleFormat
+) -> None:
+    """Refuse to write over a file that is read, or over any without ``--overwrite``."""
+    given = (settings.input, *settings.tomograms, settings.tomogram_map)
+    read = [path for path in (*given, settings.input.with_suffix(MAP_SUFFIX)) if path is not None]
+    for file in _written(settings.output, particles, written):
+        is_within = settings.input.resolve().is_relative_to(file.resolve())
+        if is_within or any(same_place(file, path) and path.exists() for path in read):
+            raise OutputError(f"{file}: is an input, and would be replaced; choose another name")
+        if file.exists() and not settings.overwrite:
+            raise OutputError(f"{file}: is there already; choose another name, or give --overwrite")
+
+
+def _written(path: Path, particles: Particles, written: ParticleFormat) -> list[Path]:
+    """List the files that a table is written in, and those beside it."""
     files = written.files(path, particles)
     beside = [file.with_suffix(end) for file in files for end in written.beside]
     if "tomogram_map" in written.uses:
         beside += [file.with_suffix(MAP_SUFFIX) for file in files]
     if written.name == "dynamo-vll":
         beside += [table for file in files for table in vll_tables(file, files[file]).values()]
-    for file in (*files, *beside):
-        if file.exists():
-            raise OutputError(f"{file}: is there already; choose another name, or give --overwrite")
+    return [*files, *beside]
 
 
 def _require_known(path: Path, unknown: list[str], context: TableContext) -> None:
