@@ -149,3 +149,17 @@ def test_paths_among_the_settings_are_inputs_too(tmp_path):
     settings = Settings(output_dir=tmp_path, overwrite=True, mask=tmp_path / "mask.mrc")
     with pytest.raises(OutputError, match=r"the input .*mask\.mrc is there"):
         Job("toy", settings, quiet=True).start([]).__enter__()
+
+
+def test_what_an_earlier_job_left_is_its_own_command_s_only(tmp_path):
+    def starts_again(command, **values):
+        settings = JobSettings(output_dir=tmp_path, executor="inline", **values)
+        return Job(command, settings, quiet=True).starts_again()
+
+    assert not starts_again("toy", overwrite=True)
+    start(tmp_path)
+    assert starts_again("toy", overwrite=True)
+    assert not starts_again("other", overwrite=True)
+    assert not starts_again("toy", resume=True)
+    (tmp_path / "job.json").write_text("{")
+    assert not starts_again("toy", overwrite=True)

@@ -62,9 +62,12 @@ def run(settings: AverageSettings, job: "Job") -> Path:
     n_chunks = len(chunks_of(inputs))
     items = [f"{stage}, chunk {i + 1}" for stage in stages for i in range(n_chunks)]
     files = [settings.particles, *([settings.mask] if settings.mask else [])]
+    starts_again = job.starts_again()
     with job.start(items, inputs=files, bytes_needed=60.0 * inputs.box.size**3 * n_chunks):
-        if not settings.resume:
+        if starts_again:
             shutil.rmtree(job.folder / "rounds", ignore_errors=True)
+        for stage in () if settings.resume else stages:  # a round that is there counts as done
+            (job.folder / "rounds" / f"{stage}.npz").unlink(missing_ok=True)
         if inputs.transfers is None:
             job.warn(
                 "the particles have no transfer functions (rlnCtfImage): the average is not "

@@ -25,6 +25,7 @@ from subtomo.jobs.messages import Messages
 from subtomo.jobs.names import unwritable
 from subtomo.jobs.open_folder import OpenFolder
 from subtomo.jobs.own_warnings import own_warnings_to
+from subtomo.jobs.record import held_command
 from subtomo.jobs.settings import JobSettings
 from subtomo.jobs.stage import Stage
 from subtomo.jobs.threads import limited_threads, require_threads
@@ -254,6 +255,13 @@ class Job:
         """
         path = self.folder / LEDGER_NAME
         return read_results(path, stage) if path.is_file() else []
+
+    def starts_again(self) -> bool:
+        """Tell whether the folder holds a job of this command, which will be started afresh.
+
+        Call it before :meth:`start`. What such a job left may be removed, nothing else.
+        """
+        return not self.settings.resume and held_command(self.folder) == self.command
 
     def has_finished(self, stage: str, item: str, content: str = "") -> bool:
         """Tell whether an item was finished, of this content."""

@@ -137,3 +137,12 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     ):
         raise OutputError(f"{path}: not the record of a job; start afresh with --overwrite")
     return record
+
+
+def held_command(folder: Path) -> str:
+    """Name the command whose job a folder holds; empty where there is none, or it is damaged."""
+    try:
+        record = read_record(folder)
+    except (OutputError, NotADirectoryError):
+        return ""
+    return str(record["command"]) if record is not None else ""

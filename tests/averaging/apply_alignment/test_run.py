@@ -377,6 +377,12 @@ def test_an_earlier_job_leaves_nothing_and_boxes_are_not_written_over(wedged, wh
     left = {path.name for path in folder.iterdir()}
     assert not left & {"cylindrical_average.mrc", "half1.mrc", "half2.mrc", "mask.mrc", "fsc.csv"}
     assert "wedge" not in left
+    other = folder.parent / "never_a_job"
+    for name in ("subtomograms/mine.txt", "wedge/mine.txt", "rounds/mine.txt"):
+        (other / name).parent.mkdir(parents=True)
+        (other / name).touch()
+    apply(whole.table, output_dir=other, overwrite=True)
+    assert len(list(other.glob("*/mine.txt"))) == 3
     with pytest.raises(SettingsError, match="where the turned ones would be written"):
         apply(whole.table, output_dir=whole.table.parent, overwrite=True)
     assert box_files(read_particles(whole.table), whole.table)

@@ -65,8 +65,9 @@ def run_apply_alignment(settings: AverageSettings, job: "Job") -> Path:
     files = [path for path in (settings.particles, *settings.tomograms) if path.is_file()]
     n_maps = len(particles) * (1 if inputs.files.transfers is None else 2) + 5 * len(chunks)
     needed = 4.0 * inputs.files.box.size**3 * n_maps
+    starts_again = job.starts_again()
     with job.start(list(chunks), inputs=files, bytes_needed=needed):
-        if not settings.resume:
+        if starts_again:
             _remove_earlier(job.folder)
         _say_what_is_missing(job, inputs, settings)
         sums = _summed(job, inputs, chunks, settings, device)

@@ -1,12 +1,10 @@
 """The files that a reconstruction writes."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
 
 from subtomo.averaging.reconstruction.maps import MERGED
-from subtomo.errors import OutputError
-from subtomo.jobs.record import read_record
+from subtomo.jobs.record import held_command
 
 POSTPROCESSED = (
     *("mask.mrc", "postprocess.mrc", "postprocess_masked.mrc", "locres.mrc"),
@@ -32,10 +30,7 @@ def map_files(halves: Iterable[int], *, cropped: bool, kept: bool) -> list[str]:
 
 def earlier_results(folder: Path) -> list[Path]:
     """List what an earlier reconstruction wrote to a folder; nothing where none ran there."""
-    record = None
-    with suppress(OutputError, NotADirectoryError):  # its job.json is damaged, or no folder
-        record = read_record(folder)
-    if record is None or not record["command"].startswith("reconstruct "):
+    if not held_command(folder).startswith("reconstruct "):
         return []
     names = (*map_files((1, 2), cropped=True, kept=True), *POSTPROCESSED, REPORT)
     return [folder / name for name in names]

@@ -1,6 +1,6 @@
 """The command ``subtomo pick match``."""
 
-import shutil
+import contextlib
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -167,8 +167,17 @@ def _merge(
             )
     merged: dict[str, dict[str, float]] = job.map("merge", merge_tiles, payloads)
     if len(merged) == len(searches):
-        shutil.rmtree(job.folder / "tiles", ignore_errors=True)
+        _remove_tiles(job.folder, searches)
     return merged
+
+
+def _remove_tiles(folder: Path, searches: list[Search]) -> None:
+    """Remove the tiles of the searches, which are merged, and nothing else."""
+    for search in searches:
+        for number in range(len(search.tiles())):
+            tile_path(folder, search.stem, number).unlink(missing_ok=True)
+    with contextlib.suppress(OSError):  # it holds other things
+        (folder / "tiles").rmdir()
 
 
 def _select(
