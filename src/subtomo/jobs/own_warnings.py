@@ -10,17 +10,14 @@ from subtomo.errors import SubtomoWarning
 
 @contextmanager
 def own_warnings_to(hear: Callable[[str], object]) -> Iterator[None]:
-    """Give the text of each ``SubtomoWarning`` to ``hear``, once; others are shown as ever."""
+    """Give the text of each ``SubtomoWarning`` to ``hear``; others are shown as ever."""
     with warnings.catch_warnings():
         warnings.simplefilter("always", SubtomoWarning)
         show = warnings.showwarning
-        heard: set[str] = set()
 
         def take(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
             if issubclass(category, SubtomoWarning):
-                if str(message) not in heard:
-                    heard.add(str(message))
-                    hear(str(message))
+                hear(str(message))
             else:
                 show(message, category, *rest, **more)
 

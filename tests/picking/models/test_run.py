@@ -137,6 +137,7 @@ def test_a_warning_is_told_once(world):
     table("sheet.csv", np.array(clicks))
     assert pick("sheet.csv", "--model-type", "surface", *HERE) == 0
     assert (world / "out" / "log.txt").read_text().count("has no marker") == 1
+    assert "times" not in (world / "out" / "log.txt").read_text()
 
 
 def test_points_beyond_the_limit_are_kept_as_they_were(world, capsys):

@@ -1,5 +1,6 @@
 """The models of one tomogram, as an item of the job."""
 
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 from scipy.spatial import cKDTree
 
+from subtomo.errors import SubtomoWarning
 from subtomo.formats.atomic import replacing
 from subtomo.formats.particles import write_particles
 from subtomo.model import Particles
@@ -76,7 +78,10 @@ def model_tomogram(payload: Mapping[str, Any]) -> list[dict[str, Any]]:
         tables.append(particles)
         rows.append(_row(model, particles))
     write_particles(files.particles, Particles.concatenate(tables))
-    _write_surfaces(files.surfaces, {**_surfaces(models), **guides})
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", SubtomoWarning)  # said when the particles were made
+        surfaces = {**_surfaces(models), **guides}
+    _write_surfaces(files.surfaces, surfaces)
     return rows
 
 
