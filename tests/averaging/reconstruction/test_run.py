@@ -328,15 +328,18 @@ def test_overwriting_removes_what_an_earlier_reconstruction_wrote_and_nothing_el
     assert files_of(other) == {"merged.mrc", "mask.mrc", "fsc.csv"}
 
 
-def test_a_mask_in_the_output_folder_is_there_until_it_is_replaced(oracle, tmp_path, monkeypatch):
+def test_a_mask_in_the_output_folder_is_not_replaced(oracle, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr("subtomo.report.Report.add_figure", lambda *_: None)
-    options = ["--postprocess", "--no-local-resolution"]
+    options = ["--postprocess", "--no-local-resolution", "--overwrite"]
     assert reconstruct(tmp_path, *options) == 0
-    options += ["--mask", str(tmp_path / "mask.mrc")]
-    with monkeypatch.context() as patched:
-        patched.setattr(items, "add_views", Killer(1))
-        assert reconstruct(tmp_path, *options, "--overwrite") == 130
-    assert reconstruct(tmp_path, *options, "--resume") == 0
+    mask = tmp_path / "mask.mrc"
+    before = mask.read_bytes()
+    assert reconstruct(tmp_path, *options, "--mask", str(mask)) == 2
+    assert "mask.mrc is there, and would be replaced" in capsys.readouterr().err
+    assert mask.read_bytes() == before
+    mine = mask.rename(tmp_path / "mine.mrc")
+    assert reconstruct(tmp_path, *options, "--mask", str(mine)) == 0
+    assert mine.read_bytes() == before
 
 
 def test_a_map_that_was_removed_is_made_again(oracle, tmp_path):

@@ -61,7 +61,7 @@ def _postprocess(
         if particles.half.any():
             job.warn(f"{particles.why_no_resolution}: there is no resolution")
         if settings.resume:  # what the job wrote before images were lost
-            remove_files((job.folder / name for name in POSTPROCESSED), but=settings.mask)
+            remove_files(job.folder / name for name in POSTPROCESSED)
     else:
         half1, half2 = (
             torch.tensor(read_volume(job.folder / f"half{half}.mrc").load()) for half in (1, 2)

@@ -28,23 +28,18 @@ def map_files(halves: Iterable[int], *, cropped: bool, kept: bool) -> list[str]:
     return [kind.format(name) for kind in kinds for name in maps]
 
 
+RESULTS = (*map_files((1, 2), cropped=True, kept=True), *POSTPROCESSED, REPORT)
+"""All that a reconstruction may write."""
+
+
 def earlier_results(folder: Path) -> list[Path]:
     """List what an earlier reconstruction wrote to a folder; nothing where none ran there."""
     if not held_command(folder).startswith("reconstruct "):
         return []
-    names = (*map_files((1, 2), cropped=True, kept=True), *POSTPROCESSED, REPORT)
-    return [folder / name for name in names]
+    return [folder / name for name in RESULTS]
 
 
-def remove_files(paths: Iterable[Path], *, but: Path | None) -> None:
-    """Remove those files that are there.
-
-    Parameters
-    ----------
-    paths : to be removed
-    but : a file that stays, since it is read: the mask
-    """
-    kept = None if but is None else but.expanduser().resolve()
+def remove_files(paths: Iterable[Path]) -> None:
+    """Remove those files that are there."""
     for path in paths:
-        if path.resolve() != kept:
-            path.unlink(missing_ok=True)
+        path.unlink(missing_ok=True)

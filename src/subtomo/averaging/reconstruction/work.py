@@ -14,7 +14,12 @@ from subtomo.averaging.reconstruction.groups import Portion
 from subtomo.averaging.reconstruction.maps import MapOptions
 from subtomo.averaging.reconstruction.plan import sum_bytes
 from subtomo.averaging.reconstruction.report import ReconstructedParticles
-from subtomo.averaging.reconstruction.results import earlier_results, map_files, remove_files
+from subtomo.averaging.reconstruction.results import (
+    RESULTS,
+    earlier_results,
+    map_files,
+    remove_files,
+)
 from subtomo.averaging.reconstruction.settings import MapSettings
 from subtomo.averaging.reconstruction.stages import (
     TEMPORARY,
@@ -84,10 +89,11 @@ def reconstruct(
     names = [f"group {number}" for number in range(1, len(work.groups) + 1)]
     earlier = [] if settings.resume else earlier_results(job.folder)
     folder = job.folder / TEMPORARY
-    with job.start([*names, "maps"], inputs=inputs, bytes_needed=_bytes_needed(work)):
+    needed, writes = _bytes_needed(work), (*RESULTS, TEMPORARY)
+    with job.start([*names, "maps"], inputs=inputs, bytes_needed=needed, writes=writes):
         if not settings.resume:
             remove_sums(folder)
-            remove_files(earlier, but=settings.mask)
+            remove_files(earlier)
         tasks = _tasks(work, folder, device, backup=settings.backup)
         payloads = {
             name: {**work.shared, "task": task} for name, task in zip(names, tasks, strict=True)
