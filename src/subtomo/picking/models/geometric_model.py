@@ -1,5 +1,6 @@
 """What all geometric models have in common."""
 
+from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -168,8 +169,9 @@ class GeometricModel(BaseModel):
     def _check_points(self) -> None:
         """Raise where the geometry cannot be made."""
 
+    @abstractmethod
     def _poses(self) -> Poses:
-        raise NotImplementedError
+        """Make the particles' poses, before anything is left out."""
 
     def _surface(self) -> "Surface | None":
         return None

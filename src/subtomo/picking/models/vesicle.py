@@ -1,5 +1,6 @@
 """A round vesicle."""
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Annotated, ClassVar, Literal, Self
 
@@ -49,6 +50,7 @@ class EllipsoidModel(CoveredModel):
         """Whether there is nothing to make particles of."""
         return not self.points and self.centre is None
 
+    @abstractmethod
     def ellipsoid(self) -> Ellipsoid:
         """Give the ellipsoid: the one that was typed, or the one nearest to the points.
 
@@ -57,7 +59,6 @@ class EllipsoidModel(CoveredModel):
         DataError
             If the points are too few, or lie in one plane.
         """
-        raise NotImplementedError
 
     def _check_points(self) -> None:
         self.ellipsoid()
