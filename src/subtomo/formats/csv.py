@@ -9,7 +9,7 @@ orientation is unknown.
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,24 +96,36 @@ def write_csv_particles(path: str | Path, particles: Particles) -> None:
     path : file, replaced in one step
     particles : the table; its ``tables`` have no place in a CSV file
     """
-    columns: dict[str, NDArray[np.generic]] = {"tomogram": particles.tomogram}
-    columns |= dict(zip(_POSITION, np.round(particles.position, 6).T + 0.0, strict=True))
-    columns |= dict(zip(_QUATERNION, particles.orientation.T, strict=True))
+    columns: dict[str, NDArray[np.generic]] = {}
     if not particles.is_oriented.all():
         columns["is_oriented"] = particles.is_oriented.astype(np.int64)
     columns |= {name: getattr(particles, name) for name in _TEXT}
     columns |= {name: getattr(particles, name) for name in ("score", "half", "box_size")}
     columns |= particles.extra
-    rows = zip(*(_values(column) for column in columns.values()), strict=True)
+    cells = {"tomogram": _values(particles.tomogram)}
+    cells |= _rounded(_POSITION, particles.position, 6)
+    cells |= _rounded(_QUATERNION, particles.orientation, 12)
+    cells |= {name: _values(column) for name, column in columns.items()}
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
+    writer.writerow(cells)
+    writer.writerows(zip(*cells.values(), strict=True))
     with replacing(path) as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8", newline="")
 
 
-def _values(column: NDArray[np.generic]) -> list[object]:
+def _rounded(
+    names: Sequence[str], values: NDArray[np.float64], decimals: int
+) -> dict[str, Sequence[object]]:
+    """Give columns as texts with so many decimals: sooner than by the shortest text of each."""
+    columns = (np.round(values, decimals) + 0.0).T.tolist()
+    return {
+        name: (f"%.{decimals}f " * len(column) % tuple(column)).split()
+        for name, column in zip(names, columns, strict=True)
+    }
+
+
+def _values(column: NDArray[np.generic]) -> Sequence[object]:
     """Give values that the writer turns into the shortest text that reads back as the same."""
     column = np.asarray(column)
     is_python = column.dtype.kind in "US" or column.dtype in (np.float64, np.int64)
