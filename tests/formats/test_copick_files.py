@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from subtomo.errors import FormatError
+from subtomo.errors import DataError, FormatError
 from subtomo.formats.particles import read_particles, write_particles
 from subtomo.formats.table_context import TableContext
 from subtomo.geometry.rotations import matrices_from_quaternions
@@ -123,6 +123,33 @@ def test_a_folder_has_a_file_for_each_run_object_and_picker(tmp_path: Path) -> N
     assert ids["net_0_ribosome.json"][0]["instance_id"] == 2
     assert ids["alice_7_ribosome.json"][0]["instance_id"] == 2
     assert ids["alice_7_80S-x.json"][0]["instance_id"] == 1
+
+
+@pytest.mark.parametrize(
+    ("class_name", "source"),
+    [(["", "particle"], ["", ""]), (["x_y", "x-y"], ["", ""]), (["", ""], ["u_1", "u-1"])],
+)
+def test_names_that_copick_does_not_tell_apart_are_kept(
+    class_name: list[str], source: list[str], tmp_path: Path
+) -> None:
+    particles = Particles(
+        np.array(["..", ".."]),
+        np.zeros((2, 3)),
+        class_name=np.array(class_name),
+        source=np.array(source),
+    )
+    folder = tmp_path / "project.copick"
+    write_particles(folder, particles, context=TableContext())
+    found = read_particles(folder, context=TableContext())
+    assert (found.class_name.tolist(), found.source.tolist()) == (class_name, source)
+    assert [file.parents[2] for file in folder.rglob("*.json")] == [folder / "ExperimentRuns"]
+
+
+def test_tomograms_that_would_be_one_run_are_refused(tmp_path: Path) -> None:
+    particles = Particles(np.array(["TS 1", "TS-1"]), np.zeros((2, 3)))
+    with pytest.raises(DataError, match="TS 1 and TS-1 would have files of one name, TS-1"):
+        write_particles(tmp_path / "project.copick", particles, context=TableContext())
+    assert not list(tmp_path.iterdir())
 
 
 def test_other_picks_of_a_folder_stay(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from subtomo.errors import FormatError, MissingFileError, SettingsError
+from subtomo.errors import DataError, FormatError, MissingFileError
 from subtomo.formats.dynamo_vll import DynamoVolume, read_vll, tomogram_map_of, write_vll
 from subtomo.formats.particles import read_particles, write_particles
 from subtomo.formats.table_context import TableContext
@@ -86,6 +86,6 @@ def test_what_is_wrong_is_named(
 
 def test_tomograms_of_one_base_name_do_not_share_a_table(tmp_path: Path) -> None:
     particles = Particles(np.array(["a/T.mrc", "b/T.mrc"]), np.zeros((2, 3)))
-    with pytest.raises(SettingsError, match=r"tomograms a/T.mrc, b/T.mrc ... would share a table"):
+    with pytest.raises(DataError, match=r"a/T.mrc and b/T.mrc would have files of one name, T;"):
         write_particles(tmp_path / "l.vll", particles, context=TableContext(pixel_size=1.0))
     assert not list(tmp_path.iterdir())

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from subtomo.errors import FormatError, SettingsError
+from subtomo.errors import DataError, FormatError, SettingsError
 from subtomo.formats.particles import read_particles, write_particles
 from subtomo.formats.table_context import TableContext
 from subtomo.model import Particles, VoxelGrid
@@ -99,3 +99,6 @@ def test_tomograms_are_not_poured_into_one_file(tmp_path: Path) -> None:
         "TS_1.txt": "1.0 1.0 1.0\n",
         "TS_2.txt": "2.0 2.0 2.0\n",
     }
+    twins = particles.with_columns(tomogram=np.array(["a/TS_2.mrc", "rec/TS_2.mrc"]))
+    with pytest.raises(DataError, match=r"a/TS_2.mrc and rec/TS_2.mrc would have files of one"):
+        write_particles(tmp_path / "{tomogram}.txt", twins, context=CONTEXT)

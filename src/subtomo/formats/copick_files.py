@@ -11,7 +11,6 @@ Source: copick 1.31 (models.py, impl/filesystem.py).
 """
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from subtomo.formats.copick_picks import SCORE, PickSet, format_picks, parse_pic
 from subtomo.formats.group_numbers import are_said_by_numbers, names_of, numbers_of
 from subtomo.formats.paths import missing_file
 from subtomo.formats.table_context import TableContext
+from subtomo.formats.tomogram_names import file_name_of, require_different_files
 from subtomo.formats.unknown_scores import are_said, read_scores
 from subtomo.geometry.rotations import matrices_from_quaternions, quaternions_from_matrices
 from subtomo.model import Particles
@@ -122,27 +122,36 @@ def write_copick_folder(path: Path, particles: Particles, context: TableContext)
     ----------
     path : folder, made where it is not there; files of other picks stay
     particles : the table
-        What copick does not allow in names becomes ``-``.
+        What copick does not allow in names becomes ``-``; picks carry names that it would change.
     context : voxels of the tomograms, where they are known
+
+    Raises
+    ------
+    DataError
+        If two tomograms would be one run.
     """
+    files = _rows_of_files(path, particles)
     (path / RUNS).mkdir(parents=True, exist_ok=True)
     numbers = numbers_of(particles.instance)
-    for run, name, source, rows in _groups(particles):
+    for file, rows in files.items():
         of_file = particles.select(rows)
-        picks = _pick_set(of_file, numbers[rows], run, name or _UNNAMED, source, context)
-        file = f"{picks.user}_{picks.session}_{picks.object_name}{SUFFIX}"
-        _write(path / RUNS / run / PICKS / file, picks)
+        name, source = str(of_file.class_name[0]) or _UNNAMED, str(of_file.source[0])
+        run = file.parent.parent.name
+        _write(file, _pick_set(of_file, numbers[rows], run, name, source, context))
 
 
-def _groups(particles: Particles) -> Iterator[tuple[str, str, str, NDArray[np.int64]]]:
-    """Give the rows of each run, object and source."""
-    runs = [_run(name) for name in particles.tomogram.tolist()]
-    keys = list(zip(runs, particles.class_name.tolist(), particles.source.tolist(), strict=True))
-    rows: dict[tuple[str, str, str], list[int]] = {}
-    for row, key in enumerate(keys):
-        rows.setdefault(key, []).append(row)
-    for key, of_key in rows.items():
-        yield *key, np.array(of_key)
+def _rows_of_files(path: Path, particles: Particles) -> dict[Path, NDArray[np.int64]]:
+    """Give the rows of each file: names that copick does not tell apart have one file."""
+    runs = require_different_files(particles.tomogram.tolist(), _run)
+    columns = (particles.tomogram, particles.class_name, particles.source)
+    files: dict[Path, list[int]] = {}
+    for row, (tomogram, name, source) in enumerate(
+        zip(*(column.tolist() for column in columns), strict=True)
+    ):
+        names = (*_user_and_session(source), _allowed(name, _UNNAMED))
+        file = path / RUNS / runs[tomogram] / PICKS / f"{'_'.join(names)}{SUFFIX}"
+        files.setdefault(file, []).append(row)
+    return {file: np.array(rows) for file, rows in files.items()}
 
 
 def _pick_set(
@@ -154,7 +163,7 @@ def _pick_set(
     context: TableContext,
 ) -> PickSet:
     """Make the content of a file."""
-    user, _, session = source.partition("/")
+    user, session = _user_and_session(source)
     rotation = matrices_from_quaternions(particles.orientation)
     fields = _fields_to_carry(particles, name, source)
     spacing = None
@@ -169,8 +178,8 @@ def _pick_set(
     return PickSet(
         run=_run(run),
         object_name=_allowed(name, _OBJECT),
-        user=_allowed(user, _USER),
-        session=_allowed(session, _SESSION),
+        user=user,
+        session=session,
         place="",
         position=position,
         rotation=rotation,
@@ -202,14 +211,11 @@ def _particles(picks: PickSet, tomogram: str, context: TableContext) -> Particle
 
 def _fields_to_carry(particles: Particles, name: str, source: str) -> list[str]:
     """Name the fields that a file of one object and one user does not say."""
-    user, _, session = source.partition("/")
     fields = ["half", "box_size"]
     is_same = _allowed(name, _OBJECT) == name != _UNNAMED
     if not is_same or np.any(particles.class_name != name):
         fields.append("class_name")
-    if source != _source(_allowed(user, _USER), _allowed(session, _SESSION)) or np.any(
-        particles.source != source
-    ):
+    if source != _source(*_user_and_session(source)) or np.any(particles.source != source):
         fields.append("source")
     if not are_said_by_numbers(particles.instance):
         fields.append("instance")
@@ -219,6 +225,12 @@ def _fields_to_carry(particles: Particles, name: str, source: str) -> list[str]:
     if not are_said(particles.score, SCORE):
         fields.append("score")
     return fields
+
+
+def _user_and_session(source: str) -> tuple[str, str]:
+    """Give the user and the session that a source is in copick."""
+    user, _, session = source.partition("/")
+    return _allowed(user, _USER), _allowed(session, _SESSION)
 
 
 def _source(user: str, session: str) -> str:
@@ -241,7 +253,7 @@ def _only(names: NDArray[np.str_]) -> str:
 
 def _run(name: str) -> str:
     """Give the name of a run as copick allows it."""
-    return _NOT_IN_RUNS.sub("-", name) or "run"
+    return file_name_of(_NOT_IN_RUNS.sub("-", name))
 
 
 def _allowed(name: str, default: str) -> str:

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from subtomo.errors import FormatError, MissingFileError, SettingsError
+from subtomo.errors import FormatError, MissingFileError
 from subtomo.formats.atomic import replacing
 from subtomo.formats.dynamo_table import read_dynamo_table, write_dynamo_table
 from subtomo.formats.paths import find_file, missing_file
 from subtomo.formats.table_context import TableContext
-from subtomo.formats.tomogram_names import base_name
+from subtomo.formats.tomogram_names import base_name, require_different_files
 from subtomo.model import Particles, VoxelGrid
 
 
@@ -186,17 +186,12 @@ def vll_tables(path: Path, particles: Particles) -> dict[str, Path]:
 
     Raises
     ------
-    SettingsError
+    DataError
         If two tomograms would have the same table.
     """
     names = np.unique(particles.tomogram).tolist()
-    tables = {name: path.with_name(f"{path.stem}_{base_name(name)}.tbl") for name in names}
-    if len(set(tables.values())) < len(names):
-        raise SettingsError(
-            f"{path}: tomograms {', '.join(names[:5])} ... would share a table, since base names "
-            "of some are the same; rename one"
-        )
-    return tables
+    files = require_different_files(names, base_name)
+    return {name: path.with_name(f"{path.stem}_{file}.tbl") for name, file in files.items()}
 
 
 def _with_line(volume: DynamoVolume, line: str, place: str) -> DynamoVolume:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from subtomo.errors import SettingsError
-from subtomo.formats.tomogram_names import base_name
+from subtomo.formats.tomogram_names import base_name, require_different_files
 from subtomo.model import Particles
 
 PLACE = "{tomogram}"
@@ -31,12 +31,16 @@ def by_tomogram(path: Path, particles: Particles, title: str) -> dict[Path, Part
     ------
     SettingsError
         If there are several tomograms and one name.
+    DataError
+        If files of two tomograms would have one name.
     """
     names = np.unique(particles.tomogram).tolist()
     if PLACE in path.name:
-        files = {name: path.with_name(path.name.replace(PLACE, base_name(name))) for name in names}
-        if len(set(files.values())) == len(names):
-            return {file: particles.of_tomogram(name) for name, file in files.items()}
+        files = require_different_files(names, base_name)
+        return {
+            path.with_name(path.name.replace(PLACE, file)): particles.of_tomogram(name)
+            for name, file in files.items()
+        }
     if len(names) > 1:
         listed = ", ".join(names[:_MOST_NAMES]) + (" ..." if len(names) > _MOST_NAMES else "")
         raise SettingsError(

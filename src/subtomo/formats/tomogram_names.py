@@ -43,22 +43,30 @@ def file_name_of(name: str) -> str:
     return "_" * (len(plain) - len(dotless)) + dotless or "_"
 
 
-def require_different_files(names: Iterable[str]) -> None:
-    """Refuse tomograms whose files would have one name.
+def require_different_files(
+    names: Iterable[str], name_of: Callable[[str], str] = file_name_of
+) -> dict[str, str]:
+    """Give the names of the tomograms' files, which must differ.
+
+    Parameters
+    ----------
+    names : of tomograms; the same one may come often
+    name_of : gives the name of a tomogram's file
 
     Raises
     ------
     DataError
-        Naming two of them.
+        Naming two tomograms whose files would have one name.
     """
+    files = {name: name_of(name) for name in names}
     taken: dict[str, str] = {}
-    for name in dict.fromkeys(names):
-        other = taken.setdefault(file_name_of(name), name)
+    for name, file in files.items():
+        other = taken.setdefault(file, name)
         if other != name:
             raise DataError(
-                f"tomograms {other} and {name} would have files of one name, {file_name_of(name)}; "
-                "rename one"
+                f"tomograms {other} and {name} would have files of one name, {file}; rename one"
             )
+    return files
 
 
 def match_tomogram_names(names: Iterable[str], known: Iterable[str]) -> dict[str, str]:
