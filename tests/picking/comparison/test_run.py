@@ -5,6 +5,8 @@ import pytest
 from pick_files import on_line, rows, subtomo, table, write
 
 from subtomo.model import Particles
+from subtomo.picking.comparison.figures import draw_errors
+from subtomo.picking.evaluation import evaluate_picks
 
 
 @pytest.fixture(autouse=True)
@@ -148,9 +150,25 @@ def test_a_real_table_agrees_with_itself(tmp_path, shared_data):
 
 
 def test_the_report_shows_errors_and_the_curve(tmp_path):
-    compare(tmp_path, *world(), "--radius", "20")
+    picks, truth = world()
+    compare(tmp_path, picks, truth, "--radius", "20")
     page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
     assert page.count("data:image/png") == 2
+    assert f"{tmp_path / 'picks.csv'} judged by {tmp_path / 'truth.csv'}" in page
     assert "0.739" in page
-    for text in ("<td>all</td>", "<th>F-beta, β = 4</th>", "<th>axis error rms (°)</th>"):
+    for text in ("<td>all</td>", "<th>F-beta, β = 4</th>", "<th>median error of z axis (°)</th>"):
         assert text in page
+    assert "<th>class</th>" not in page
+    found = evaluate_picks(picks, truth, radius=20)
+    assert len(draw_errors(found).axes) == 3
+
+
+def test_the_report_shows_no_number_and_no_panel_of_what_is_not_known(tmp_path):
+    picks, truth = on_line(3), on_line(0)
+    compare(tmp_path, picks, truth, "--radius", "20")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    key_figures = page[: page.index("Parts</h2>")]
+    assert "median error of position (Å)" in key_figures
+    assert "orientation" not in key_figures
+    assert "nan" not in key_figures
+    assert len(draw_errors(evaluate_picks(picks, truth, radius=20)).axes) == 1

@@ -8,6 +8,8 @@ from scipy.spatial import cKDTree
 from subtomo.formats.particles import read_particles
 from subtomo.formats.table_context import TableContext
 from subtomo.model import Particles
+from subtomo.picking.consensus.consensus import find_consensus
+from subtomo.picking.consensus.figures import draw_spread
 from subtomo.picking.consensus.pickers import names_of_files
 from subtomo.sources.tomograms import open_tomograms
 
@@ -252,3 +254,11 @@ def test_the_report_shows_overlap_and_pairwise_f1(tmp_path, files):
     assert "kept: at least 2 votes of 3 pickers" in page
     for cell in ("net", "match", "hand"):
         assert f"<td>{cell}</td>" in page
+
+
+def test_the_report_draws_no_spread_that_is_not_known(tmp_path, files):
+    consensus(tmp_path, files.values(), "--radius", "16", "--consensus", "1", "--mode", "exactly")
+    page = (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+    assert page.count("data:image/png") == 2
+    found = find_consensus({name: read_particles(path) for name, path in files.items()}, radius=16)
+    assert len(draw_spread(found.particles).axes) == 1  # nothing is oriented

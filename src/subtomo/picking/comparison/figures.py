@@ -17,23 +17,23 @@ _MARK_COLOUR = "#c2410c"
 
 
 def draw_errors(found: Evaluation) -> "Figure":
-    """Draw how far matched picks are from their particles, in place and in angle."""
+    """Draw how far matched picks are from their particles, in place and, where known, in angle."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(12, 3.2), layout="constrained")
-    for axes, values, label in zip(
-        figure.subplots(1, 3),
-        (found.position_error, found.orientation_error, found.axis_error),
-        ("distance (Å)", "angle between orientations (degrees)", "angle between z axes (degrees)"),
-        strict=True,
-    ):
-        known = values[np.isfinite(values)]
+    errors = {
+        "distance (Å)": found.position_error,
+        "angle between orientations (degrees)": found.orientation_error,
+        "angle between z axes (degrees)": found.axis_error,
+    }
+    known_errors = {label: values[np.isfinite(values)] for label, values in errors.items()}
+    known_errors = {label: known for label, known in known_errors.items() if len(known)}
+    figure = Figure(figsize=(4 * len(known_errors), 3.2), layout="constrained")
+    panels = figure.subplots(1, len(known_errors), squeeze=False)[0]
+    for axes, (label, known) in zip(panels, known_errors.items(), strict=True):
         axes.set(xlabel=label, ylabel="pairs")
         axes.spines[["top", "right"]].set_visible(False)
-        if not len(known):
-            axes.text(0.5, 0.5, "none known", ha="center", va="center", transform=axes.transAxes)
-            continue
-        axes.hist(known, bins=40, color=_COLOUR)
+        axes.hist(known, bins=min(40, 5 + len(known) // 5), color=_COLOUR)
+        axes.locator_params(axis="y", integer=True)
         median = float(np.median(known))
         axes.axvline(median, color=_MARK_COLOUR)
         axes.set_title(f"median {median:.3g}", color=_MARK_COLOUR, fontsize=10)

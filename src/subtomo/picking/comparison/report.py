@@ -12,6 +12,16 @@ from subtomo.picking.evaluation import Evaluation, precision_and_recall
 from subtomo.report import Report
 
 _MOST_ROWS = 50
+_KEY_FIGURES = {  # and how many digits are shown
+    **dict.fromkeys(("precision", "recall", "f1", "f_beta"), 3),
+    **dict.fromkeys(("position_error_median", "angular_error_median", "axis_error_median"), 2),
+}
+_HEADINGS = {
+    "f1": "F1",
+    "position_error_median": "median error of position (Å)",
+    "angular_error_median": "median error of orientation (°)",
+    "axis_error_median": "median error of z axis (°)",
+}
 
 
 def write_report(
@@ -42,12 +52,9 @@ def write_report(
     whole = rows[0]
     report.add_key_figures(
         {
-            "precision": f"{whole['precision']:.3f}",
-            "recall": f"{whole['recall']:.3f}",
-            "F1": f"{whole['f1']:.3f}",
-            f"F-beta, β = {beta:g}": f"{whole['f_beta']:.3f}",
-            "position error, median (Å)": f"{whole['position_error_median']:.2f}",
-            "angular error, median (°)": f"{whole['angular_error_median']:.2f}",
+            _heading(name, beta): f"{whole[name]:.{digits}f}"
+            for name, digits in _KEY_FIGURES.items()
+            if np.isfinite(whole[name])
         }
     )
     if len(found.pairs):
@@ -58,26 +65,20 @@ def write_report(
             "Precision and recall when the threshold on the score falls; classes play no part.",
         )
     report.add_section("Parts")
-    shown = rows[:_MOST_ROWS]
+    shown = [{**row, "tomogram": row["tomogram"] or "all"} for row in rows[:_MOST_ROWS]]
+    columns = [
+        name
+        for name in whole
+        if not name.endswith("_rms") and (name != "class" or any(row["class"] for row in rows))
+    ]
     report.add_table(
-        [_cells(row) for row in shown],
-        columns=[_heading(name, beta) for name in whole],
+        [[row[name] for name in columns] for row in shown],
+        columns=[_heading(name, beta) for name in columns],
         caption="" if len(shown) == len(rows) else f"The first {len(shown)} of {len(rows)} rows.",
     )
     report.write(path)
 
 
-def _cells(row: Mapping[str, Any]) -> list[Any]:
-    """Values of a part; that of all picks is called so."""
-    first, *others = row.values()
-    return [first if first or row["class"] else "all", *others]
-
-
 def _heading(name: str, beta: float) -> str:
-    """Name a column in words, with the unit."""
-    if name in ("f1", "f_beta"):
-        return "F1" if name == "f1" else f"F-beta, β = {beta:g}"
-    unit = ""
-    if "error" in name:
-        unit = " (Å)" if name.startswith("position") else " (°)"
-    return name.replace("_", " ") + unit
+    """Name a number in words, with the unit."""
+    return f"F-beta, β = {beta:g}" if name == "f_beta" else _HEADINGS.get(name, name)

@@ -81,7 +81,7 @@ def run(settings: CompareSettings, job: "Job") -> Path:
             rows,
             radius=radius,
             beta=settings.beta,
-            title=f"{settings.picks.name} judged by {settings.truth.name}",
+            title=f"{settings.picks} judged by {settings.truth}",
         )
         _tell(job, rows[0], settings.beta)
     return job.folder / "scores.csv"

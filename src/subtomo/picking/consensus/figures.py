@@ -93,20 +93,23 @@ def draw_pairwise_f1(f1: FloatArray, names: Sequence[str]) -> "Figure":
 
 
 def draw_spread(particles: "Particles") -> "Figure":
-    """Draw how far the picks of each particle lie from its mean position and orientation."""
+    """Draw how far the picks of each particle lie from its mean position and orientation.
+
+    Only what is known of some particle is drawn.
+    """
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(9, 3.2), layout="constrained")
-    left, right = figure.subplots(1, 2)
-    for axes, name, label in (
-        (left, POSITION_SPREAD, "spread of the positions (Å)"),
-        (right, ANGULAR_SPREAD, "spread of the orientations (degrees)"),
-    ):
-        values = particles.extra[name][np.isfinite(particles.extra[name])]
-        if len(values):
-            axes.hist(values, bins=40, color=_KEPT_COLOUR)
-        else:
-            axes.text(0.5, 0.5, "none known", ha="center", va="center", transform=axes.transAxes)
+    spreads = {
+        "spread of the positions (Å)": particles.extra[POSITION_SPREAD],
+        "spread of the orientations (degrees)": particles.extra[ANGULAR_SPREAD],
+    }
+    known = {label: values[np.isfinite(values)] for label, values in spreads.items()}
+    known = {label: values for label, values in known.items() if len(values)}
+    figure = Figure(figsize=(4.5 * len(known), 3.2), layout="constrained")
+    panels = figure.subplots(1, len(known), squeeze=False)[0]
+    for axes, (label, values) in zip(panels, known.items(), strict=True):
+        axes.hist(values, bins=min(40, 5 + len(values) // 5), color=_KEPT_COLOUR)
+        axes.locator_params(axis="y", integer=True)
         axes.set(xlabel=label, ylabel="particles")
         axes.spines[["top", "right"]].set_visible(False)
     return figure

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from subtomo.model import Particles
 from subtomo.picking.consensus.consensus import CONSENSUS, SET, Consensus
 from subtomo.picking.consensus.figures import draw_overlap, draw_pairwise_f1, draw_spread
+from subtomo.picking.consensus.merging import POSITION_SPREAD
 from subtomo.picking.consensus.overlap import count_combinations, pairwise_f1
 from subtomo.report import Report
 
@@ -96,7 +97,7 @@ def _add_figures(
         "F1 between each two pickers, each pick paired with at most one of the other within the "
         "radius; the other pickers play no part.",
     )
-    if len(found.particles):
+    if np.isfinite(found.particles.extra[POSITION_SPREAD]).any():
         report.add_figure(
             draw_spread(found.particles),
             "Particles with several votes: distances of their picks from the mean position (root "
