@@ -1,18 +1,19 @@
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 import torch
 from scipy.ndimage import map_coordinates
 
-from subtomo.errors import DataError
+from subtomo.errors import DataError, SettingsError
 from subtomo.geometry.tilt_projection import projection_matrices
 from subtomo.model import TiltCtf, TiltSeries
 from subtomo.signal.ctf import CtfParameters, ctf_at
 from subtomo.signal.dose import dose_weight
 from subtomo.signal.fourier import frequency_radius, frequency_vectors
 from subtomo.signal.masks import soft_sphere
-from subtomo.signal.wedge import missing_wedge, tilt_transfer
+from subtomo.signal.wedge import missing_wedge, tilt_transfer, wedge_of_series
 
 
 def series(tilts, axis=0.0, x_tilt=0.0, dose=None, ctf=None, **options):
@@ -56,6 +57,21 @@ def test_one_sided_tilts_tell_positive_from_negative():
     assert mask[-5, 0, 10] == 0
 
 
+def test_one_wedge_is_of_tilts_about_one_axis():
+    shape = (16, 16, 16)
+    sloped = series([-50, 0, 30, 60], axis=85.0, x_tilt=12.0)  # a lamella
+    level = series([-50, 0, 30, 60], axis=85.0)
+    assert torch.allclose(wedge_of_series(shape, level), missing_wedge(shape, [-50, 60]), atol=1e-5)
+    assert not torch.allclose(wedge_of_series(shape, sloped), wedge_of_series(shape, level))
+    about_y, about_x = np.arange(-60, 61, 4), np.arange(-45, 46, 5)
+    two = replace(
+        series([*about_y, *(0 * about_x)], axis=85.0),
+        x_tilts=np.array([*(0.0 * about_y), *about_x]),
+    )
+    with pytest.raises(SettingsError, match="tilt series a are up to 45° out of one plane"):
+        wedge_of_series(shape, two)
+
+
 def test_fraction_measured_is_that_of_the_angles():
     n = 48
     inside = frequency_radius((n, n, n), 1.0) < 0.5
@@ -73,7 +89,7 @@ def test_tilt_axis_along_x():
 
 def test_slices_of_the_tilts_lie_in_the_wedge_between_them():
     tilts = series(np.arange(-60, 61, 3), axis=85.0, x_tilt=4.0)
-    wedge = missing_wedge((24, 24, 24), tilts.tilt_angles, x_tilts_deg=tilts.x_tilts)
+    wedge = wedge_of_series((24, 24, 24), tilts)
     transfer = tilt_transfer((24, 24, 24), 10.0, tilts)
     assert transfer[wedge == 0].max() == 0
     assert transfer[wedge == 1].mean() > 0.95
@@ -172,9 +188,9 @@ def test_a_back_projection_has_power_in_the_wedge_only():
     # the window smears every slice over two voxels; look well inside the missing wedge
     radius = frequency_radius((n, n, n), 1 / n)
     shell = (radius > 8) & (radius < 14)
-    covered = missing_wedge((n, n, n), tilts.tilt_angles, x_tilts_deg=tilts.x_tilts)
-    near = missing_wedge((n, n, n), tilts.tilt_angles, x_tilts_deg=tilts.x_tilts, soft_edge_px=4.0)
-    mirrored = missing_wedge((n, n, n), -tilts.tilt_angles, x_tilts_deg=tilts.x_tilts)
+    covered = wedge_of_series((n, n, n), tilts)
+    near = wedge_of_series((n, n, n), tilts, soft_edge_px=4.0)
+    mirrored = wedge_of_series((n, n, n), replace(tilts, tilt_angles=-tilts.tilt_angles))
     measured = power[shell & (covered == 1)].mean()
     assert power[shell & (near == 0)].mean() < 0.01 * measured
     assert power[shell & (mirrored == 0)].mean() > 0.2 * measured

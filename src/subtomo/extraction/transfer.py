@@ -8,7 +8,7 @@ from torch import Tensor
 from subtomo.errors import DataError, SettingsError
 from subtomo.extraction.settings import ExtractVolumesSettings
 from subtomo.model import Tomogram
-from subtomo.signal.wedge import missing_wedge, tilt_transfer
+from subtomo.signal.wedge import missing_wedge, require_one_axis, tilt_transfer, wedge_of_series
 
 Weighting = Literal["none", "wedge", "tilts"]
 
@@ -19,7 +19,7 @@ def weighting_of(tomogram: Tomogram, settings: ExtractVolumesSettings) -> Weight
     Raises
     ------
     SettingsError
-        If the settings need a tilt series or a tilt range that is not there.
+        If the settings need a tilt series about one axis or a tilt range that is not there.
     DataError
         If they need a CTF that is not there.
     """
@@ -35,11 +35,13 @@ def weighting_of(tomogram: Tomogram, settings: ExtractVolumesSettings) -> Weight
             f"--weighting tilts: tomogram {tomogram.name} comes without a tilt series; "
             "give a tomograms.star, or --tilt-range"
         )
-    if weighting == "wedge" and series is None and settings.tilt_range is None:
-        raise SettingsError(
-            f"--weighting wedge: tomogram {tomogram.name} comes without a tilt series; "
-            "give --tilt-range"
-        )
+    if weighting == "wedge" and settings.tilt_range is None:
+        if series is None:
+            raise SettingsError(
+                f"--weighting wedge: tomogram {tomogram.name} comes without a tilt series; "
+                "give --tilt-range"
+            )
+        require_one_axis(series)
     if settings.of_tilts and weighting != "tilts":
         raise SettingsError(
             f"{settings.of_tilts[0]} needs the tilt series of tomogram {tomogram.name}, found "
@@ -75,8 +77,7 @@ def box_transfer(tomogram: Tomogram, settings: ExtractVolumesSettings, box_size:
         if settings.tilt_range is not None:
             return missing_wedge(shape, settings.tilt_range)
         assert series is not None
-        x_tilts = 0.0 if series.x_tilts is None else series.x_tilts
-        return missing_wedge(shape, series.tilt_angles, x_tilts_deg=x_tilts)
+        return wedge_of_series(shape, series)
     assert series is not None
     pixel_size = tomogram.volume.pixel_size * settings.binning
     return tilt_transfer(shape, pixel_size, series, ctf=settings.ctf, dose=settings.dose)

@@ -9,12 +9,14 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from subtomo.errors import SettingsError
 from subtomo.geometry.tilt_projection import tilt_rotations
 from subtomo.model import TiltSeries
 from subtomo.signal.ctf import CtfParameters, ctf_at
 from subtomo.signal.dose import dose_weight
 from subtomo.signal.fourier import Device, frequency_vectors
 
+_MOST_OUT_OF_PLANE = 10.0  # degrees
 CtfModel = Literal["none", "signed", "flipped"]
 
 
@@ -23,7 +25,6 @@ def missing_wedge(
     tilt_angles_deg: ArrayLike,
     *,
     tilt_axis_angle_deg: float = 0.0,
-    x_tilts_deg: ArrayLike = 0.0,
     soft_edge_px: float = 1.0,
     device: Device = None,
 ) -> Tensor:
@@ -37,7 +38,6 @@ def missing_wedge(
     tilt_axis_angle_deg : direction of the tilt axis *in the tomogram*, from y towards -x
         0 for tomograms whose y is the tilt axis, as RELION, IMOD and AreTomo make them. This is
         not the axis' direction in the images.
-    x_tilts_deg : (tilt,) or one number
     soft_edge_px : Fourier voxels over which the mask falls to 0 outside the extreme tilts
         1 is the thickness of a slice in trilinear insertion.
 
@@ -46,8 +46,61 @@ def missing_wedge(
     (z, y, x // 2 + 1) float32, 0 to 1, ``rfftn`` layout, in the frame of the tomogram
     """
     tilts = np.atleast_1d(np.asarray(tilt_angles_deg, dtype=np.float64))
-    normals = _slice_normals(tilts, np.broadcast_to(x_tilts_deg, tilts.shape), tilt_axis_angle_deg)
-    normals = normals[np.argsort(tilts)]
+    normals = _slice_normals(tilts, tilt_axis_angle_deg)
+    return _between_slices(normals, shape, soft_edge_px, device)
+
+
+def wedge_of_series(
+    shape: Sequence[int],
+    tilt_series: TiltSeries,
+    *,
+    soft_edge_px: float = 1.0,
+    device: Device = None,
+) -> Tensor:
+    """Give the :func:`missing_wedge` of a tilt series about one axis, as its beams ran.
+
+    Parameters
+    ----------
+    shape : (z, y, x) of the real volume
+    tilt_series : of which the rotations count
+    soft_edge_px : as there
+
+    Returns
+    -------
+    (z, y, x // 2 + 1) float32, 0 to 1, ``rfftn`` layout, in the frame of the tomogram
+
+    Raises
+    ------
+    SettingsError
+        If the tilts are about two axes: between extreme tilts lies no wedge then.
+    """
+    require_one_axis(tilt_series)
+    return _between_slices(_unit_rotations(tilt_series)[:, 2], shape, soft_edge_px, device)
+
+
+def require_one_axis(tilt_series: TiltSeries) -> None:
+    """Refuse tilts whose beams do not lie in one plane, within what alignments do to them.
+
+    Raises
+    ------
+    SettingsError
+        Naming the series.
+    """
+    beams = _unit_rotations(tilt_series)[:, 2]
+    axis = np.linalg.svd(beams)[2][2]
+    away = float(np.degrees(np.arcsin(np.abs(beams @ axis).clip(0, 1).max())))
+    if away > _MOST_OUT_OF_PLANE:
+        raise SettingsError(
+            f"--weighting wedge: the beams of tilt series {tilt_series.name} are up to {away:.0f}° "
+            "out of one plane, as with two tilt axes, where no single wedge is missing; choose "
+            "--weighting tilts"
+        )
+
+
+def _between_slices(
+    normals: NDArray[np.float64], shape: Sequence[int], soft_edge_px: float, device: Device
+) -> Tensor:
+    """Mask what lies between the outermost slices, of normals (tilt, 3)."""
     distances = (d for _, d in _slice_distances(normals, shape, device))
     highest = lowest = next(distances)
     for distance in distances:
@@ -124,12 +177,10 @@ def _unit_rotations(tilt_series: TiltSeries) -> NDArray[np.float64]:
     return rotations
 
 
-def _slice_normals(
-    tilts_deg: NDArray[np.float64], x_tilts_deg: NDArray[np.float64], axis_deg: float
-) -> NDArray[np.float64]:
-    """Beam direction in the tomogram for every tilt: the third row of Ry(tilt) Rx(x tilt)."""
-    t, x, a = np.deg2rad(tilts_deg), np.deg2rad(x_tilts_deg), math.radians(axis_deg)
-    rows = np.stack([-np.sin(t), np.cos(t) * np.sin(x), np.cos(t) * np.cos(x)], axis=-1)
+def _slice_normals(tilts_deg: NDArray[np.float64], axis_deg: float) -> NDArray[np.float64]:
+    """Beam direction in the tomogram for every tilt: the third row of Ry(tilt)."""
+    t, a = np.deg2rad(tilts_deg), math.radians(axis_deg)
+    rows = np.stack([-np.sin(t), 0 * t, np.cos(t)], axis=-1)
     turn = np.array([[math.cos(a), -math.sin(a), 0], [math.sin(a), math.cos(a), 0], [0, 0, 1]])
     normals: NDArray[np.float64] = rows @ turn.T
     return normals

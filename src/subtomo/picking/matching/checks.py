@@ -2,6 +2,7 @@
 
 from subtomo.errors import DataError, SettingsError
 from subtomo.picking.matching.inputs import Search
+from subtomo.signal.wedge import require_one_axis
 
 
 def check_search(search: Search) -> None:
@@ -47,10 +48,12 @@ def _check_weighting(search: Search) -> None:
             f"--weighting tilts: tomogram {name} comes without a tilt series; "
             "give a tomograms.star, or --tilt-range"
         )
-    if search.weighting == "wedge" and series is None and settings.tilt_range is None:
-        raise SettingsError(
-            f"--weighting wedge: tomogram {name} comes without a tilt series; give --tilt-range"
-        )
+    if search.weighting == "wedge" and settings.tilt_range is None:
+        if series is None:
+            raise SettingsError(
+                f"--weighting wedge: tomogram {name} comes without a tilt series; give --tilt-range"
+            )
+        require_one_axis(series)
     if settings.ctf == "none":
         return
     if search.weighting != "tilts" or series is None:

@@ -22,7 +22,7 @@ from subtomo.picking.matching.template import Template, prepare_template
 from subtomo.picking.matching.tiling import Tile, Triple, plan_tiles, read_block
 from subtomo.picking.matching.whitening import PowerSpectrum, power_spectrum
 from subtomo.signal.filters import bandpass
-from subtomo.signal.wedge import missing_wedge, tilt_transfer
+from subtomo.signal.wedge import missing_wedge, tilt_transfer, wedge_of_series
 from subtomo.sources.tomograms import open_tomograms
 
 T = TypeVar("T")
@@ -128,12 +128,15 @@ class Search:
     def transfer(self) -> Tensor | None:
         """What is left of a density in the tomogram, (n, n, n // 2 + 1), or None for all."""
         s, px = self.settings, self.volume.pixel_size
-        shape = (self.template.box,) * 3
+        shape, series = (self.template.box,) * 3, self.tomogram.tilt_series
         transfer = None
         if self.weighting == "wedge":
-            transfer = missing_wedge(shape, self._tilt_angles())
+            if s.tilt_range is not None:
+                transfer = missing_wedge(shape, s.tilt_range)
+            else:
+                assert series is not None
+                transfer = wedge_of_series(shape, series)
         elif self.weighting == "tilts":
-            series = self.tomogram.tilt_series
             assert series is not None
             transfer = tilt_transfer(shape, px, series, ctf=s.ctf, dose=s.dose)
         if not self.is_filtered:
@@ -170,13 +173,6 @@ class Search:
             cut.append(slice((n - size) // 2, (n - size) // 2 + size))
         middle = np.array(self.volume.data[tuple(cut)], dtype=np.float32)
         return power_spectrum(middle, self.volume.pixel_size)
-
-    def _tilt_angles(self) -> Sequence[float] | NDArray[np.float64]:
-        """Angles that bound the wedge, degrees."""
-        if self.settings.tilt_range is not None:
-            return self.settings.tilt_range
-        assert self.tomogram.tilt_series is not None
-        return self.tomogram.tilt_series.tilt_angles
 
     @cached_property
     def roi(self) -> NDArray[np.bool_] | None:
