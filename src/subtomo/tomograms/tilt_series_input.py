@@ -10,7 +10,7 @@ from subtomo.formats.relion_tomograms import TomogramEntry, read_tomograms_star
 from subtomo.formats.volumes import STACK_SUFFIXES, volume_suffix
 from subtomo.model import TiltSeries
 from subtomo.tomograms.settings import ReconstructSettings
-from subtomo.tomograms.tomogram_size import size_from_images
+from subtomo.tomograms.tomogram_size import depth_from_thickness, size_from_images
 
 _TABLE = "tomograms.star"
 
@@ -106,5 +106,5 @@ def _with_tomogram_size(series: TiltSeries, thickness: float | None) -> TiltSeri
             "give --thickness (Å)"
         )
     axis = float(series.tilt_axis_angles[len(series) // 2])
-    depth = max(1, round(thickness / series.pixel_size))
+    depth = depth_from_thickness(thickness, series.pixel_size)
     return replace(series, tomogram_size_px=size_from_images(series.image_size_px, axis, depth))

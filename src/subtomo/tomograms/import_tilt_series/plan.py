@@ -21,7 +21,7 @@ from subtomo.tomograms.import_tilt_series.imod import read_imod
 from subtomo.tomograms.import_tilt_series.series_import import SeriesImport
 from subtomo.tomograms.import_tilt_series.settings import ImportTiltSeriesSettings
 from subtomo.tomograms.import_tilt_series.warp import read_warp
-from subtomo.tomograms.tomogram_size import size_from_images
+from subtomo.tomograms.tomogram_size import depth_from_thickness, size_from_images
 
 _RELION_HANDEDNESS = -1  # what RELION 5's import assumes
 _OPTICS_GROUP = "rlnOpticsGroupName"
@@ -139,7 +139,7 @@ def _tomogram_size(
     series = aligned.tilt_series
     depth = aligned.tomogram_depth_px
     if settings.thickness is not None:
-        depth = max(1, round(settings.thickness / series.pixel_size))
+        depth = depth_from_thickness(settings.thickness, series.pixel_size)
     if depth is None:
         raise SettingsError(
             f"tilt series {series.name} does not say how thick the tomogram is; give --thickness "
