@@ -96,6 +96,20 @@ def test_a_table_comes_out_as_a_table(tmp_path):
     assert row.extra["rlnKept"] == "yes"
 
 
+def test_no_volume_that_a_table_names_is_replaced(volume, tmp_path, capsys):
+    data, other = tmp_path / "data", tmp_path / "other"
+    arguments = [str(tmp_path / "TS_1.mrc"), "-o", str(data), "--copy"]
+    assert run(["import", "tomograms", *arguments]) == 0
+    other.mkdir()
+    table = (data / "tomograms.star").read_text()
+    (other / "tomograms.star").write_text(table.replace("tomograms/", f"{data}/tomograms/"))
+    before = (data / "tomograms" / "TS_1.mrc").read_bytes()
+    assert run(["bin", str(other), "--by", "2", "-o", str(data), "--overwrite"]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "TS_1.mrc is there, and would be replaced" in said
+    assert (data / "tomograms" / "TS_1.mrc").read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [

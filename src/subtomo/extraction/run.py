@@ -12,6 +12,7 @@ from subtomo.extraction.messages import say_plan
 from subtomo.extraction.plan import Extraction, plan_extraction
 from subtomo.extraction.settings import ExtractVolumesSettings
 from subtomo.extraction.tables import extracted_table, write_tables
+from subtomo.sources.tomograms import tomogram_files
 
 if TYPE_CHECKING:
     from subtomo.jobs.job import Job
@@ -46,8 +47,7 @@ def run(settings: ExtractVolumesSettings, job: "Job") -> Path:
     plan = plan_extraction(settings)
     payloads = _payloads(plan, settings, job)
     n_boxes = sum(len(rows) for rows in plan.rows.values())
-    given = [settings.particles, *settings.tomograms, *settings.picked_in]
-    inputs = [path for path in given if path.is_file()]
+    inputs = [settings.particles, *tomogram_files([*settings.tomograms, *settings.picked_in])]
     needed = 4.0 * plan.box_size**3 * n_boxes
     with job.start(list(payloads), inputs=inputs, bytes_needed=needed, writes=_WRITES):
         say_plan(job, plan, settings)

@@ -6,7 +6,7 @@ from pathlib import Path
 from subtomo.formats.relion_tomograms import TomogramEntry, read_tomograms_star
 from subtomo.formats.table_context import TableContext
 from subtomo.formats.tomogram_list import is_tomogram_list
-from subtomo.sources.tomograms import TABLE_NAME, open_tomograms
+from subtomo.sources.tomograms import open_tomograms, table_of
 
 
 def tomogram_context(paths: Sequence[Path], *, pixel_size: float | None = None) -> TableContext:
@@ -26,13 +26,13 @@ def tomogram_context(paths: Sequence[Path], *, pixel_size: float | None = None) 
     SettingsError
         If two tomograms have the same name.
     """
-    tables = [path for path in map(_table_of, paths) if path is not None]
+    tables = [path for path in map(table_of, paths) if path is not None]
     if any(is_tomogram_list(path) for path in tables):
         opened = TableContext.of(open_tomograms(paths, pixel_size=pixel_size))
         return TableContext(opened.grids, opened.frames, pixel_size)
     entries = [e for path in tables for e in read_tomograms_star(path, require_images=False)]
     if not any(_is_reconstructed(entry) for entry in entries):
-        volumes = [path for path in paths if _table_of(path) is None]
+        volumes = [path for path in paths if table_of(path) is None]
         frames = {e.name: e.frame for e in entries if e.tilt_series.tomogram_size_px is not None}
         if not volumes:
             return TableContext(frames=frames, pixel_size=pixel_size)
@@ -40,13 +40,6 @@ def tomogram_context(paths: Sequence[Path], *, pixel_size: float | None = None) 
         return TableContext(opened.grids, {**opened.frames, **frames}, pixel_size)
     opened = TableContext.of(open_tomograms(paths, pixel_size=pixel_size))
     return TableContext(opened.grids, opened.frames, pixel_size)
-
-
-def _table_of(path: Path) -> Path | None:
-    """Give the table of tomograms that a path is or stands for."""
-    if path.is_dir() and (path / TABLE_NAME).is_file():
-        return path / TABLE_NAME
-    return path if path.suffix.lower() == ".star" and path.is_file() else None
 
 
 def _is_reconstructed(entry: TomogramEntry) -> bool:

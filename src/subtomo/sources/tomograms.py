@@ -60,6 +60,35 @@ def open_tomograms(
     return tomograms
 
 
+def tomogram_files(paths: Sequence[Path]) -> list[Path]:
+    """List the files that :func:`open_tomograms` reads: tables, and the volumes that they name.
+
+    Parameters
+    ----------
+    paths : as it takes them
+    """
+    files = []
+    for path in paths:
+        table = table_of(path)
+        if table is None:
+            files += _volumes_of(path)
+            continue
+        if is_tomogram_list(table):
+            volumes = [one.path for one in read_tomogram_list(table)]
+        else:
+            entries = read_tomograms_star(table, require_images=False)
+            volumes = [entry.tomogram_path for entry in entries if entry.tomogram_path is not None]
+        files += [table, *volumes]
+    return files
+
+
+def table_of(path: Path) -> Path | None:
+    """Give the table of tomograms that a path is or, as a folder, holds; None: neither."""
+    if path.is_dir():
+        return path / TABLE_NAME if (path / TABLE_NAME).is_file() else None
+    return path if path.suffix.lower() == ".star" else None
+
+
 def tomogram_name(path: Path | str) -> str:
     """Give the name of a tomogram from that of its file, suffixes removed.
 
@@ -109,14 +138,18 @@ def _opened(paths: Iterable[Path], pixel_size: float | None) -> Iterator[tuple[P
                 f"{path}: no such file or folder; expected a volume, a folder of volumes or "
                 f"{TABLE_NAME}"
             )
-        if path.is_dir() and (path / TABLE_NAME).is_file():
-            yield from _of_table(path / TABLE_NAME, pixel_size)
-        elif path.suffix.lower() == ".star":
-            yield from _of_table(path, pixel_size)
-        else:
-            is_folder = path.is_dir() and not volume_suffix(path) and not volume_suffix(path.parent)
-            for file in find_volumes(path) if is_folder else [path]:
-                yield file, Tomogram(tomogram_name(file), read_volume(file, pixel_size=pixel_size))
+        table = table_of(path)
+        if table is not None:
+            yield from _of_table(table, pixel_size)
+            continue
+        for file in _volumes_of(path):
+            yield file, Tomogram(tomogram_name(file), read_volume(file, pixel_size=pixel_size))
+
+
+def _volumes_of(path: Path) -> list[Path]:
+    """List the volumes of a folder; a file, an OME-Zarr image or a level of one is itself one."""
+    is_one = not path.is_dir() or volume_suffix(path) or volume_suffix(path.parent)
+    return [path] if is_one else find_volumes(path)
 
 
 def _of_table(table: Path, pixel_size: float | None) -> Iterator[tuple[Path, Tomogram]]:

@@ -20,7 +20,7 @@ from subtomo.formats.relion_tomograms import (
 from subtomo.formats.tomogram_list import is_tomogram_list
 from subtomo.formats.tomogram_names import file_name_of, require_different_files
 from subtomo.model import Tomogram
-from subtomo.sources.tomograms import TABLE_NAME, open_tomograms
+from subtomo.sources.tomograms import TABLE_NAME, open_tomograms, table_of, tomogram_files
 from subtomo.tomograms.block_mean import binned_shape, block_mean_origin, block_mean_planes
 from subtomo.tomograms.grid import Grid
 from subtomo.tomograms.settings import BinSettings
@@ -63,7 +63,8 @@ def run(settings: BinSettings, job: "Job") -> Path:
     folder = job.folder / "tomograms"
     names = [plan.tomogram.name for plan in plans]
     require_different_files(names)
-    with job.start(names, inputs=settings.tomograms, bytes_needed=n_bytes):
+    inputs = tomogram_files(settings.tomograms)
+    with job.start(names, inputs=inputs, bytes_needed=n_bytes):
         for plan in plans:
             job.log(_describe(plan))
         payloads = {
@@ -131,11 +132,11 @@ def _open(settings: BinSettings) -> list[Tomogram]:
 
 def _table_entries(settings: BinSettings) -> dict[str, TomogramEntry]:
     """Read the rows of the tables among the inputs, by name."""
-    tables = [path / TABLE_NAME if path.is_dir() else path for path in settings.tomograms]
+    tables = [table for table in map(table_of, settings.tomograms) if table is not None]
     return {
         entry.name: entry
         for table in tables
-        if table.suffix.lower() == ".star" and table.is_file() and not is_tomogram_list(table)
+        if not is_tomogram_list(table)
         for entry in read_tomograms_star(table, require_images=False)
     }
 

@@ -25,6 +25,7 @@ from subtomo.formats.subtomograms import frames_of_table, with_files_named_from
 from subtomo.formats.volumes import write_volume
 from subtomo.model import Volume
 from subtomo.signal.device import compute_device
+from subtomo.sources.tomograms import tomogram_files
 
 if TYPE_CHECKING:
     from subtomo.jobs.job import Job
@@ -62,7 +63,7 @@ def run_apply_alignment(settings: AverageSettings, job: "Job") -> Path:
     _require_other_folder(inputs, settings.particles, job.folder)
     frames = frames_of_table(settings.particles)
     chunks = chunks_of(inputs)
-    files = [path for path in (settings.particles, *settings.tomograms) if path.is_file()]
+    files = [settings.particles, *tomogram_files(settings.tomograms)]
     n_maps = len(particles) * (1 if inputs.files.transfers is None else 2) + 5 * len(chunks)
     needed = 4.0 * inputs.files.box.size**3 * n_maps
     starts_again = job.starts_again()

@@ -14,6 +14,7 @@ from subtomo.model import Particles
 from subtomo.picking.lattice.items import Inputs, measure_filament, open_inputs, wall_particles
 from subtomo.picking.lattice.report import write_report
 from subtomo.picking.lattice.settings import LatticeSettings
+from subtomo.sources.tomograms import tomogram_files
 
 if TYPE_CHECKING:
     from subtomo.jobs.job import Job
@@ -50,7 +51,8 @@ def run(settings: LatticeSettings, job: "Job") -> Path:
         name: {"settings": settings, "filament": name, "path": str(path)}
         for name, path in paths.items()
     }
-    with job.start(list(payloads), inputs=[settings.particles, *settings.tomograms]):
+    read = [settings.particles, *tomogram_files(settings.tomograms)]
+    with job.start(list(payloads), inputs=read):
         outputs = {name: [path] for name, path in paths.items()}
         rows: dict[str, dict[str, Any]] = job.map(
             "measure", measure_filament, payloads, outputs=outputs

@@ -31,6 +31,7 @@ from subtomo.picking.matching.selection import Threshold, choose_threshold, comp
 from subtomo.picking.matching.settings import MatchSettings
 from subtomo.picking.matching.threshold import NoiseTail
 from subtomo.signal.device import compute_device
+from subtomo.sources.tomograms import tomogram_files
 
 if TYPE_CHECKING:
     from subtomo.jobs.job import Job
@@ -118,7 +119,7 @@ def _input_files(settings: MatchSettings, searches: list[Search]) -> list[Path]:
     """List the files that the results depend on."""
     regions = {roi_path(settings.roi, search.tomogram.name) for search in searches}
     found = sorted(path for path in regions if path is not None)
-    return [*settings.tomograms, *settings.template, *settings.mask, *found]
+    return [*tomogram_files(settings.tomograms), *settings.template, *settings.mask, *found]
 
 
 def _describe(search: Search) -> str:
