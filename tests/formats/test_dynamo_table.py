@@ -9,7 +9,8 @@ from scipy.spatial import cKDTree
 
 from subtomo.errors import FormatError, SettingsError, SubtomoWarning
 from subtomo.formats.dynamo_map import read_tomogram_map, write_tomogram_map
-from subtomo.formats.particle_formats import PARTICLE_FORMATS, ParticleFormat, format_of
+from subtomo.formats.particle_format import ParticleFormat
+from subtomo.formats.particle_formats import PARTICLE_FORMATS, format_of
 from subtomo.formats.particles import read_particles, write_particles
 from subtomo.formats.table_context import TableContext
 from subtomo.formats.table_losses import what_is_lost

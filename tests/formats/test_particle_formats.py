@@ -9,7 +9,8 @@ import pytest
 
 from subtomo.errors import FormatError, SettingsError, SubtomoError
 from subtomo.formats.group_numbers import numbers_of
-from subtomo.formats.particle_formats import PARTICLE_FORMATS, ParticleFormat, format_of
+from subtomo.formats.particle_format import ParticleFormat
+from subtomo.formats.particle_formats import PARTICLE_FORMATS, format_of
 from subtomo.formats.particles import read_particles, write_particles
 from subtomo.formats.table_context import TableContext, field_of_group
 from subtomo.formats.table_losses import what_is_lost

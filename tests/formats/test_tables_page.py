@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from subtomo.cli.main import run
-from subtomo.formats.particle_formats import PARTICLE_FORMATS, ParticleFormat
+from subtomo.formats.particle_format import ParticleFormat
+from subtomo.formats.particle_formats import PARTICLE_FORMATS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "tables.md"
 

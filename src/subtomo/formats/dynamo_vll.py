@@ -15,6 +15,7 @@ import numpy as np
 from subtomo.errors import FormatError, MissingFileError
 from subtomo.formats.atomic import replacing
 from subtomo.formats.dynamo_table import read_dynamo_table, write_dynamo_table
+from subtomo.formats.numbered_particles import map_beside
 from subtomo.formats.paths import find_file, missing_file
 from subtomo.formats.table_context import TableContext
 from subtomo.formats.tomogram_names import base_name, require_different_files
@@ -169,7 +170,7 @@ def write_vll_particles(path: Path, particles: Particles, context: TableContext)
     SettingsError
         If the voxels of a tomogram are not known.
     """
-    tables = vll_tables(path, particles)
+    tables = _tables(path, particles)
     volumes = []
     for place, (name, table) in enumerate(tables.items(), 1):
         apix = f"{context.grid_of(name, path).pixel_size:.12g}"
@@ -181,14 +182,20 @@ def write_vll_particles(path: Path, particles: Particles, context: TableContext)
     write_vll(path, volumes)
 
 
-def vll_tables(path: Path, particles: Particles) -> dict[str, Path]:
-    """Name the tables that are written beside a list of volumes, by tomogram.
+def tables_and_maps(path: Path, particles: Particles) -> list[Path]:
+    """List the tables that are written beside a list of volumes, and their maps of tomograms.
 
     Raises
     ------
     DataError
         If two tomograms would have the same table.
     """
+    tables = _tables(path, particles).values()
+    return [file for table in tables for file in (table, *map_beside(table, particles))]
+
+
+def _tables(path: Path, particles: Particles) -> dict[str, Path]:
+    """Name the table of each tomogram."""
     names = np.unique(particles.tomogram).tolist()
     files = require_different_files(names, base_name)
     return {name: path.with_name(f"{path.stem}_{file}.tbl") for name, file in files.items()}

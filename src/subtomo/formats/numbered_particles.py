@@ -198,6 +198,11 @@ def with_map_beside(path: Path, context: TableContext) -> TableContext:
     return replace(context, tomogram_map=read_tomogram_map(beside))
 
 
+def map_beside(path: Path, particles: Particles) -> list[Path]:
+    """Give the map of tomograms that may be written beside a table."""
+    return [path.with_suffix(MAP_SUFFIX)]
+
+
 def write_map_beside(path: Path, particles: Particles, context: TableContext) -> None:
     """Write the map of tomograms beside a table, where they are more than numbers.
 

@@ -5,16 +5,10 @@ A further format is one file with a reader ``read_X(path, context) -> Particles`
 and a row in ``PARTICLE_FORMATS``. A test runs over all rows.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
-from typing import Any
 
 from subtomo.errors import FormatError, SettingsError
-from subtomo.formats.one_tomogram import PLACE, by_tomogram
-from subtomo.formats.table_context import GroupId, TableContext
-from subtomo.model import Particles
+from subtomo.formats.particle_format import ParticleFormat
 
 EVERYTHING = frozenset(
     {
@@ -23,115 +17,7 @@ EVERYTHING = frozenset(
     }
 )
 
-_EXTRA = "extra:"
 VOXELS = frozenset({"grids", "pixel_size", "is_one_based"})
-
-
-@dataclass(frozen=True)
-class ParticleFormat:
-    """One format of particle tables.
-
-    Parameters
-    ----------
-    name : as ``--input-format`` and ``--output-format`` take it
-    title : in words
-    suffixes : of files, in lower case
-    reader : ``module:function``, called with the path and the context; None: written only
-    writer : ``module:function``, called with the path, the particles and the context; None: read
-        only
-    holds : what it can hold beside positions
-        Fields of ``Particles``. ``tomogram``: more than one tomogram. ``orientation``;
-        ``is_oriented``: that one is unknown. ``class_name``, ``instance`` and ``source`` as any
-        text, or ``class_name_number`` ...: as whole numbers. ``extra``: any other column.
-        ``extra:NAME.``: other columns called so only. ``tables``: other tables.
-    uses : fields of ``TableContext`` that its reader looks at
-    writes_with : those that its writer looks at, where they are others
-    group : what the one number of a group in it stands for, unless the context says otherwise
-    beside : suffixes of other files that it writes, called as the table
-    unknown_score : what it says of particles whose scores are not known, in a format that has no
-        word for one unknown score among others
-    keeps : ``module:function`` that tells whether it has a place for one of the other columns
-    needs_nothing : ``module:function`` that tells whether reading a file looks at no context
-    recognises : ``module:function`` that tells from its content whether a file is of this format;
-        None: any file of the suffix that no other format recognises
-    """
-
-    name: str
-    title: str
-    suffixes: tuple[str, ...]
-    reader: str | None
-    writer: str | None
-    holds: frozenset[str]
-    uses: frozenset[str] = frozenset()
-    group: GroupId | None = None
-    beside: tuple[str, ...] = ()
-    unknown_score: float | None = None
-    writes_with: frozenset[str] | None = None
-    keeps: str | None = None
-    needs_nothing: str | None = None
-    recognises: str | None = None
-
-    def read(self, path: Path, context: TableContext) -> Particles:
-        """Read a table.
-
-        Raises
-        ------
-        SettingsError
-            If the format is written only.
-        """
-        if self.reader is None:
-            raise SettingsError(f"{path}: {self.title} is written only; expected another format")
-        particles: Particles = _function(self.reader)(path, context)
-        return particles
-
-    def write(self, path: Path, particles: Particles, context: TableContext) -> None:
-        """Write a table, replaced in one step; formats of one tomogram write a file for each.
-
-        Raises
-        ------
-        SettingsError
-            If the format is read only, or holds one tomogram and the table has several, and the
-            name of the file has no ``{tomogram}``.
-        """
-        if self.writer is None:
-            raise SettingsError(f"{path}: {self.title} is read only; expected another format")
-        for file, of_file in self.files(path, particles).items():
-            _function(self.writer)(file, of_file, context)
-
-    def files(self, path: Path, particles: Particles) -> dict[Path, Particles]:
-        """Give the particles of each file that a table is written in, without those beside it.
-
-        Raises
-        ------
-        SettingsError
-            If the format holds one tomogram and the table has several, and the name of the file
-            has no ``{tomogram}``.
-        """
-        if "tomogram" in self.holds and PLACE not in path.name:
-            return {path: particles}
-        return by_tomogram(path, particles, self.title)
-
-    def used_in_reading(self, path: Path) -> frozenset[str]:
-        """Give the fields of ``TableContext`` that reading a file looks at."""
-        is_alone = self.needs_nothing is not None and _function(self.needs_nothing)(path)
-        return frozenset() if is_alone else self.uses
-
-    @property
-    def used_in_writing(self) -> frozenset[str]:
-        """The fields of ``TableContext`` that writing looks at."""
-        return self.uses if self.writes_with is None else self.writes_with
-
-    def has_column(self, name: str) -> bool:
-        """Tell whether it has a place for another column of particles."""
-        prefixes = tuple(
-            kept.removeprefix(_EXTRA) for kept in self.holds if kept.startswith(_EXTRA)
-        )
-        is_own = self.keeps is not None and bool(_function(self.keeps)(name))
-        return "extra" in self.holds or is_own or name.startswith(prefixes)
-
-    def is_that_of(self, path: Path) -> bool:
-        """Tell from the content of a file whether it is of this format."""
-        return self.recognises is None or bool(_function(self.recognises)(path))
 
 
 _SERIES = frozenset({"grids", "frames", "pixel_size"})
@@ -140,10 +26,11 @@ _FROM_MIDDLE = frozenset({"grids", "frames", "pixel_size", "size_px", "tomogram"
 _NUMBERED = VOXELS | {"tomogram", "tomogram_map"}
 _NUMBERED_FIELDS = frozenset(
     {
-        *("tomogram", "orientation", "is_oriented", "class_name_number", "instance_number"),
-        "score",
+        *("tomogram", "orientation", "is_oriented"),
+        *("class_name_number", "instance_number", "score"),
     }
 )
+_BOXES = frozenset({"class_name", "source", "score", "box_size"})
 
 PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
     ParticleFormat(
@@ -195,6 +82,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         _NUMBERED_FIELDS | {"half", "extra:stopgap."},
         uses=_NUMBERED,
         group="class",
+        beside="subtomo.formats.numbered_particles:map_beside",
         unknown_score=0.0,
         recognises="subtomo.formats.stopgap:is_stopgap",
     ),
@@ -218,6 +106,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         _NUMBERED_FIELDS,
         uses=_NUMBERED,
         group="class",
+        beside="subtomo.formats.numbered_particles:map_beside",
         unknown_score=0.0,
         keeps="subtomo.formats.dynamo_table:keeps_column",
     ),
@@ -230,6 +119,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         _NUMBERED_FIELDS,
         uses=VOXELS,
         group="class",
+        beside="subtomo.formats.dynamo_vll:tables_and_maps",
         unknown_score=0.0,
         keeps="subtomo.formats.dynamo_table:keeps_column",
     ),
@@ -242,6 +132,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         _NUMBERED_FIELDS,
         uses=_NUMBERED,
         group="class",
+        beside="subtomo.formats.numbered_particles:map_beside",
         unknown_score=0.0,
         recognises="subtomo.formats.motive_list:is_motive_list",
         keeps="subtomo.formats.motive_list:keeps_column",
@@ -252,14 +143,10 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         (".csv",),
         "subtomo.formats.peet_csv:read_peet_csv",
         "subtomo.formats.peet_csv:write_peet_csv",
-        frozenset(
-            {
-                *("orientation", "is_oriented", "class_name_number", "instance_number", "score"),
-            }
-        ),
+        _NUMBERED_FIELDS - {"tomogram"},
         uses=_ONE_TOMOGRAM,
         group="class",
-        beside=(".mod",),
+        beside="subtomo.formats.peet_csv:model_beside",
         unknown_score=0.0,
         recognises="subtomo.formats.peet_csv:is_peet_csv",
         keeps="subtomo.formats.peet_csv:keeps_column",
@@ -320,7 +207,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         ("_info.json", ".json"),
         "subtomo.formats.eman_info:read_eman_info",
         "subtomo.formats.eman_info:write_eman_info",
-        frozenset({"class_name", "source", "score", "box_size"}),
+        _BOXES,
         uses=_FROM_MIDDLE,
         unknown_score=0.0,
         recognises="subtomo.formats.eman_info:is_eman_info",
@@ -332,7 +219,7 @@ PARTICLE_FORMATS: tuple[ParticleFormat, ...] = (
         ("_info.json", ".json"),
         "subtomo.formats.eman_info:read_eman_info",
         "subtomo.formats.eman_info:write_eman_info_corner",
-        frozenset({"class_name", "source", "score", "box_size"}),
+        _BOXES,
         uses=_ONE_TOMOGRAM,
         unknown_score=0.0,
         recognises="subtomo.formats.eman_info:is_eman_info",
@@ -436,10 +323,3 @@ def _named(name: str) -> ParticleFormat:
             f"{', '.join(row.name for row in PARTICLE_FORMATS)}"
         )
     return found
-
-
-def _function(place: str) -> Callable[..., Any]:
-    """Import a function by ``module:name``."""
-    module, _, name = place.partition(":")
-    function: Callable[..., Any] = getattr(import_module(module), name)
-    return function

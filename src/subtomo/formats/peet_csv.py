@@ -89,7 +89,7 @@ def read_peet_csv(path: Path, context: TableContext) -> Particles:
         If the voxels of the tomogram are not known.
     """
     table = _read_table(path)
-    beside = _model_beside(path)
+    beside = _find_model(path)
     model = read_imod_model_file(beside)
     context = replace(context, tomogram=context.only_tomogram(path))
     context = with_pixel_size(model, beside, context)
@@ -158,6 +158,11 @@ def write_peet_csv(path: Path, particles: Particles, context: TableContext) -> N
         temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def model_beside(path: Path, particles: Particles) -> list[Path]:
+    """Give the model that is written beside a list."""
+    return [path.with_suffix(_MODEL_SUFFIX)]
+
+
 def keeps_column(name: str) -> bool:
     """Tell whether a further column of particles has a place in a motive list of PEET."""
     return name in {f"{PREFIX}{n}" for n in range(1, _N_COLUMNS + 1) if n not in _NAMES}
@@ -203,7 +208,7 @@ def _read_table(path: Path) -> TextTable:
     return TextTable(named, source=str(path), lines=lines)
 
 
-def _model_beside(path: Path) -> Path:
+def _find_model(path: Path) -> Path:
     """Find the model that a list counts the points of."""
     stems = dict.fromkeys([path.stem, _LIST_PART.sub("", path.stem)])
     names = [stem + _MODEL_SUFFIX for stem in stems if stem]

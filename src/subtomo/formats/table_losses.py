@@ -7,7 +7,7 @@ import numpy as np
 from subtomo.counts import count_of
 from subtomo.formats.group_numbers import are_numbers, are_said_by_numbers, numbers_by_name
 from subtomo.formats.numbered_particles import RELION_CLASS
-from subtomo.formats.particle_formats import ParticleFormat
+from subtomo.formats.particle_format import ParticleFormat
 from subtomo.formats.table_context import GroupId, field_of_group
 from subtomo.formats.unknown_scores import written_scores
 from subtomo.model import Particles

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from subtomo.counts import count_of
-from subtomo.formats.particle_formats import PARTICLE_FORMATS, ParticleFormat
+from subtomo.formats.particle_format import ParticleFormat
+from subtomo.formats.particle_formats import PARTICLE_FORMATS
 from subtomo.formats.table_context import TableContext
 from subtomo.formats.volumes import volume_suffix
 from subtomo.model import Particles

@@ -216,10 +216,25 @@ def test_files_beside_and_of_each_tomogram_are_not_written_over(
     assert (tmp_path / "T2.txt").read_text() == "0.0 0.0 0.0\n"
     one = tmp_path / "one.csv"
     write_particles(one, Particles(np.array(["T1"]), np.zeros((1, 3))))
-    (tmp_path / "list.mod").write_text("mine")
-    words = ["convert", "particles", str(one), "--pixel-size", "10", "--output-format", "peet"]
-    assert run([*words, str(tmp_path / "list.csv")]) == 2
-    assert "list.mod: is there already" in capsys.readouterr().err
+    words = ["convert", "particles", str(one), "--pixel-size", "10"]
+    for beside, *out in (
+        ("list.mod", "list.csv", "--output-format", "peet"),
+        ("list_T1.tbl", "list.vll"),
+        ("list_T1.doc", "list.vll"),
+    ):
+        (tmp_path / beside).write_text("mine")
+        assert run([*words, str(tmp_path / out[0]), *out[1:]]) == 2
+        assert f"{beside}: is there already" in capsys.readouterr().err
+        (tmp_path / beside).unlink()
+
+
+def test_a_table_that_the_input_names_is_not_written_over(tmp_path: Path, capsys: Shown) -> None:
+    write_particles(tmp_path / "in.csv", Particles(np.array(["T1"]), np.zeros((1, 3))))
+    words = ["convert", "particles"]
+    given = [str(tmp_path / name) for name in ("in.csv", "a.vll", "a_T1.tbl")]
+    assert run([*words, *given[:2], "--pixel-size", "10"]) == 0
+    assert run([*words, *given[1:], "--overwrite"]) == 2
+    assert "a_T1.tbl: is an input, and would be replaced" in capsys.readouterr().err
 
 
 def test_several_tomograms_need_a_name_for_each(tmp_path: Path, capsys: Shown) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 from subtomo.errors import SettingsError
 from subtomo.formats.dynamo_map import read_tomogram_map
 from subtomo.formats.dynamo_vll import read_vll, tomogram_map_of
-from subtomo.formats.particle_formats import ParticleFormat
+from subtomo.formats.particle_format import ParticleFormat
 from subtomo.formats.table_context import TableContext
 from subtomo.model import Particles, VoxelGrid
 from subtomo.sources.tomogram_context import tomogram_context

@@ -7,9 +7,8 @@ import numpy as np
 
 from subtomo.counts import count_of
 from subtomo.errors import MissingFileError, OutputError, SettingsError
-from subtomo.formats.dynamo_vll import vll_tables
-from subtomo.formats.numbered_particles import MAP_SUFFIX
-from subtomo.formats.particle_formats import ParticleFormat, format_of
+from subtomo.formats.particle_format import ParticleFormat
+from subtomo.formats.particle_formats import format_of
 from subtomo.formats.particles import read_particles, write_particles
 from subtomo.formats.table_context import TableContext
 from subtomo.formats.table_losses import what_is_lost
@@ -49,7 +48,7 @@ def run(settings: ConvertParticlesSettings) -> None:
     particles = read_particles(settings.input, format_name=read.name, context=context)
     if settings.tomograms:
         _require_known(settings.input, unknown_tomograms(particles, context), context)
-    _require_free(settings, particles, written)
+    _require_free(settings, particles, read, written)
     write_particles(
         settings.output,
         particles,
@@ -98,28 +97,20 @@ def _lost(
 
 
 def _require_free(
-    settings: ConvertParticlesSettings, particles: Particles, written: ParticleFormat
+    settings: ConvertParticlesSettings,
+    particles: Particles,
+    read: ParticleFormat,
+    written: ParticleFormat,
 ) -> None:
     """Refuse to write over a file that is read, or over any without ``--overwrite``."""
-    given = (settings.input, *settings.tomograms, settings.tomogram_map)
-    read = [path for path in (*given, settings.input.with_suffix(MAP_SUFFIX)) if path is not None]
-    for file in _written(settings.output, particles, written):
+    given = (settings.input, *read.with_it(settings.input, particles), *settings.tomograms)
+    inputs = [*given, settings.tomogram_map] if settings.tomogram_map else [*given]
+    for file in written.written(settings.output, particles):
         is_within = settings.input.resolve().is_relative_to(file.resolve())
-        if is_within or any(same_place(file, path) and path.exists() for path in read):
+        if is_within or any(same_place(file, path) and path.exists() for path in inputs):
             raise OutputError(f"{file}: is an input, and would be replaced; choose another name")
         if file.exists() and not settings.overwrite:
             raise OutputError(f"{file}: is there already; choose another name, or give --overwrite")
-
-
-def _written(path: Path, particles: Particles, written: ParticleFormat) -> list[Path]:
-    """List the files that a table is written in, and those beside it."""
-    files = written.files(path, particles)
-    beside = [file.with_suffix(end) for file in files for end in written.beside]
-    if "tomogram_map" in written.uses:
-        beside += [file.with_suffix(MAP_SUFFIX) for file in files]
-    if written.name == "dynamo-vll":
-        beside += [table for file in files for table in vll_tables(file, files[file]).values()]
-    return [*files, *beside]
 
 
 def _require_known(path: Path, unknown: list[str], context: TableContext) -> None:
