@@ -13,15 +13,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import (
-    DataError,
-    MissingFileError,
-    SettingsError,
-    StarError,
-    SubtomoWarning,
-)
+from subtomo.errors import DataError, MissingFileError, SettingsError, StarError, SubtomoWarning
 from subtomo.formats.naming_file import naming_file
 from subtomo.formats.paths import find_file, name_in_table, not_found
+from subtomo.formats.relion_series_row import (
+    NAME,
+    NEEDED_TAGS,
+    SERIES_TAGS,
+    TOMOGRAM_SIZE,
+    deformation_settings,
+    series_columns,
+    series_settings,
+)
 from subtomo.formats.relion_tilt_images import (
     NONE,
     STACK,
@@ -29,41 +32,19 @@ from subtomo.formats.relion_tilt_images import (
     open_relion_images,
     tilt_image_names,
 )
-from subtomo.formats.relion_tilt_series import (
-    DeformationSettings,
-    SeriesSettings,
-    table_from_tilt_series,
-    tilt_series_from_table,
-)
+from subtomo.formats.relion_tilt_series import table_from_tilt_series, tilt_series_from_table
 from subtomo.formats.star import StarTable, read_star, write_star
 from subtomo.formats.star_contents import refuse_contents
 from subtomo.formats.tilt_images import relion_image_name
 from subtomo.formats.tomogram_names import file_name_of
-from subtomo.model import Acquisition, TiltSeries, TomogramFrame
-from subtomo.model.deformation import DeformationKind
+from subtomo.model import TiltSeries, TomogramFrame
 
-_NAME = "rlnTomoName"
-_PIXEL_SIZE = "rlnTomoTiltSeriesPixelSize"
-_HAND = "rlnTomoHand"
-_SLOPE = "rlnTomoDefocusSlope"
-_DOSE_BFACTOR = "rlnCtfBfactorPerElectronDose"
-_DEFORMATION = "rlnTomoDeformationType"
-_DEFORMATION_GRID = ("rlnTomoDeformationGridSizeX", "rlnTomoDeformationGridSizeY")
-_DEFORMATION_KINDS: dict[str, DeformationKind] = {
-    "linear": "linear",
-    "spline": "spline",
-    "Fourier": "fourier",
-}
-_SIZE = tuple(f"rlnTomoSize{axis}" for axis in "XYZ")
-_ACQUISITION = ("rlnVoltage", "rlnSphericalAberration", "rlnAmplitudeContrast")
 STAR_FILE = "rlnTomoTiltSeriesStarFile"
 _TOMOGRAM = "rlnTomoReconstructedTomogram"
 _BINNING = "rlnTomoTomogramBinning"
 ORIGIN = tuple(f"subtomoOrigin{axis}" for axis in "XYZ")
 _KNOWN = {
-    *(_NAME, _PIXEL_SIZE, _HAND, _SLOPE, *_SIZE, *_ACQUISITION),
-    *(STAR_FILE, STACK, STACK_SIZE, _TOMOGRAM, _BINNING),
-    *(_DOSE_BFACTOR, _DEFORMATION, *_DEFORMATION_GRID, *ORIGIN),
+    *(NAME, STAR_FILE, STACK, STACK_SIZE, _TOMOGRAM, _BINNING, *SERIES_TAGS, *ORIGIN),
 }
 
 
@@ -103,7 +84,7 @@ class TomogramEntry:
         size = self.tilt_series.tomogram_size_px
         if size is None:
             raise DataError(
-                f"tomogram {self.name} has no size: add {', '.join(_SIZE)} to the table of "
+                f"tomogram {self.name} has no size: add {', '.join(TOMOGRAM_SIZE)} to the table of "
                 "tomograms"
             )
         return TomogramFrame(size, self.tilt_series.pixel_size)
@@ -153,14 +134,14 @@ def read_tomograms_star(
     blocks = read_star(path)
     refuse_contents(path, blocks, "a table of tomograms", "tomograms.star")
     table = _global_table(path, blocks)
-    table.require([_NAME, _PIXEL_SIZE, _HAND, *_ACQUISITION])
-    names = table.text(_NAME).tolist()
+    table.require([NAME, *NEEDED_TAGS])
+    names = table.text(NAME).tolist()
     twice = [row for row, name in enumerate(names) if name in names[:row]]
     if twice:
         raise StarError(f"{table.place(twice[0])}: tomogram {names[twice[0]]} comes twice")
     for row, name in enumerate(names):
         if name in ("", ".", ".."):
-            raise StarError(f"{table.place(row)}: {_NAME} is '{name}'; expected a name for files")
+            raise StarError(f"{table.place(row)}: {NAME} is '{name}'; expected a name for files")
     images_of = names if images_of is None else images_of
     reader = _EntryReader(Path(path), table, blocks, require_images, images_of, relative_dir)
     entries = []
@@ -212,10 +193,10 @@ def _image_in_table(name: str, path: Path) -> str:
 def _global_table(path: str | Path, blocks: Mapping[str, StarTable]) -> StarTable:
     """Find the block that lists the tomograms."""
     for name in ("global", *blocks):
-        if name in blocks and (name == "global" or _NAME in blocks[name]):
+        if name in blocks and (name == "global" or NAME in blocks[name]):
             return blocks[name]
     found = ", ".join(f"data_{name}" for name in blocks)
-    raise StarError(f"{path}: no block data_global with {_NAME}; found {found}")
+    raise StarError(f"{path}: no block data_global with {NAME}; found {found}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,12 +214,12 @@ class _EntryReader:
     @property
     def names(self) -> set[str]:
         """Of all tomograms."""
-        return set(self.table.columns[_NAME].tolist())
+        return set(self.table.columns[NAME].tolist())
 
     def entry(self, row: int) -> TomogramEntry:
         table = self.table
         values = {tag: str(column[row]) for tag, column in table.columns.items()}
-        settings = _settings(table, row)
+        settings = series_settings(table, row)
         tilts = self.tilts(row, settings.name)
         images, names = self.images(row, settings.name, tilts)
         self.doubt_images(row, settings.name, names)
@@ -247,7 +228,7 @@ class _EntryReader:
         binning = float(table.stacked([_BINNING])[row, 0]) if _BINNING in table else None
         if binning is not None and not binning > 0:
             raise StarError(f"{table.place(row)}: {_BINNING} is {binning:g}; expected more than 0")
-        deformation = _deformation(table, row)
+        deformation = deformation_settings(table, row)
         return TomogramEntry(
             name=settings.name,
             tilt_series=tilt_series_from_table(tilts, settings, images, names, deformation),
@@ -333,33 +314,6 @@ class _EntryReader:
         }
 
 
-def _settings(table: StarTable, row: int) -> SeriesSettings:
-    hand = table.numbers(_HAND)[row]
-    if hand not in (-1, 1):
-        raise StarError(f"{table.place(row)}: {_HAND} is {hand:g}; expected 1 or -1")
-    pixel_sizes = table.stacked([_PIXEL_SIZE])[:, 0]
-    table.refuse(_PIXEL_SIZE, pixel_sizes <= 0, "more than 0 Å")
-    voltage, cs, amplitude_contrast = table.stacked(_ACQUISITION)[row].tolist()
-    size = None
-    if table.has_all(_SIZE):
-        x, y, z = (int(table.integers(tag)[row]) for tag in _SIZE)
-        if min(x, y, z) < 1:
-            raise StarError(
-                f"{table.place(row)}: {', '.join(_SIZE)} are {x}, {y}, {z}; expected positive "
-                "numbers of pixels"
-            )
-        size = (x, y, z)
-    return SeriesSettings(
-        name=str(table.columns[_NAME][row]),
-        pixel_size=float(pixel_sizes[row]),
-        acquisition=Acquisition(voltage, cs, amplitude_contrast),
-        handedness=int(hand),
-        defocus_slope=float(table.stacked([_SLOPE], default=1)[row, 0]),
-        dose_bfactor=float(table.stacked([_DOSE_BFACTOR], default=0)[row, 0]),
-        tomogram_size_px=size,
-    )
-
-
 def _origin(table: StarTable, row: int) -> tuple[float, float, float] | None:
     """Read where the first voxel of a reconstruction is."""
     if not table.has_all(ORIGIN) or str(table.columns[ORIGIN[0]][row]) == NONE:
@@ -368,44 +322,13 @@ def _origin(table: StarTable, row: int) -> tuple[float, float, float] | None:
     return x, y, z
 
 
-def _deformation(table: StarTable, row: int) -> DeformationSettings | None:
-    """Read what kind of deformation a row declares; the word None stands for none."""
-    if _DEFORMATION_GRID[0] not in table and _DEFORMATION not in table:
-        return None
-    table.require([_DEFORMATION, *_DEFORMATION_GRID])
-    found = str(table.columns[_DEFORMATION][row])
-    if found == NONE:
-        return None
-    kinds = {name.lower(): kind for name, kind in _DEFORMATION_KINDS.items()}
-    if found.lower() not in kinds:
-        raise StarError(
-            f"{table.place(row)}: {_DEFORMATION} is {found}; expected one of "
-            f"{', '.join(_DEFORMATION_KINDS)}"
-        )
-    x, y = (int(table.integers(tag)[row]) for tag in _DEFORMATION_GRID)
-    return DeformationSettings(kinds[found.lower()], (x, y))
-
-
 def _table(entries: Sequence[TomogramEntry], files: Sequence[str], path: Path) -> StarTable:
     """Make ``data_global``."""
-    series = [entry.tilt_series for entry in entries]
     columns: dict[str, NDArray[Any]] = {
-        _NAME: np.array([entry.name for entry in entries], dtype=np.str_),
-        _ACQUISITION[0]: np.array([one.acquisition.voltage for one in series]),
-        _ACQUISITION[1]: np.array([one.acquisition.spherical_aberration for one in series]),
-        _ACQUISITION[2]: np.array([one.acquisition.amplitude_contrast for one in series]),
-        _PIXEL_SIZE: np.array([one.pixel_size for one in series]),
-        _HAND: np.array([float(one.handedness) for one in series]),
-        _SLOPE: np.array([one.defocus_slope for one in series]),
+        NAME: np.array([entry.name for entry in entries], dtype=np.str_),
+        **series_columns([entry.tilt_series for entry in entries]),
         STAR_FILE: np.array(files, dtype=np.str_),
     }
-    sizes = [one.tomogram_size_px for one in series]
-    if all(size is not None for size in sizes):
-        columns |= dict(zip(_SIZE, np.array(sizes, dtype=np.int64).reshape(-1, 3).T, strict=True))
-    if any(one.dose_bfactor for one in series):
-        columns[_DOSE_BFACTOR] = np.array([one.dose_bfactor for one in series])
-    if any(one.deformation is not None for one in series):
-        columns |= _deformation_columns(series)
     if any(entry.tomogram_path is not None for entry in entries):
         paths = [entry.tomogram_path for entry in entries]
         columns[_TOMOGRAM] = np.array([name_in_table(p, path) if p else NONE for p in paths])
@@ -417,14 +340,3 @@ def _table(entries: Sequence[TomogramEntry], files: Sequence[str], path: Path) -
     for tag in dict.fromkeys(tag for entry in entries for tag in entry.extra):
         columns[tag] = np.array([entry.extra.get(tag, NONE) for entry in entries])
     return StarTable(columns)
-
-
-def _deformation_columns(series: Sequence[TiltSeries]) -> dict[str, NDArray[Any]]:
-    """Say which deformation each tilt series has."""
-    names = {kind: name for name, kind in _DEFORMATION_KINDS.items()}
-    found = [one.deformation for one in series]
-    grids = np.array([(0, 0) if one is None else one.grid for one in found], dtype=np.int64)
-    return {
-        **dict(zip(_DEFORMATION_GRID, grids.T, strict=True)),
-        _DEFORMATION: np.array([NONE if one is None else names[one.kind] for one in found]),
-    }

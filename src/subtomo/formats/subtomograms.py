@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from subtomo.errors import MissingFileError, StarError
 from subtomo.formats.box_stacks import name_in_stack, split_stack_name
 from subtomo.formats.paths import find_file, name_in_table, not_found
+from subtomo.formats.relion_optics import TILT_SERIES_PIXEL_SIZE
 from subtomo.formats.relion_particles import CENTRED, COORDINATES
 from subtomo.formats.star import StarTable, read_star
 from subtomo.model import Particles, TomogramFrame
@@ -22,7 +23,6 @@ TRANSFER = "rlnCtfImage"
 """File of its transfer function: a volume of the box's size, zero frequency at voxel n // 2."""
 BOX_CENTRE = tuple(f"subtomoBoxCentre{axis}" for axis in "XYZ")
 """Place of voxel n // 2 in the tomogram, Å."""
-PIXEL_SIZE = "rlnTomoTiltSeriesPixelSize"
 """Of the tilt series, Å: the unit of coordinates from the corner."""
 ROTATED = "subtomoBoxRotated"
 """1 where the box was turned to the reference, 0 where it stands as in the tomogram."""
@@ -201,12 +201,14 @@ def _tilt_series_pixel_sizes(
     path: Path, table: StarTable, optics: StarTable | None
 ) -> NDArray[np.float64]:
     """Pixel size of the tilt series of each particle, from the table or its optics groups."""
-    if PIXEL_SIZE in table:
-        return table.numbers(PIXEL_SIZE)
-    if optics is None or PIXEL_SIZE not in optics or "rlnOpticsGroup" not in table:
-        raise StarError(f"{path}: no column {PIXEL_SIZE}, in data_particles or data_optics")
+    if TILT_SERIES_PIXEL_SIZE in table:
+        return table.numbers(TILT_SERIES_PIXEL_SIZE)
+    if optics is None or TILT_SERIES_PIXEL_SIZE not in optics or "rlnOpticsGroup" not in table:
+        raise StarError(
+            f"{path}: no column {TILT_SERIES_PIXEL_SIZE}, in data_particles or data_optics"
+        )
     groups = optics.integers("rlnOpticsGroup")
     order = np.argsort(groups)
     found = order[np.searchsorted(groups[order], table.integers("rlnOpticsGroup"))]
-    sizes: NDArray[np.float64] = optics.numbers(PIXEL_SIZE)[found]
+    sizes: NDArray[np.float64] = optics.numbers(TILT_SERIES_PIXEL_SIZE)[found]
     return sizes

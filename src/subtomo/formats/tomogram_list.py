@@ -13,6 +13,7 @@ import numpy as np
 from subtomo.errors import SettingsError, StarError
 from subtomo.formats.naming_file import naming_file
 from subtomo.formats.paths import find_file, name_in_table
+from subtomo.formats.relion_optics import TILT_SERIES_PIXEL_SIZE
 from subtomo.formats.relion_tomograms import ORIGIN
 from subtomo.formats.star import StarTable, read_star, write_star
 from subtomo.model import TomogramFrame, VoxelGrid
@@ -21,7 +22,6 @@ BLOCK = "tomograms"
 _NAME = "rlnTomoName"
 _PATH = "rlnTomoReconstructedTomogram"
 _PIXEL_SIZE = "subtomoPixelSize"
-_FULL_PIXEL_SIZE = "rlnTomoTiltSeriesPixelSize"
 _FULL_SIZE = tuple(f"rlnTomoSize{axis}" for axis in "XYZ")
 
 
@@ -79,10 +79,10 @@ def read_tomogram_list(path: Path | str) -> list[ListedTomogram]:
     if BLOCK not in blocks:
         raise StarError(f"{path}: no block data_{BLOCK}; found data_{', data_'.join(blocks)}")
     table = blocks[BLOCK]
-    table.require([_NAME, _PATH, _PIXEL_SIZE, _FULL_PIXEL_SIZE, *_FULL_SIZE, *ORIGIN])
+    table.require([_NAME, _PATH, _PIXEL_SIZE, TILT_SERIES_PIXEL_SIZE, *_FULL_SIZE, *ORIGIN])
     names, files = table.text(_NAME).tolist(), table.text(_PATH).tolist()
     sizes = np.stack([table.integers(tag) for tag in _FULL_SIZE], axis=1)
-    pixels = table.stacked([_PIXEL_SIZE, _FULL_PIXEL_SIZE])
+    pixels = table.stacked([_PIXEL_SIZE, TILT_SERIES_PIXEL_SIZE])
     origins = table.stacked(ORIGIN)
     found = []
     for row, name in enumerate(names):
@@ -120,7 +120,7 @@ def write_tomogram_list(path: Path | str, tomograms: Sequence[ListedTomogram]) -
         _NAME: np.array(names, dtype=np.str_),
         _PATH: np.array([name_in_table(one.path, path) for one in tomograms], dtype=np.str_),
         _PIXEL_SIZE: np.array([one.pixel_size for one in tomograms]),
-        _FULL_PIXEL_SIZE: np.array([one.frame.pixel_size for one in tomograms]),
+        TILT_SERIES_PIXEL_SIZE: np.array([one.frame.pixel_size for one in tomograms]),
         **dict(zip(_FULL_SIZE, sizes.T, strict=True)),
         **dict(zip(ORIGIN, origins.T, strict=True)),
     }

@@ -8,6 +8,7 @@ from subtomo.counts import count_of
 from subtomo.formats.optimisation_set import FILES, is_optimisation_set
 from subtomo.formats.particles import read_particles
 from subtomo.formats.paths import find_file
+from subtomo.formats.relion_optics import TILT_SERIES_PIXEL_SIZE
 from subtomo.formats.relion_particles import CENTRED, COORDINATES
 from subtomo.formats.relion_tomograms import TomogramEntry, read_tomograms_star
 from subtomo.formats.star import StarTable, read_star
@@ -38,7 +39,7 @@ def describe_star(path: Path) -> Rows:
     blocks = read_star(path)
     if is_optimisation_set(blocks):
         return _optimisation_set(path, blocks)
-    if any("rlnTomoTiltSeriesPixelSize" in t and "rlnTomoHand" in t for t in blocks.values()):
+    if any(TILT_SERIES_PIXEL_SIZE in t and "rlnTomoHand" in t for t in blocks.values()):
         return _tomograms(path)
     if is_tomogram_list(path):
         return _tomogram_list(path)
