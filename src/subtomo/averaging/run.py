@@ -39,19 +39,9 @@ SCORE = "subtomoAlignmentScore"
 def run(settings: AverageSettings, job: "Job") -> Path:
     """Average subtomograms, aligning them first where asked, or turn them as the table says.
 
-    Parameters
-    ----------
-    settings : of the command
-    job : its folder, ledger and executor
-
     Returns
     -------
     Path of ``average.mrc``
-
-    Raises
-    ------
-    SubtomoError
-        Where the input cannot be used, before anything is written.
     """
     if settings.apply_alignment:
         return run_apply_alignment(settings, job)

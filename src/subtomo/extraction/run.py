@@ -30,19 +30,9 @@ _WRITES = (
 def run(settings: ExtractVolumesSettings, job: "Job") -> Path:
     """Cut subtomograms; write them, their transfer functions and ``particles.star``.
 
-    Parameters
-    ----------
-    settings : of the command
-    job : its folder, ledger and executor
-
     Returns
     -------
     Path of ``particles.star``
-
-    Raises
-    ------
-    SubtomoError
-        Where the input cannot be used, before anything is written.
     """
     plan = plan_extraction(settings)
     payloads = _payloads(plan, settings, job)

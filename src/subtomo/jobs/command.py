@@ -18,7 +18,9 @@ class Command:
     settings : "package.module:Class", importable without torch; a ``JobSettings`` where the
         command writes an output folder, else a ``CommandSettings``
     run : "package.module:function", called with ``(settings, job)``, or with ``(settings)``
-        where the settings are no ``JobSettings``
+        where the settings are no ``JobSettings``. The job gives it its folder, ledger and
+        executor; it returns the path of what it made, and raises a ``SubtomoError`` where the
+        input cannot be used, before anything is written.
     help : one line for ``subtomo --help``
     """
 

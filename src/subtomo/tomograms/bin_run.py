@@ -42,20 +42,10 @@ class _Plan:
 def run(settings: BinSettings, job: "Job") -> Path:
     """Bin tomograms.
 
-    Parameters
-    ----------
-    settings : of the command
-    job : its folder, ledger and executor
-
     Returns
     -------
     Path of the folder with the tomograms
         Those that came from a table are in a new ``tomograms.star`` beside it.
-
-    Raises
-    ------
-    SubtomoError
-        Where the input cannot be used, before anything is written.
     """
     plans = [_plan(tomogram, settings) for tomogram in _open(settings)]
     entries = _table_entries(settings)

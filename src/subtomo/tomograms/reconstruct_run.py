@@ -28,19 +28,9 @@ _HEADER_BYTES = 1024
 def run(settings: ReconstructSettings, job: "Job") -> Path:
     """Reconstruct tilt series by weighted back-projection.
 
-    Parameters
-    ----------
-    settings : of the command
-    job : its folder, ledger and executor
-
     Returns
     -------
     Path of ``tomograms.star``, which names the tomograms
-
-    Raises
-    ------
-    SubtomoError
-        Where the input cannot be used, before anything is written.
     """
     compute_device(settings.device)
     entries = open_tilt_series(settings)

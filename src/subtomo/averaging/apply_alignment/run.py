@@ -37,19 +37,9 @@ _CHUNK = 64  # boxes an item; fixed, so that sums are added in the same order ev
 def run_apply_alignment(settings: AverageSettings, job: "Job") -> Path:
     """Turn boxes to their common axis, write them, and average them.
 
-    Parameters
-    ----------
-    settings : of the command
-    job : its folder, ledger and executor
-
     Returns
     -------
     Path of ``average.mrc``; of ``particles.star`` where the table is empty
-
-    Raises
-    ------
-    SubtomoError
-        Where the input cannot be used, before anything is written.
     """
     device = compute_device(settings.device)
     particles = read_particles(settings.particles)

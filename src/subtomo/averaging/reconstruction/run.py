@@ -24,19 +24,9 @@ if TYPE_CHECKING:
 def run(settings: ReconstructionSettings, job: "Job") -> Path:
     """Reconstruct maps from tilt series.
 
-    Parameters
-    ----------
-    settings : of the command
-    job : its folder, ledger and executor
-
     Returns
     -------
     Path of ``merged.mrc``
-
-    Raises
-    ------
-    SubtomoError
-        Where the input cannot be used, before anything is written.
     """
     plan = plan_reconstruction(settings)
     device = compute_device(settings.device)

@@ -25,19 +25,9 @@ if TYPE_CHECKING:
 def run(settings: ReconstructStacksSettings, job: "Job") -> Path:
     """Reconstruct maps from stacks of extracted images.
 
-    Parameters
-    ----------
-    settings : of the command
-    job : its folder, ledger and executor
-
     Returns
     -------
     Path of ``merged.mrc``
-
-    Raises
-    ------
-    SubtomoError
-        Where the input cannot be used, before anything is written.
     """
     plan = plan_stacks(settings)
     device = compute_device(settings.device)

@@ -25,19 +25,9 @@ if TYPE_CHECKING:
 def run(settings: StackSettings, job: "Job") -> Path:
     """Cut particle images; write them, ``particles.star`` and ``optimisation_set.star``.
 
-    Parameters
-    ----------
-    settings : of the command
-    job : its folder, ledger and executor
-
     Returns
     -------
     Path of ``particles.star``
-
-    Raises
-    ------
-    SubtomoError
-        Where the input cannot be used, before anything is written.
     """
     compute_device(settings.device)
     plan = plan_extraction(settings)

@@ -26,19 +26,9 @@ _WRITES = ("particles.*", "dropped.*", "report.html", "tomograms")
 def run(settings: CleanSettings, job: "Job") -> Path:
     """Keep some of the picks; write them, those dropped with the reason, and a report.
 
-    Parameters
-    ----------
-    settings : of the command
-    job : its folder, ledger and executor
-
     Returns
     -------
     Path of ``particles.star``, or ``particles.csv`` where the tomograms are not given
-
-    Raises
-    ------
-    SubtomoError
-        Where the input cannot be used, before anything is written.
     """
     inputs = open_inputs(settings)
     paths = {

@@ -35,19 +35,9 @@ _WRITES = ("scores.csv", "pairs.csv", "only_in_picks.*", "only_in_truth.*", "rep
 def run(settings: CompareSettings, job: "Job") -> Path:
     """Judge picks by others; write the numbers, the pairs, what has no partner and a report.
 
-    Parameters
-    ----------
-    settings : of the command
-    job : its folder and log
-
     Returns
     -------
     Path of ``scores.csv``
-
-    Raises
-    ------
-    SubtomoError
-        Where the input cannot be used, before anything is written.
     """
     also_used = ["pixel_size"] * (settings.radius_px is not None)
     tables = open_pick_tables([settings.picks, settings.truth], settings, also_used)

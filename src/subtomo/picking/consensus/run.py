@@ -33,19 +33,9 @@ _WRITES = ("particles.*", "members.*", "report.html")
 def run(settings: ConsensusSettings, job: "Job") -> Path:
     """Find what several pickers agree on; write particles, their members and a report.
 
-    Parameters
-    ----------
-    settings : of the command
-    job : its folder and log
-
     Returns
     -------
     Path of ``particles.star``, or ``particles.csv`` where the tomograms are not given
-
-    Raises
-    ------
-    SubtomoError
-        Where the input cannot be used, before anything is written.
     """
     tables = open_pick_tables(
         settings.sets, settings, ["pixel_size"] * (settings.radius_px is not None)

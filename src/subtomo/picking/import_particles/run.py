@@ -32,19 +32,9 @@ _COLUMNS = ("options", "picks_inside", "picks", "density_evidence")
 def run(settings: ImportParticlesSettings, job: "Job") -> Path:
     """Bring in picks that other programs made, and say how well they fit their tomograms.
 
-    Parameters
-    ----------
-    settings : of the command
-    job : its folder and log
-
     Returns
     -------
     Path of ``particles.star``; beside it ``placements.csv`` compares other choices
-
-    Raises
-    ------
-    SubtomoError
-        Where the input cannot be used, before anything is written.
     """
     picks = read_picks(settings)
     fits = best_fits(picks.placement, _of_tomograms(picks, settings), picks.pixel_size)

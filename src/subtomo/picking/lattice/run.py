@@ -26,19 +26,9 @@ _CLEAR_LEAD = 1.5
 def run(settings: LatticeSettings, job: "Job") -> Path:
     """Measure the lattice of each filament; write numbers, oriented picks and a report.
 
-    Parameters
-    ----------
-    settings : of the command
-    job : its folder, ledger and executor
-
     Returns
     -------
     Path of ``lattice.csv``
-
-    Raises
-    ------
-    SubtomoError
-        Where the input cannot be used, before anything is written.
     """
     inputs = open_inputs(settings)
     for name, tomogram in inputs.tomograms.items():

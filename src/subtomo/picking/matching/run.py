@@ -42,19 +42,9 @@ _BYTES_A_POSITION = 16.0  # score and index, once in tiles and once in volumes
 def run(settings: MatchSettings, job: "Job") -> Path:
     """Match templates with tomograms; write scores, orientations and picks.
 
-    Parameters
-    ----------
-    settings : of the command
-    job : its folder, ledger and executor
-
     Returns
     -------
     Path of ``particles.star``
-
-    Raises
-    ------
-    SubtomoError
-        Where the input cannot be used, before anything is written.
     """
     searches = _plan(settings)
     tiles = {

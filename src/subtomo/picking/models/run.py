@@ -29,19 +29,9 @@ _WRITES = ("particles.star", "models.json", "orientation_models.json", "report.h
 def run(settings: PickModelSettings, job: "Job") -> Path:
     """Make particles of geometric models; write them, the models and a report.
 
-    Parameters
-    ----------
-    settings : of the command
-    job : its folder, ledger and executor
-
     Returns
     -------
     Path of ``particles.star``
-
-    Raises
-    ------
-    SubtomoError
-        Where the input cannot be used, before anything is written.
     """
     plan = make_plan(settings)
     folder = job.folder / "tomograms"

@@ -17,19 +17,9 @@ if TYPE_CHECKING:
 def run(settings: ImportTiltSeriesSettings, job: "Job") -> Path:
     """Turn tilt series that other programs aligned into a RELION 5 project.
 
-    Parameters
-    ----------
-    settings : of the command
-    job : its folder and log
-
     Returns
     -------
     Path of ``tomograms.star``, beside which ``tilt_series/NAME.star`` lie
-
-    Raises
-    ------
-    SubtomoError
-        Where the input cannot be used, before anything is written.
     """
     imports = plan_import(settings)
     names = [one.tilt_series.name for one in imports]

@@ -27,20 +27,10 @@ _WRITES = ("tomograms.star", "tomograms")
 def run(settings: ImportTomogramsSettings, job: "Job") -> Path:
     """Bring in tomograms that other programs made.
 
-    Parameters
-    ----------
-    settings : of the command
-    job : its folder and log
-
     Returns
     -------
     Path of ``tomograms.star``, beside which the volumes or links to them lie
         The folder can be given with ``--tomograms`` to every command.
-
-    Raises
-    ------
-    SubtomoError
-        Where the input cannot be used, before anything is written.
     """
     imports = plan_import(settings)
     inputs = [one.source for one in imports]

@@ -32,20 +32,10 @@ _WRITES = ("tomograms.star", "tomograms", "models.json", "particles.star")
 def run(settings: ImportDynamoCatalogueSettings, job: "Job") -> Path:
     """Bring in the tomograms, models and particles of a catalogue.
 
-    Parameters
-    ----------
-    settings : of the command
-    job : its folder and log
-
     Returns
     -------
     Path of ``tomograms.star``; ``models.json`` and ``particles.star`` lie beside it where the
     catalogue has models and tables
-
-    Raises
-    ------
-    SubtomoError
-        Where the input cannot be used, before anything is written.
     """
     listed = read_volumes(settings.catalogue)
     volumes = catalogue_volumes(listed, settings)
