@@ -21,8 +21,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import SettingsError, StarError
+from subtomo.errors import StarError
 from subtomo.formats.columns import typed_column
+from subtomo.formats.relion_coordinates import (
+    CENTRED,
+    COORDINATE_PIXEL_SIZE,
+    COORDINATES,
+    ORIGINS,
+    ORIGINS_PX,
+    centres_and_pixel_sizes,
+    subtomogram_positions,
+)
 from subtomo.formats.relion_optics import (
     OPTICS_PREFIX,
     TILT_SERIES_PIXEL_SIZE,
@@ -36,10 +45,6 @@ from subtomo.model import Particles, TomogramFrame, VoxelGrid
 
 FloatArray = NDArray[np.float64]
 
-COORDINATES = tuple(f"rlnCoordinate{axis}" for axis in "XYZ")
-CENTRED = tuple(f"rlnCenteredCoordinate{axis}Angst" for axis in "XYZ")
-ORIGINS = tuple(f"rlnOrigin{axis}Angst" for axis in "XYZ")
-ORIGINS_PX = tuple(f"rlnOrigin{axis}" for axis in "XYZ")
 ANGLES = ("rlnAngleRot", "rlnAngleTilt", "rlnAnglePsi")
 SUBTOMOGRAM_ANGLES = tuple(f"rlnTomoSubtomogram{angle}" for angle in ("Rot", "Tilt", "Psi"))
 TEXT_COLUMNS = {
@@ -48,9 +53,6 @@ TEXT_COLUMNS = {
     "source": "subtomoSource",
 }
 _IS_ORIENTED = "subtomoIsOriented"
-COORDINATE_PIXEL_SIZE = "subtomoCoordinatePixelSize"
-"""Pixel size of ``rlnCoordinate*`` (Å), where the other columns would be read as another."""
-_SAME_SIZE = 1e-3  # relative difference up to which two pixel sizes are the same
 _SCORES = ("subtomoScore", "rlnAutopickFigureOfMerit", "rlnLCCmax")
 _CONSUMED = {
     *COORDINATES,
@@ -106,43 +108,21 @@ def read_relion_particles(
 
     Notes
     -----
-    Source: RELION 5, commit 73f0a3c0. The pixel size of ``rlnCoordinate*`` is looked for as
-    ``rlnTomoTiltSeriesPixelSize``, then ``rlnDetectorPixelSize`` (µm, with ``rlnMagnification``; Å
-    without it, as pytom-match-pick writes), then ``rlnMicrographPixelSize`` or
-    ``rlnImagePixelSize``, then in ``frames``. WarpTools (tomograms called ``*.tomostar``) counts in
-    pixels of the subtomogram, ``rlnImagePixelSize``. Warp's tables without images call tilt series
-    (``rlnMicrographName``) ``NAME.tomostar``; their tomogram is ``NAME``.
+    Source: RELION 5, commit 73f0a3c0.
     """
     blocks = read_star(path, is_utf8=True)
-    name = particles_block(path, blocks)
-    table = blocks.pop(name)
+    table = blocks.pop(particles_block(path, blocks))
     optics = optics_columns(table, blocks.pop("optics", None))
-    named = _tomograms(table)
-    tomogram = _without_tomostar(table, named)
-    found = _coordinate_pixel_size(table, optics, named, frames, coordinate_pixel_size)
-    pixel_size, tag = (None, "") if found is None else found
-    if tomogram_size_px is not None and pixel_size is not None:
-        frames = _with_frames(frames or {}, tomogram, pixel_size, tomogram_size_px)
-    subtomogram_angles = table.stacked(SUBTOMOGRAM_ANGLES, default=0)
-    angles = table.stacked(ANGLES, default=0)
-    subtomogram = quaternions_from_relion(subtomogram_angles)
-    origins = table.stacked(ORIGINS, default=0)
-    if ORIGINS[0] not in table and pixel_size is not None:
-        origins = table.stacked(ORIGINS_PX, default=0) * pixel_size[:, None]
-    coordinates = _coordinates(table, tomogram, frames, pixel_size)
-    if pixel_size is not None and tag != TILT_SERIES_PIXEL_SIZE and not _is_centred(table, frames):
-        is_of_series = "rlnTomoName" in table and tag != "rlnDetectorPixelSize"
-        full = frames if frames and is_of_series else {}
-        coordinates += grid_origins(tomogram, pixel_size, grids or {}, full)
-    extra = {
-        tag: typed_column(tag, np.asarray(column, dtype=np.str_))
-        for tag, column in table.columns.items()
-        if tag not in _CONSUMED
-    }
-    if not optics and "rlnOpticsGroup" in table:
-        extra["rlnOpticsGroup"] = table.integers("rlnOpticsGroup")
-    if TILT_SERIES_PIXEL_SIZE in table:
-        extra[TILT_SERIES_PIXEL_SIZE] = table.numbers(TILT_SERIES_PIXEL_SIZE)
+    tomogram, coordinates, origins = subtomogram_positions(
+        table,
+        optics,
+        frames=frames or {},
+        coordinate_pixel_size=coordinate_pixel_size,
+        grids=grids or {},
+        tomogram_size_px=tomogram_size_px,
+    )
+    subtomogram = quaternions_from_relion(table.stacked(SUBTOMOGRAM_ANGLES, default=0))
+    angles = quaternions_from_relion(table.stacked(ANGLES, default=0))
     text: dict[str, Any] = {
         field: table.text(tag) for field, tag in TEXT_COLUMNS.items() if tag in table
     }
@@ -150,46 +130,29 @@ def read_relion_particles(
     return Particles(
         tomogram=tomogram,
         position=coordinates - rotate_points(subtomogram, origins),
-        orientation=multiply_quaternions(subtomogram, quaternions_from_relion(angles)),
+        orientation=multiply_quaternions(subtomogram, angles),
         is_oriented=known_orientations(table),
         **text,
         score=table.numbers(score, default=np.nan),
         half=table.integers("rlnRandomSubset", default=0),
         box_size=table.integers("subtomoBoxSize", default=0),
-        extra={**extra, **optics},
+        extra={**_extra(table, has_optics=bool(optics)), **optics},
         tables=dict(blocks),
     )
 
 
-def grid_origins(
-    tomogram: NDArray[np.str_],
-    pixel_size: FloatArray,
-    grids: Mapping[str, VoxelGrid],
-    frames: Mapping[str, TomogramFrame],
-) -> FloatArray:
-    """Give the origins of the voxels that coordinates count in.
-
-    Parameters
-    ----------
-    tomogram : (n,) names
-    pixel_size : (n,) Å, of the coordinates
-    grids : voxels of the tomograms picked in, by name
-    frames : tomograms in whose full-resolution pixels the coordinates may count, by name
-
-    Returns
-    -------
-    (n, 3) Å; 0 where the pixel size is that of the frame, or not that of the grid
-    """
-    origins = np.zeros((len(tomogram), 3))
-    for name in np.unique(tomogram).tolist():
-        if name in grids:
-            rows = tomogram == name
-            is_of_grid = np.isclose(pixel_size[rows], grids[name].pixel_size, rtol=_SAME_SIZE)
-            if name in frames:
-                full = frames[name].pixel_size
-                is_of_grid &= ~np.isclose(pixel_size[rows], full, rtol=_SAME_SIZE)
-            origins[rows] = np.where(is_of_grid[:, None], grids[name].origin, 0.0)
-    return origins
+def _extra(table: StarTable, *, has_optics: bool) -> dict[str, NDArray[Any]]:
+    """Give the columns without a field of their own; groups that are not spread stay numbers."""
+    extra = {
+        tag: typed_column(tag, np.asarray(column, dtype=np.str_))
+        for tag, column in table.columns.items()
+        if tag not in _CONSUMED
+    }
+    if not has_optics and "rlnOpticsGroup" in table:
+        extra["rlnOpticsGroup"] = table.integers("rlnOpticsGroup")
+    if TILT_SERIES_PIXEL_SIZE in table:
+        extra[TILT_SERIES_PIXEL_SIZE] = table.numbers(TILT_SERIES_PIXEL_SIZE)
+    return extra
 
 
 def particles_block(path: str | Path, blocks: Mapping[str, StarTable]) -> str:
@@ -232,7 +195,9 @@ def write_relion_particles(
     SettingsError
         If a tomogram has no frame.
     """
-    centre, pixel_size = _frames_of(particles.tomogram, frames, "write RELION coordinates")
+    centre, pixel_size = centres_and_pixel_sizes(
+        particles.tomogram, frames, "write RELION coordinates"
+    )
     write_star(path, particle_blocks(particles, pixel_size, centre))
 
 
@@ -288,120 +253,6 @@ def _say_something(particles: Particles, angles: Mapping[str, NDArray[Any]]) -> 
     """Tell where the angles that will be written are not all 0."""
     own = [particles.extra[tag] for tag in SUBTOMOGRAM_ANGLES if tag in particles.extra]
     return np.asarray((np.stack([*angles.values(), *own]) != 0).any(axis=0))
-
-
-def _tomograms(table: StarTable) -> NDArray[np.str_]:
-    if "rlnTomoName" in table:
-        return table.text("rlnTomoName")
-    if "rlnMicrographName" in table:
-        return table.text("rlnMicrographName")
-    table.require(["rlnTomoName"], why="or rlnMicrographName")
-    raise AssertionError
-
-
-def _without_tomostar(table: StarTable, named: NDArray[np.str_]) -> NDArray[np.str_]:
-    """Give the tomograms of picks of Warp, which names their tilt series' files."""
-    if "rlnTomoName" in table or "rlnImageName" in table:
-        return named
-    return np.array([name.removesuffix(".tomostar") for name in named.tolist()], dtype=np.str_)
-
-
-def _coordinate_pixel_size(
-    table: StarTable,
-    optics: Mapping[str, NDArray[Any]],
-    tomogram: NDArray[np.str_],
-    frames: Mapping[str, TomogramFrame] | None,
-    given: float | None,
-) -> tuple[FloatArray, str] | None:
-    """Give the pixel size of ``rlnCoordinate*`` for each row, and the tag that says it, if one."""
-    if given is not None:
-        if not given > 0:
-            raise SettingsError(f"coordinate_pixel_size is {given} Å; expected a positive number")
-        return np.full(len(table), float(given)), ""
-    columns = {tag.removeprefix(OPTICS_PREFIX): column for tag, column in optics.items()}
-    known = StarTable({**columns, **table.columns}, source=table.source, lines=table.lines)
-    tags = [
-        TILT_SERIES_PIXEL_SIZE,
-        "rlnDetectorPixelSize",
-        "rlnMicrographPixelSize",
-        "rlnImagePixelSize",
-    ]
-    if CENTRED[0] not in table and all(name.endswith(".tomostar") for name in tomogram.tolist()):
-        tags.insert(0, "rlnImagePixelSize")
-    tags.insert(0, COORDINATE_PIXEL_SIZE)
-    for tag in tags:
-        if tag in known:
-            sizes = known.stacked([tag])[:, 0]
-            if tag == "rlnDetectorPixelSize" and "rlnMagnification" in known:
-                with np.errstate(divide="ignore"):
-                    sizes = sizes * 1e4 / known.stacked(["rlnMagnification"])[:, 0]
-            bad = np.flatnonzero(~((sizes > 0) & np.isfinite(sizes)))
-            if len(bad):
-                raise StarError(
-                    f"{table.place(bad[0])}: {tag} gives a pixel size of {sizes[bad[0]]} Å; "
-                    "expected a positive number"
-                )
-            return sizes, tag
-    if frames and all(name in frames for name in tomogram.tolist()):
-        return np.array([frames[name].pixel_size for name in tomogram.tolist()]), ""
-    return None
-
-
-def _with_frames(
-    frames: Mapping[str, TomogramFrame],
-    tomogram: NDArray[np.str_],
-    pixel_size: FloatArray,
-    size_px: tuple[int, int, int],
-) -> dict[str, TomogramFrame]:
-    """Add frames of one size for the tomograms that have none."""
-    names, first = np.unique(tomogram, return_index=True)
-    sizes = zip(names.tolist(), pixel_size[first].tolist(), strict=True)
-    made = {name: TomogramFrame(size_px, size) for name, size in sizes if name not in frames}
-    return {**{name: frames[name] for name in names.tolist() if name in frames}, **made}
-
-
-def _is_centred(table: StarTable, frames: Mapping[str, TomogramFrame] | None) -> bool:
-    """Tell whether positions are taken from centred coordinates."""
-    has_pixels = table.has_all(COORDINATES)
-    return table.has_all(CENTRED) and (frames is not None or not has_pixels)
-
-
-def _coordinates(
-    table: StarTable,
-    tomogram: NDArray[np.str_],
-    frames: Mapping[str, TomogramFrame] | None,
-    pixel_size: FloatArray | None,
-) -> FloatArray:
-    """Positions in Å before the origins are subtracted."""
-    if _is_centred(table, frames):
-        what = f"use {CENTRED[0]} of {table.source}"
-        return table.stacked(CENTRED) + _frames_of(tomogram, frames or {}, what)[0]
-    table.require(COORDINATES, why=f"or {', '.join(CENTRED)}")
-    if pixel_size is None:
-        raise SettingsError(
-            f"{table.source}: {', '.join(COORDINATES)} are in pixels and the file does not say of "
-            f"what size (no {TILT_SERIES_PIXEL_SIZE}, rlnDetectorPixelSize, "
-            "rlnMicrographPixelSize or rlnImagePixelSize): give coordinate_pixel_size, or the "
-            "tomograms.star of the project"
-        )
-    return table.stacked(COORDINATES) * pixel_size[:, None]
-
-
-def _frames_of(
-    tomogram: NDArray[np.str_], frames: Mapping[str, TomogramFrame], what: str
-) -> tuple[FloatArray, FloatArray]:
-    """Look up the centre (n, 3) and the pixel size (n,) of each particle's tomogram, in Å."""
-    names, inverse = np.unique(tomogram, return_inverse=True)
-    missing = [name for name in names.tolist() if name not in frames]
-    if missing:
-        known = f"only of {', '.join(list(frames)[:5])}" if frames else "of none"
-        raise SettingsError(
-            f"to {what} the size and pixel size of tomogram {missing[0]} are needed, known "
-            f"{known}: give the tomograms.star of the project, or their size and pixel size"
-        )
-    centres = np.array([frames[name].centre for name in names.tolist()]).reshape(-1, 3)
-    sizes = np.array([frames[name].pixel_size for name in names.tolist()], dtype=np.float64)
-    return centres[inverse], sizes[inverse]
 
 
 def _relative_orientation(particles: Particles) -> FloatArray:

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 
 from subtomo.errors import SettingsError
 from subtomo.formats.group_numbers import are_numbers, numbers_of
+from subtomo.formats.relion_coordinates import COORDINATE_PIXEL_SIZE, grid_origins
 from subtomo.formats.relion_optics import OPTICS_PREFIX, TILT_SERIES_PIXEL_SIZE
 from subtomo.formats.relion_particles import (
-    COORDINATE_PIXEL_SIZE,
-    grid_origins,
     particle_blocks,
     read_relion_particles,
     write_relion_particles,

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from subtomo.errors import MissingFileError, StarError
 from subtomo.formats.box_stacks import name_in_stack, split_stack_name
 from subtomo.formats.paths import find_file, name_in_table, not_found
+from subtomo.formats.relion_coordinates import CENTRED, COORDINATES
 from subtomo.formats.relion_optics import TILT_SERIES_PIXEL_SIZE
-from subtomo.formats.relion_particles import CENTRED, COORDINATES
 from subtomo.formats.star import StarTable, read_star
 from subtomo.model import Particles, TomogramFrame
 

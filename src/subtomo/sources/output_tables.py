@@ -12,14 +12,9 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from subtomo.formats.relion_coordinates import CENTRED, COORDINATES, ORIGINS
 from subtomo.formats.relion_optics import TILT_SERIES_PIXEL_SIZE
-from subtomo.formats.relion_particles import (
-    ANGLES,
-    CENTRED,
-    COORDINATES,
-    ORIGINS,
-    SUBTOMOGRAM_ANGLES,
-)
+from subtomo.formats.relion_particles import ANGLES, SUBTOMOGRAM_ANGLES
 from subtomo.formats.relion_star import write_relion_star
 from subtomo.formats.relion_trajectories import write_trajectories
 from subtomo.formats.star import StarTable

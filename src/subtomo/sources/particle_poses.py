@@ -9,14 +9,8 @@ from numpy.typing import NDArray
 
 from subtomo.counts import count_of
 from subtomo.errors import DataError, StarError, SubtomoWarning
-from subtomo.formats.relion_particles import (
-    ANGLES,
-    CENTRED,
-    COORDINATES,
-    ORIGINS,
-    SUBTOMOGRAM_ANGLES,
-    known_orientations,
-)
+from subtomo.formats.relion_coordinates import CENTRED, COORDINATES, ORIGINS
+from subtomo.formats.relion_particles import ANGLES, SUBTOMOGRAM_ANGLES, known_orientations
 from subtomo.geometry.euler import quaternions_from_relion
 from subtomo.geometry.rotations import matrices_from_quaternions
 from subtomo.sources.particle_project import ParticleProject, optics_rows

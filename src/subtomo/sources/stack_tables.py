@@ -10,8 +10,9 @@ from subtomo.errors import DataError, MissingFileError, SettingsError, ShapeErro
 from subtomo.formats.mrc import read_mrc_header, require_whole
 from subtomo.formats.optimisation_set import is_optimisation_set, read_optimisation_set
 from subtomo.formats.paths import find_file, not_found
+from subtomo.formats.relion_coordinates import CENTRED
 from subtomo.formats.relion_optics import TILT_SERIES_PIXEL_SIZE
-from subtomo.formats.relion_particles import CENTRED, particles_block
+from subtomo.formats.relion_particles import particles_block
 from subtomo.formats.relion_tomograms import read_tomograms_star
 from subtomo.formats.star import StarTable, read_star
 from subtomo.formats.star_contents import refuse_contents

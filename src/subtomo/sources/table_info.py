@@ -8,8 +8,8 @@ from subtomo.counts import count_of
 from subtomo.formats.optimisation_set import FILES, is_optimisation_set
 from subtomo.formats.particles import read_particles
 from subtomo.formats.paths import find_file
+from subtomo.formats.relion_coordinates import CENTRED, COORDINATES
 from subtomo.formats.relion_optics import TILT_SERIES_PIXEL_SIZE
-from subtomo.formats.relion_particles import CENTRED, COORDINATES
 from subtomo.formats.relion_tomograms import TomogramEntry, read_tomograms_star
 from subtomo.formats.star import StarTable, read_star
 from subtomo.formats.tomogram_list import is_tomogram_list, read_tomogram_list

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from subtomo.errors import DataError, SubtomoError, SubtomoWarning
 from subtomo.formats.copick_picks import PickSet
-from subtomo.formats.relion_particles import ANGLES, CENTRED
+from subtomo.formats.relion_coordinates import CENTRED
+from subtomo.formats.relion_particles import ANGLES
 from subtomo.formats.star import StarTable
 from subtomo.geometry.euler import relion_from_quaternions
 from subtomo.geometry.rotations import quaternions_from_matrices
