@@ -11,12 +11,6 @@ VARIANTS = variants("reconstruct_particle")
 STD_TOLERANCE = 1e-5
 
 
-@pytest.fixture
-def oracle(monkeypatch, shared_data):
-    monkeypatch.chdir(shared_data / "relion5_oracle")
-    return shared_data / "relion5_oracle"
-
-
 def reconstruct(name, folder, *more):
     options = [*our_options(VARIANTS[name]), "--output-dir", str(folder), "--quiet", *more]
     return run(["reconstruct", "local", *options, "--executor", "inline", "--no-postprocess"])
