@@ -26,6 +26,8 @@ _ARROW = 0.08
 """Length of an arrow over the largest side of what is drawn."""
 _SLICES = 5
 """Slices averaged, and the thickness of sections, in voxels."""
+_SMOOTHING = 15.0
+"""Å, deviation of the Gaussian that smoothes the slices: small voxels are noise to the eye."""
 
 
 def draw_space(
@@ -116,10 +118,11 @@ def _draw_section(
         pieces = plane_section(surface, axis, height)[:, :, across] / 10
         axes.add_collection(LineCollection(list(pieces), colors=_SURFACE_COLOUR, linewidths=1.4))
     clicked = points[np.abs(points[:, axis] - height) <= near]
-    axes.scatter(*clicked[:, across].T / 10, s=12, c=_CLICK_COLOUR, zorder=3)
+    axes.scatter(*clicked[:, across].T / 10, s=8, c=_CLICK_COLOUR, zorder=3)
     is_near = np.abs(particles.position[:, axis] - height) <= near
     mine = particles.select(is_near)
-    axes.scatter(*mine.position[:, across].T / 10, s=12, c=_PARTICLE_COLOUR, zorder=4)
+    rings = mine.position[:, across].T / 10
+    axes.scatter(*rings, s=120, facecolors="none", edgecolors=_PARTICLE_COLOUR, zorder=4)
     shown, z = _arrows(mine)
     every = _all_points(surfaces, points, particles)[:, across] / 10
     reach = float(np.ptp(every, axis=0).max()) if len(every) else 1.0
@@ -130,7 +133,7 @@ def _draw_section(
         angles="xy",
         scale_units="xy",
         scale=1 / max(_ARROW * reach, 1e-3),
-        width=0.007,
+        width=0.005,
         zorder=4,
     )
     if not axes.images and len(every):
@@ -145,7 +148,9 @@ def _draw_section(
 def _show_slab(
     axes: Any, volume: Volume, axis: int, across: tuple[int, int], height: float
 ) -> float:
-    """Mean of some slices of the tomogram; gives the height (Å) of their middle."""
+    """Smoothed mean of some slices of the tomogram; gives the height (Å) of their middle."""
+    from scipy.ndimage import gaussian_filter
+
     n = volume.shape[2 - axis]
     centre = round((height - volume.origin[axis]) / volume.pixel_size)
     first = int(np.clip(centre - _SLICES // 2, 0, max(0, n - _SLICES)))
@@ -153,6 +158,7 @@ def _show_slab(
     part = [slice(None)] * 3
     part[2 - axis] = slice(first, last)
     image = np.asarray(volume.data[tuple(part)], dtype=np.float32).mean(axis=2 - axis)
+    image = gaussian_filter(image, _SMOOTHING / volume.pixel_size)
     low = np.array([volume.origin[k] for k in across]) - volume.pixel_size / 2
     high = low + np.array(image.shape[::-1]) * volume.pixel_size
     axes.imshow(

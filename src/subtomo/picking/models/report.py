@@ -86,8 +86,9 @@ _IN_SPACE = (
 )
 
 _IN_SECTIONS = (
-    "The same, cut by two planes through a particle: surfaces as lines, points and particles less "
-    "than two and a half voxels away; the tomogram behind them where it was given."
+    "The same, cut by two planes through a particle: surfaces as lines, points and particles "
+    "(rings) less than two and a half voxels away; where the tomogram was given, the mean of these "
+    "slices, smoothed."
 )
 
 
