@@ -77,3 +77,9 @@ def test_files_that_are_not_text(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(FormatError, match=r"not UTF-8"):
         read_csv_particles(tmp_path / "p.csv")
+
+
+def test_a_quaternion_without_length_is_named_by_its_line(tmp_path: Path) -> None:
+    text = "tomogram,x,y,z,qx,qy,qz,qw\nA,1,2,3,0,0,0,1\nA,1,2,3,0,0,0,0\n"
+    with pytest.raises(FormatError, match=r"line 3: qw is 0; expected qx, qy, qz, qw of a rotat"):
+        read_text(tmp_path, text)

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from subtomo.errors import FormatError, MissingFileError, SettingsError
+from subtomo.errors import DataError, FormatError, MissingFileError, SettingsError
 from subtomo.formats.particles import read_particles, write_particles
 from subtomo.model import Particles, TomogramFrame
 
@@ -44,3 +44,20 @@ def test_the_pixel_size_reaches_both_readers(tmp_path: Path) -> None:
     for name in ("p.csv", "p.star"):
         particles = read_particles(tmp_path / name, coordinate_pixel_size=10.0)
         np.testing.assert_allclose(particles.position, [[10, 20, 30]])
+
+
+@pytest.mark.parametrize(
+    ("column", "value", "message"),
+    [
+        ("tomogram", "", r"particle 2: tomogram is ''; expected a name"),
+        ("x", "1e30", r"particle 2: position is \[1e\+30, 1.0, 1.0\]; expected less than 1e9 Å"),
+        ("half", "7", r"particle 2: half is 7; expected 1, 2 or 0"),
+        ("box_size", "-4", r"particle 2: box_size is -4; expected a number of voxels"),
+    ],
+)
+def test_what_no_particle_can_have(tmp_path: Path, column: str, value: str, message: str) -> None:
+    row = {"tomogram": "A", "x": "1", "y": "1", "z": "1", "half": "2", "box_size": "8"}
+    rows = [",".join(cells) for cells in (row, row.values(), {**row, column: value}.values())]
+    (tmp_path / "p.csv").write_text("\n".join(rows) + "\n")
+    with pytest.raises(DataError, match=message):
+        read_particles(tmp_path / "p.csv")

@@ -65,3 +65,9 @@ def test_columns_that_belong_together_are_all_there_or_none() -> None:
     with pytest.raises(FormatError, match=r"t.csv: no column x, z \(y is there; expected all"):
         table.stacked(["x", "y", "z"], default=0)
     assert table.stacked(["u", "v"], default=2).tolist() == [[2, 2]]
+
+
+def test_a_number_that_only_python_reads_is_text() -> None:
+    table = TextTable({"x": np.array(["1", "1_000"], dtype=object)}, source="t.csv")
+    with pytest.raises(FormatError, match=r"t.csv, row 2: x is '1_000'; expected a number"):
+        table.numbers("x")

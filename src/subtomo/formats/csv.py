@@ -140,6 +140,8 @@ def _particles(
     known: dict[str, Any] = {name: table.text(name) for name in _TEXT if name in table}
     if table.has_all(_QUATERNION):
         known["orientation"] = table.stacked(_QUATERNION)
+        is_none = (known["orientation"] == 0).all(axis=1)
+        table.refuse("qw", is_none, "qx, qy, qz, qw of a rotation, which are not all 0")
     elif table.has_all(_EULER):
         angles = table.stacked(_EULER)
         known["orientation"] = quaternions_from_relion(angles)

@@ -3,10 +3,15 @@
 from collections.abc import Mapping
 from pathlib import Path
 
+import numpy as np
+
+from subtomo.errors import DataError
 from subtomo.formats.csv import read_csv_particles
 from subtomo.formats.particle_formats import format_of
 from subtomo.formats.table_context import TableContext
 from subtomo.model import Particles, TomogramFrame
+
+_FARTHEST = 1e9  # Å; ten centimetres, beyond any specimen and within float32 in voxels
 
 
 def read_particles(
@@ -43,13 +48,18 @@ def read_particles(
         If the file does not exist.
     SettingsError
         If the file needs a context and it is not given.
+    DataError
+        If a particle has no tomogram's name, or a position, half or box size that none can have.
     """
     row = format_of(path, format_name)
     if context is not None:
-        return context.named(row.read(Path(path), context))
+        return context.named(_possible(row.read(Path(path), context), path))
     if row.name == "csv":  # refuses a pixel size for columns in Å
-        return read_csv_particles(path, coordinate_pixel_size=coordinate_pixel_size)
-    return row.read(Path(path), TableContext(frames=frames or {}, pixel_size=coordinate_pixel_size))
+        particles = read_csv_particles(path, coordinate_pixel_size=coordinate_pixel_size)
+    else:
+        known = TableContext(frames=frames or {}, pixel_size=coordinate_pixel_size)
+        particles = row.read(Path(path), known)
+    return _possible(particles, path)
 
 
 def write_particles(
@@ -80,3 +90,22 @@ def write_particles(
     """
     row = format_of(path, format_name, is_output=True)
     row.write(Path(path), particles, context or TableContext(frames=frames or {}))
+
+
+def _possible(particles: Particles, path: str | Path) -> Particles:
+    """Give particles back; raise where one has what none can have."""
+    checks = (
+        ("tomogram", particles.tomogram != "", "a name"),
+        ("position", (np.abs(particles.position) < _FARTHEST).all(axis=1), "less than 1e9 Å"),
+        ("half", np.isin(particles.half, (0, 1, 2)), "1, 2 or 0 (not assigned)"),
+        ("box_size", particles.box_size >= 0, "a number of voxels, or 0 (unknown)"),
+    )
+    for name, is_right, expected in checks:
+        rows = np.flatnonzero(~is_right)
+        if len(rows):
+            found = getattr(particles, name)[rows[0]].tolist()
+            raise DataError(
+                f"{path}, particle {rows[0] + 1}: {name} is {found!r}; expected {expected}: "
+                "correct the table"
+            )
+    return particles

@@ -122,8 +122,11 @@ class TextTable:
         if default is not None and tag not in self.columns:
             return np.full(len(self), default)
         self.require([tag])
+        column = np.asarray(self.columns[tag])
         try:
-            return np.asarray(self.columns[tag]).astype(np.float64)
+            if column.dtype.kind in "OU" and "_" in "".join(column.tolist()):
+                raise ValueError  # 1_000 is a number for Python only
+            return column.astype(np.float64)
         except ValueError:
             row, value = next((i, v) for i, v in enumerate(self.columns[tag]) if not _is_number(v))
             raise self.error(
@@ -171,4 +174,4 @@ def _is_number(value: Any) -> bool:
         float(value)
     except ValueError:
         return False
-    return True
+    return "_" not in str(value)

@@ -123,8 +123,9 @@ def find_volumes(folder: Path | str) -> list[Path]:
         and volume_suffix(path).removesuffix(".gz") in VOLUME_SUFFIXES
     )
     if not found:
+        table = f"beside {TABLE_NAME}" if (folder / TABLE_NAME).exists() else f"{TABLE_NAME} or"
         raise MissingFileError(
-            f"{folder}: no volume in this folder; expected {TABLE_NAME} or files that end in "
+            f"{folder}: no volume in this folder; expected {table} files that end in "
             f"{', '.join(VOLUME_SUFFIXES)}"
         )
     return found

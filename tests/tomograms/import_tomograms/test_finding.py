@@ -74,3 +74,14 @@ def test_what_is_wrong_is_named(folder: Path) -> None:
         names([folder], pattern="*/full.rec")
     with pytest.raises(SettingsError, match="has no effect without a folder"):
         names([folder / "TS_01_rec.mrc"], pattern="*.mrc")
+
+
+def test_a_pattern_that_leads_nowhere_is_refused(folder: Path) -> None:
+    for pattern in ("", "/etc/*"):
+        with pytest.raises(SettingsError, match=r"--pattern is '.*'; expected names below the fol"):
+            names([folder], pattern=pattern)
+
+
+def test_a_label_beside_itself_is_a_text_twice(tmp_path: Path) -> None:
+    (tmp_path / "abab.mrc").touch()
+    assert names([tmp_path], pattern="{TS}{TS}.mrc") == ["ab"]

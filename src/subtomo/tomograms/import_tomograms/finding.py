@@ -89,6 +89,11 @@ def _of_input(
 
 def _fitting(folder: Path, pattern: str) -> Iterator[tuple[str, Path, str]]:
     """Give name, path and name below the folder of what fits a pattern."""
+    if not pattern or pattern.startswith("/"):
+        raise SettingsError(
+            f"--pattern is {pattern!r}; expected names below the folder, such as *.mrc or "
+            f"*/{LABEL}.rec"
+        )
     expression = re.compile(_expression(pattern))
     found = []
     for path in sorted(folder.glob(_glob(pattern))):
@@ -119,8 +124,10 @@ def _seen(folder: Path) -> str:
 
 def _glob(pattern: str) -> str:
     """Write a pattern for the file system, which knows no label."""
-    plain = pattern.replace("[", "[[]").replace(LABEL, "*")
-    return plain.replace("#", "[0-9]")
+    plain = pattern.replace("[", "[[]").replace(LABEL, "*").replace("#", "[0-9]")
+    return "/".join(
+        part if part == "**" else re.sub(r"\*+", "*", part) for part in plain.split("/")
+    )
 
 
 def _expression(pattern: str) -> str:
