@@ -49,6 +49,6 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str, message: str) -> None
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match="no such file"):
         read_acquisition_file(tmp_path / "tilts.txt")
-    (tmp_path / "binary.txt").write_bytes(b"\xff\xfe\x00\x81")
-    with pytest.raises(FormatError, match="is not text"):
+    (tmp_path / "binary.txt").write_bytes(b"a\x00\x81")
+    with pytest.raises(FormatError, match="holds binary data; expected rows of tilt angles"):
         read_acquisition_file(tmp_path / "binary.txt")

@@ -75,7 +75,7 @@ def test_files_that_are_not_text(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError):
         read_csv_particles(tmp_path / "none.csv")
     (tmp_path / "p.csv").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(FormatError, match=r"not UTF-8"):
+    with pytest.raises(FormatError, match=r"is in UTF-16; expected a CSV file in UTF-8"):
         read_csv_particles(tmp_path / "p.csv")
 
 

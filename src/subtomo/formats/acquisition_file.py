@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.errors import FormatError
-from subtomo.formats.paths import missing_file
+from subtomo.formats.text_file import read_text
 
 LEAST_TILT_STEP = 0.01
 """Degrees; tilt series have some tens of tilts."""
@@ -71,12 +71,7 @@ def read_acquisition_file(path: Path) -> dict[str, AcquiredTilts]:
         If a row is not a name and four or eight numbers, the angles are none, or a name comes
         twice.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, IsADirectoryError):
-        raise missing_file(path, "rows of tilt angles") from None
-    except UnicodeDecodeError:
-        raise FormatError(f"{path}: is not text; expected rows of tilt angles") from None
+    text = read_text(path, "rows of tilt angles")
     found: dict[str, AcquiredTilts] = {}
     for at, raw in enumerate(text.splitlines(), 1):
         line = raw.partition("#")[0].strip()

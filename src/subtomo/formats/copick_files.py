@@ -24,6 +24,7 @@ from subtomo.formats.copick_picks import SCORE, PickSet, format_picks, parse_pic
 from subtomo.formats.group_numbers import are_said_by_numbers, names_of, numbers_of
 from subtomo.formats.paths import missing_file
 from subtomo.formats.table_context import TableContext
+from subtomo.formats.text_file import file_start
 from subtomo.formats.tomogram_names import file_name_of, require_different_files
 from subtomo.formats.unknown_scores import are_said, read_scores
 from subtomo.geometry.rotations import matrices_from_quaternions, quaternions_from_matrices
@@ -39,8 +40,7 @@ _N_NAMES = 3  # user, session, object
 
 def is_copick_picks(path: Path) -> bool:
     """Tell whether a JSON file holds picks of copick."""
-    with path.open("rb") as file:
-        start = file.read(65536)
+    start = file_start(path)
     return b'"pickable_object_name"' in start or b'"trust_orientation"' in start
 
 

@@ -19,7 +19,7 @@ from subtomo.errors import StarError
 from subtomo.formats.carried_columns import WORD, carried, with_carried
 from subtomo.formats.columns import typed_column
 from subtomo.formats.group_numbers import are_said_by_numbers, names_of, numbers_of
-from subtomo.formats.star import StarTable, read_star, write_star
+from subtomo.formats.star import StarTable, only_block, write_star
 from subtomo.formats.table_context import TableContext
 from subtomo.model import Particles
 
@@ -55,12 +55,7 @@ def read_cryolo_cbox(path: Path, context: TableContext) -> Particles:
     SettingsError
         If the voxels of the tomogram are not known.
     """
-    blocks = read_star(path, is_utf8=True)
-    if BLOCK not in blocks:
-        raise StarError(
-            f"{path}: no block data_{BLOCK}; found {', '.join(f'data_{b}' for b in blocks)}"
-        )
-    table = blocks[BLOCK]
+    table = only_block(path, BLOCK)
     table.require((*_CORNER, *_SIZES))
     corner, sizes = table.stacked(_CORNER), table.stacked(_SIZES)
     bad = np.flatnonzero(~((sizes >= 0) & (sizes <= _LARGEST_BOX)).all(axis=1))

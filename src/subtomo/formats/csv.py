@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 from subtomo.errors import FormatError, SettingsError
 from subtomo.formats.atomic import replacing
 from subtomo.formats.columns import typed_column
-from subtomo.formats.paths import missing_file
 from subtomo.formats.table_context import TableContext
+from subtomo.formats.text_file import read_text
 from subtomo.formats.text_table import TextTable
 from subtomo.geometry.euler import quaternions_from_relion
 from subtomo.model import Particles
@@ -163,12 +163,7 @@ def _particles(
 
 def _read_table(path: Path) -> TextTable:
     """Read the header and the rows, each as long as the header."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except (FileNotFoundError, IsADirectoryError):
-        raise missing_file(path, "a CSV file") from None
-    except UnicodeDecodeError:
-        raise FormatError(f"{path}: is not UTF-8 text; expected a CSV file") from None
+    text = read_text(path, "a CSV file")
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     cells: list[str] = []  # in one list, not one a row: many lists are slow to keep
     lines: list[int] = []

@@ -29,8 +29,8 @@ from subtomo.formats.numbered_particles import (
     with_map_beside,
     write_map_beside,
 )
-from subtomo.formats.paths import missing_file
 from subtomo.formats.table_context import TableContext
+from subtomo.formats.text_file import read_text
 from subtomo.formats.text_table import TextTable
 from subtomo.model import Particles, VoxelGrid
 
@@ -137,12 +137,7 @@ def _tag(index: int) -> str:
 
 def _read_rows(path: Path) -> TextTable:
     """Read all columns as text; a shorter line is filled with 0, as columns that say nothing."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, IsADirectoryError):
-        raise missing_file(path, "a table of Dynamo") from None
-    except UnicodeDecodeError:
-        raise FormatError(f"{path}: is not text; expected a table of Dynamo") from None
+    text = read_text(path, "a table of Dynamo")
     rows: list[list[str]] = []
     lines: list[int] = []
     for at, line in enumerate(text.splitlines(), 1):

@@ -16,8 +16,9 @@ from subtomo.errors import FormatError, MissingFileError
 from subtomo.formats.atomic import replacing
 from subtomo.formats.dynamo_table import read_dynamo_table, write_dynamo_table
 from subtomo.formats.numbered_particles import map_beside
-from subtomo.formats.paths import find_file, missing_file
+from subtomo.formats.paths import find_file
 from subtomo.formats.table_context import TableContext
+from subtomo.formats.text_file import read_text
 from subtomo.formats.tomogram_names import base_name, require_different_files
 from subtomo.model import Particles, VoxelGrid
 
@@ -55,12 +56,7 @@ def read_vll(path: Path) -> list[DynamoVolume]:
         If a property or source stands before the first tomogram, or a property is not
         ``key = value``.
     """
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, IsADirectoryError):
-        raise missing_file(path, "a list of volumes") from None
-    except UnicodeDecodeError:
-        raise FormatError(f"{path}: is not text; expected a list of volumes") from None
+    text = read_text(path, "a list of volumes")
     volumes: list[DynamoVolume] = []
     for at, raw in enumerate(text.splitlines(), 1):
         line = raw.strip()

@@ -15,7 +15,7 @@ from typing import Any
 from subtomo.errors import FormatError
 from subtomo.formats.atomic import replacing
 from subtomo.formats.json_text import parse_json
-from subtomo.formats.paths import missing_file
+from subtomo.formats.text_file import file_start, read_text
 
 _MAGIC = "#LSX"
 _COMMENT = (
@@ -44,8 +44,7 @@ class ListLine:
 
 def is_eman_list(path: Path) -> bool:
     """Tell whether a file is a list of EMAN."""
-    with path.open("rb") as file:
-        return file.read(4) == _MAGIC.encode()
+    return file_start(path).startswith(_MAGIC.encode())
 
 
 def read_list_lines(path: Path) -> Iterator[ListLine]:
@@ -62,12 +61,7 @@ def read_list_lines(path: Path) -> Iterator[ListLine]:
     FormatError
         If it is not such a list, or a line has no number, no stack, or what it says is not JSON.
     """
-    try:
-        text = path.read_bytes().decode("utf-8")
-    except (FileNotFoundError, IsADirectoryError):
-        raise missing_file(path, "a list of EMAN") from None
-    except UnicodeDecodeError:
-        raise FormatError(f"{path}: is not text; expected a list of EMAN") from None
+    text = read_text(path, "a list of EMAN")
     if not text.startswith(_MAGIC):
         raise FormatError(f"{path}: does not start with {_MAGIC}; expected a list of EMAN")
     for at, line in enumerate(text.splitlines(), 1):

@@ -33,12 +33,6 @@ _CORNER = np.array([0.5, 0.5, 0.0])  # of voxel (0, 0, 0) in IMOD's coordinates
 _LEAST_RADIUS = 3
 
 
-def is_imod_model(path: Path) -> bool:
-    """Tell whether a file is a binary model of IMOD."""
-    with path.open("rb") as file:
-        return file.read(4) == b"IMOD"
-
-
 def read_imod_model(path: Path, context: TableContext) -> Particles:
     """Read the points of a model.
 

@@ -31,8 +31,8 @@ from subtomo.formats.imod_model import (
 from subtomo.formats.imod_model_file import read_imod_model_file, write_imod_model_file
 from subtomo.formats.motive_list import phi_psi_theta
 from subtomo.formats.numbered_particles import group_numbers
-from subtomo.formats.paths import missing_file
 from subtomo.formats.table_context import TableContext
+from subtomo.formats.text_file import file_start, read_text
 from subtomo.formats.text_table import TextTable
 from subtomo.formats.unknown_scores import read_scores, written_scores
 from subtomo.geometry.euler import dynamo_from_quaternions, quaternions_from_dynamo
@@ -60,8 +60,7 @@ _LIST_PART = re.compile(r"[-_.]?(?:initial_?|init)?MOTL.*$", re.IGNORECASE)
 
 def is_peet_csv(path: Path) -> bool:
     """Tell whether a CSV file is a motive list of PEET."""
-    with path.open("rb") as file:
-        start = file.read(512).decode("utf-8-sig", "replace")
+    start = file_start(path).decode("utf-8-sig", "replace")
     return start.startswith(_CCC) and _POINT in start and _ANGLES[0] in start
 
 
@@ -180,12 +179,7 @@ def _shifts(
 
 def _read_table(path: Path) -> TextTable:
     """Read the columns as text, called as PEET calls them or by their number."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, IsADirectoryError):
-        raise missing_file(path, "a motive list of PEET") from None
-    except UnicodeDecodeError:
-        raise FormatError(f"{path}: is not text; expected a motive list of PEET") from None
+    text = read_text(path, "a motive list of PEET")
     if not text.startswith(_CCC):
         raise FormatError(
             f"{path}: its header does not start with {_CCC}; expected a motive list of PEET"

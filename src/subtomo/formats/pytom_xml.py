@@ -31,6 +31,7 @@ from subtomo.formats.columns import typed_column
 from subtomo.formats.motive_list import phi_psi_theta
 from subtomo.formats.paths import missing_file
 from subtomo.formats.table_context import TableContext
+from subtomo.formats.text_file import file_start
 from subtomo.formats.text_table import TextTable
 from subtomo.formats.tomogram_names import base_name
 from subtomo.formats.unknown_scores import are_said, read_scores
@@ -53,8 +54,7 @@ _NUMBERED = re.compile(r"(.*)\[(\d+)\]")
 
 def is_pytom_xml(path: Path) -> bool:
     """Tell whether a file holds a particle list of PyTom."""
-    with path.open("rb") as file:
-        return f"<{_LIST}".encode() in file.read(65536)
+    return f"<{_LIST}".encode() in file_start(path)
 
 
 def read_pytom_xml(path: Path, context: TableContext) -> Particles:

@@ -3,7 +3,8 @@
 import re
 from pathlib import Path
 
-_FIRST_BYTES = 1 << 16
+from subtomo.formats.text_file import file_start
+
 _TAG = re.compile(rb"^_(\w+)", re.MULTILINE)
 
 
@@ -31,5 +32,4 @@ def _names_micrographs(tags: set[bytes]) -> bool:
 
 def _tags(path: Path) -> set[bytes]:
     """Give the names of the columns at the start of a file."""
-    with path.open("rb") as file:
-        return set(_TAG.findall(file.read(_FIRST_BYTES)))
+    return set(_TAG.findall(file_start(path)))

@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 from subtomo.errors import StarError
 from subtomo.formats.atomic import replacing
 from subtomo.formats.paths import missing_file
+from subtomo.formats.text_file import require_text, require_utf8
 from subtomo.formats.text_table import TextTable
 
 _TOKEN = re.compile(r"""'(?:[^']|'(?=\S))*'(?=\s|$)|"(?:[^"]|"(?=\S))*"(?=\s|$)|\#.*|\S+""")
-_NOT_UTF8 = re.compile("[\udc80-\udcff]")  # as surrogateescape keeps it
 _MISLEADING = re.compile(r"""['"#;_]|data_|save_|loop_|stop_|global_""", re.IGNORECASE)
 
 
@@ -73,11 +73,27 @@ def read_star(path: str | Path, *, is_utf8: bool = False) -> dict[str, StarTable
         text = path.read_bytes().decode("utf-8-sig", errors="surrogateescape")
     except (FileNotFoundError, IsADirectoryError):
         raise missing_file(path, "a STAR file") from None
-    if "\0" in text:
-        raise StarError(f"{path}: holds binary data; expected a STAR file")
+    require_text(path, text, "a STAR file", StarError)
     if is_utf8:
-        _require_utf8(path, text)
+        require_utf8(path, text, "a table", StarError)
     return _Parser(str(path), text).parse()
+
+
+def only_block(path: str | Path, name: str) -> StarTable:
+    """Read a file in UTF-8 of which one block counts.
+
+    Raises
+    ------
+    MissingFileError
+        If the file does not exist.
+    StarError
+        As ``read_star``, or if there is no such block.
+    """
+    blocks = read_star(path, is_utf8=True)
+    if name not in blocks:
+        listed = ", ".join(f"data_{block}" for block in blocks) or "none"
+        raise StarError(f"{path}: no block data_{name}; found {listed}")
+    return blocks[name]
 
 
 def write_star(path: str | Path, blocks: Mapping[str, StarTable]) -> None:
@@ -96,17 +112,6 @@ def write_star(path: str | Path, blocks: Mapping[str, StarTable]) -> None:
     text = "".join(_format_block(str(path), name, table) for name, table in blocks.items())
     with replacing(path) as temporary:
         temporary.write_bytes(text.encode("utf-8", errors="surrogateescape"))
-
-
-def _require_utf8(path: Path, text: str) -> None:
-    """Refuse text in which bytes are kept that are not UTF-8."""
-    found = _NOT_UTF8.search(text)
-    if found is not None:
-        line = text.count("\n", 0, found.start()) + 1
-        raise StarError(
-            f"{path}, line {line}: byte 0x{ord(found[0]) - 0xDC00:02X} is not UTF-8; expected a "
-            "table in UTF-8: convert it (iconv -f latin1 -t utf-8)"
-        )
 
 
 class _Parser:

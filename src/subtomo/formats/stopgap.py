@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.errors import StarError
 from subtomo.formats.columns import typed_column
 from subtomo.formats.motive_list import phi_psi_theta
 from subtomo.formats.numbered_particles import (
@@ -22,8 +21,9 @@ from subtomo.formats.numbered_particles import (
     with_shifts,
     write_map_beside,
 )
-from subtomo.formats.star import StarTable, read_star, write_star
+from subtomo.formats.star import StarTable, only_block, write_star
 from subtomo.formats.table_context import TableContext
+from subtomo.formats.text_file import file_start
 from subtomo.model import Particles
 
 PREFIX = "stopgap."
@@ -39,8 +39,7 @@ _CONSUMED = {
 
 def is_stopgap(path: Path) -> bool:
     """Tell whether a STAR file is a motive list of STOPGAP."""
-    with path.open("rb") as file:
-        return f"data_{BLOCK}".encode() in file.read(65536)
+    return f"data_{BLOCK}".encode() in file_start(path)
 
 
 def read_stopgap(path: Path, context: TableContext) -> Particles:
@@ -58,12 +57,7 @@ def read_stopgap(path: Path, context: TableContext) -> Particles:
     SettingsError
         If the voxels of a tomogram are not known.
     """
-    blocks = read_star(path, is_utf8=True)
-    if BLOCK not in blocks:
-        raise StarError(
-            f"{path}: no block data_{BLOCK}; found {', '.join(f'data_{b}' for b in blocks)}"
-        )
-    table = blocks[BLOCK]
+    table = only_block(path, BLOCK)
     return NumberedParticles(
         tomogram=table.integers("tomo_num"),
         coordinates=table.stacked(_COORDINATES) + table.stacked(_SHIFTS, default=0),

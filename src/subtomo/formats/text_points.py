@@ -20,8 +20,8 @@ from subtomo.errors import FormatError
 from subtomo.formats.atomic import replacing
 from subtomo.formats.columns import typed_column
 from subtomo.formats.group_numbers import names_of, numbers_of
-from subtomo.formats.paths import missing_file
 from subtomo.formats.table_context import TableContext
+from subtomo.formats.text_file import file_start, read_text
 from subtomo.formats.text_table import TextTable
 from subtomo.model import Particles
 
@@ -37,8 +37,7 @@ _SEPARATORS = re.compile(r"\s*[,;]\s*|\s+")
 
 def is_points_without_header(path: Path) -> bool:
     """Tell whether the first line of a file is three or more numbers."""
-    with path.open("rb") as file:
-        start = file.read(4096).decode("utf-8-sig", "replace")
+    start = file_start(path).decode("utf-8-sig", "replace")
     first = next((row for line in start.splitlines() if (row := _values(line))), [])
     return len(first) >= len(_AXES) and all(_is_number(value) for value in first)
 
@@ -111,12 +110,7 @@ def write_text_points(path: Path, particles: Particles, context: TableContext) -
 
 def _read_table(path: Path) -> TextTable:
     """Read all lines as text, and name their columns."""
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (FileNotFoundError, IsADirectoryError):
-        raise missing_file(path, "points as text") from None
-    except UnicodeDecodeError:
-        raise FormatError(f"{path}: is not text; expected x, y and z in voxels") from None
+    text = read_text(path, "x, y and z in voxels")
     lines = {at: row for at, line in enumerate(text.splitlines(), 1) if (row := _values(line))}
     numbers = list(lines)
     rows = list(lines.values())

@@ -101,6 +101,11 @@ BAD: dict[str, tuple[str, Write, str]] = {
         lambda path: path.write_bytes(b"data_\nloop_\n_rlnMicrographName\nM\xfcller\n"),
         r"line 4: byte 0xFC is not UTF-8; expected a table in UTF-8",
     ),
+    "text, bytes": (
+        "a.txt",
+        lambda path: path.write_bytes(b"1 2 3\n4 5 6 # M\xfcller\n"),
+        r"line 2: byte 0xFC is not UTF-8; expected x, y and z in voxels in UTF-8: convert it",
+    ),
     "pytom, column": ("a.xml", _pytom('X="1" Y="2"'), r"particle 2: no PickPosition.Z"),
     "pytom, text": ("a.xml", _pytom('X="1" Y="b" Z="2"'), r"row 2: PickPosition.Y is 'b'"),
     "pytom, nan": ("a.xml", _pytom('X="1" Y="nan" Z="2"'), r"row 2: PickPosition.Y is nan"),
