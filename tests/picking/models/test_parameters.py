@@ -58,7 +58,7 @@ def test_every_field_of_every_type_has_a_test_here():
         *("levels", "control_interval", "subdivisions", "cropping_parameter", "is_closed"),
         *("separation", "centre", "radius", "radii", "exclusion_radius"),
         *("dz", "dphi", "is_reversed"),
-        *("path", "origin", "labels", "threshold", "smoothing", "smallest_area"),
+        *("path", "origin", "labels", "threshold", "smoothing", "smallest_area", "sheet"),
     }
     assert {name for kind in MODEL_TYPES.values() for name in kind.model_fields} == tested
 
@@ -429,6 +429,25 @@ def test_smoothing_rounds_the_corners_of_a_label(of_type, tmp_path):
     path = cube(tmp_path / "a.mrc", {1: ((4, 4, 4), (20, 20, 20))})
     areas = [of_type("segmentation", path=path, smoothing=s).surface().area for s in (0, 20, 40)]
     assert areas[0] > areas[1] > areas[2]
+
+
+def test_one_sheet_of_a_membrane_is_covered(of_type, tmp_path):
+    path = cube(tmp_path / "a.mrc", {1: ((4, 4, 4), (8, 26, 32))})
+    below = (180.0, 150.0, 0.0)
+    for sheet, z in {"outer": 75, "inner": 35, "middle": 55}.items():
+        model = of_type("segmentation", path=path, smoothing=0.0, marker=below, sheet=sheet)
+        particles = model.particles()
+        assert np.allclose(particles.position[:, 2], z, atol=0.5)
+        assert axes(particles)[:, 2].min() > 0.9
+
+
+def test_an_open_sheet_without_a_marker_is_told_of(of_type, tmp_path):
+    z, y, x = np.indices((30, 40, 40))
+    away = np.sqrt((x - 20) ** 2 + (y - 20) ** 2 + (z - 2) ** 2)
+    write_mrc(tmp_path / "a.mrc", ((away > 17) & (away < 21) & (z > 5)).astype(np.int8), 10.0)
+    model = of_type("segmentation", path=str(tmp_path / "a.mrc"), sheet="middle")
+    with pytest.warns(SubtomoWarning, match="has no marker: the middle of its surface"):
+        model.surface()
 
 
 def test_few_points_make_a_simpler_ellipsoid_and_say_so():

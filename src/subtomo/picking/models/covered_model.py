@@ -1,8 +1,11 @@
 """Models whose particles cover a surface, their z axes along its normals."""
 
+import warnings
+
 import numpy as np
 from numpy.typing import NDArray
 
+from subtomo.errors import SubtomoWarning
 from subtomo.geometry.axis_frames import quaternions_along
 from subtomo.picking.models.free_angle_model import FreeAngleModel
 from subtomo.picking.models.geometric_model import Point
@@ -23,6 +26,15 @@ class CoveredModel(SampledModel, FreeAngleModel):
 
     marker: Point | None = None
     shift_along_normal: float = 0.0
+
+    def _tell_without_marker(self) -> None:
+        """Warn that no marker says which side is inside."""
+        if self.marker is None:
+            warnings.warn(
+                f"{self.label}: has no marker: the middle of its surface is taken as inside",
+                SubtomoWarning,
+                stacklevel=2,
+            )
 
     def _covering(self, positions: FloatArray, normals: FloatArray, spacing: float) -> Poses:
         """Make particles of points on the surface and the outward normals there."""

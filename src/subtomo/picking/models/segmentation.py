@@ -13,8 +13,8 @@ from subtomo.picking.models.covered_model import CoveredModel
 from subtomo.picking.models.geometric_model import Length, Point
 from subtomo.picking.models.poses import Poses
 from subtomo.picking.surfaces.cropping import crop_points
-from subtomo.picking.surfaces.orientation import point_outward
 from subtomo.picking.surfaces.segmentation import surfaces_from_segmentation
+from subtomo.picking.surfaces.sheets import Sheet
 from subtomo.picking.surfaces.surface import Surface
 
 
@@ -33,6 +33,9 @@ class SegmentationModel(CoveredModel):
     smoothing : σ in Å of the Gaussian that labels are smoothed with; default 1 voxel
         Two voxels take the steps of the voxels away; they wipe out labels of that thickness.
     smallest_area : Å²; connected pieces of the surface with less are left out
+    sheet : of labels that are membranes: both sheets, or only the outer, the inner or one in the
+        middle, whose normals point to the outer side. Without a marker a vesicle's inside is what
+        it encloses, and that of an open membrane where its middle is, with a warning.
     cropping_parameter : Å between neighbouring particles; default 10 voxels
     """
 
@@ -45,6 +48,7 @@ class SegmentationModel(CoveredModel):
     threshold: float | None = None
     smoothing: Annotated[float, Field(ge=0)] = 0.0
     smallest_area: Annotated[float, Field(ge=0)] = 0.0
+    sheet: Sheet = "both"
     cropping_parameter: Length = 0.0
 
     @property
@@ -77,9 +81,12 @@ class SegmentationModel(CoveredModel):
             threshold=self.threshold,
             smoothing=self.smoothing,
             smallest_area=self.smallest_area,
+            sheet=self.sheet,
+            marker=self.marker,
         )
-        joined = _joined(list(surfaces.values()))
-        return joined if self.marker is None else point_outward(joined, self.marker)
+        if self.sheet != "both" and not all(one.is_closed for one in surfaces.values()):
+            self._tell_without_marker()
+        return _joined(list(surfaces.values()))
 
 
 def _joined(surfaces: list[Surface]) -> Surface:

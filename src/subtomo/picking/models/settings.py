@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from subtomo.jobs.settings import JobSettings
 from subtomo.picking.models.type_names import ModelType
+from subtomo.sources.box_options import MOST_BOX_SIZE
 
 PARAMETERS: Mapping[str, str] = {
     "box_size": "box_size",
@@ -33,6 +34,7 @@ PARAMETERS: Mapping[str, str] = {
     "threshold": "threshold",
     "smoothing": "smoothing",
     "smallest_area": "smallest_area",
+    "sheet": "sheet",
 }
 """The field of a model that an option sets, in every model that has it."""
 
@@ -127,7 +129,10 @@ class PickModelSettings(JobSettings):
         ),
     )
     box_size: int | None = Field(
-        None, ge=1, description="Edge of the boxes (voxels), the default at extraction"
+        None,
+        ge=1,
+        le=MOST_BOX_SIZE,
+        description="Edge of the boxes (voxels), the default at extraction",
     )
     class_name: str | None = Field(None, description="What the particles are")
     mesh_parameter: float | None = Field(
@@ -215,6 +220,13 @@ class PickModelSettings(JobSettings):
         None,
         ge=0,
         description="Leave out pieces of a segmentation's surface with less area (Å²)",
+    )
+    sheet: Literal["both", "outer", "inner", "middle"] | None = Field(
+        None,
+        description=(
+            "Sheets to take of a segmented membrane, which has thickness: middle makes one of "
+            "both; default: both"
+        ),
     )
 
     @field_validator("model_type", "orientation_model_type", mode="before")

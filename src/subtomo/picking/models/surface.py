@@ -1,13 +1,11 @@
 """A membrane: a surface through clicks on levels, or through points without levels."""
 
-import warnings
 from collections.abc import Mapping
 from typing import Annotated, Any, ClassVar, Literal, Self
 
 import numpy as np
 from pydantic import Field, model_validator
 
-from subtomo.errors import SubtomoWarning
 from subtomo.picking.models.covered_model import CoveredModel
 from subtomo.picking.models.geometric_model import Length
 from subtomo.picking.models.poses import Poses
@@ -83,12 +81,7 @@ class SurfaceModel(CoveredModel):
         return self._covering(positions, normals, self.cropping_parameter)
 
     def _surface(self) -> Surface:
-        if self.marker is None:
-            warnings.warn(
-                f"{self.label}: has no marker: the middle of its surface is taken as inside",
-                SubtomoWarning,
-                stacklevel=2,
-            )
+        self._tell_without_marker()
         return point_outward(self._unpointed(), self.marker)
 
     def _unpointed(self) -> Surface:

@@ -3,12 +3,14 @@
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import find_objects, gaussian_filter
 
 from subtomo.errors import DataError, SettingsError
 from subtomo.model import Volume
+from subtomo.picking.surfaces.orientation import point_outward
 from subtomo.picking.surfaces.pieces import keep_faces, number_pieces
+from subtomo.picking.surfaces.sheets import Sheet, take_sheet
 from subtomo.picking.surfaces.smooth_normals import with_smooth_normals
 from subtomo.picking.surfaces.surface import Surface
 
@@ -29,6 +31,8 @@ def surfaces_from_segmentation(
     threshold: float | None = None,
     smoothing: float = 0.0,
     smallest_area: float = 0.0,
+    sheet: Sheet = "both",
+    marker: ArrayLike | None = None,
 ) -> dict[int, Surface]:
     """Make a surface around each label of a segmentation.
 
@@ -41,19 +45,24 @@ def surfaces_from_segmentation(
         About two voxels takes the steps of the voxels away; half the thickness of a membrane and
         more makes it thinner.
     smallest_area : Å²; connected pieces with less are left out
+    sheet : of labels that are membranes: both, the outer or the inner one, or one surface half way
+        between them, without the rim of an open membrane
+    marker : (3,) Å, columns x, y, z, on the inner side
+        None: what a closed sheet encloses is inside, and the middle of an open one.
 
     Returns
     -------
     dict of label to Surface
-        Its normals point out of the label, and are means over some three voxels. It is open where
-        the label reaches the edge of the volume. A label all of whose pieces are left out is left
-        out.
+        Its normals are means over some three voxels. They point away from the marker, without
+        one those of both sheets out of the label, of a single one to its outer side. It is open
+        where the label reaches the edge of the volume. A label all of whose pieces are left out
+        is left out.
 
     Raises
     ------
     DataError
-        If a label that is wanted is not there, or values are not whole numbers and no threshold
-        is given.
+        If a label that is wanted is not there, values are not whole numbers and no threshold is
+        given, or a single sheet is wanted of a label that is not thin.
     SettingsError
         If the smoothing or the area is negative, or labels are given with a threshold.
 
@@ -74,11 +83,22 @@ def surfaces_from_segmentation(
         raise DataError(
             f"segmentation has no label {missing[0]}; it has {', '.join(map(str, there)) or 'none'}"
         )
-    surfaces = {
-        label: _around(segmentation, values, label, found[label - 1], smoothing, smallest_area)
-        for label in (there if labels is None else dict.fromkeys(labels))
-    }
-    return {label: surface for label, surface in surfaces.items() if len(surface.faces)}
+    surfaces = {}
+    for label in there if labels is None else dict.fromkeys(labels):
+        soft = _smoothed(segmentation, values == label, found[label - 1], smoothing)
+        surface = _around(soft, smallest_area)
+        if not len(surface.faces):
+            continue
+        if sheet != "both":
+            try:
+                surface = take_sheet(surface, soft, _LEVEL, sheet, marker)
+            except DataError as error:
+                raise DataError(f"label {label} {error}") from None
+            surface = _with_normals(surface, soft)  # the rim that is gone had its part in them
+        elif marker is not None:
+            surface = point_outward(surface, marker)
+        surfaces[label] = surface
+    return surfaces
 
 
 def _labelled(segmentation: Volume, threshold: float | None) -> NDArray[np.int32]:
@@ -97,32 +117,42 @@ def _labelled(segmentation: Volume, threshold: float | None) -> NDArray[np.int32
     return labels
 
 
-def _around(
+def _smoothed(
     segmentation: Volume,
-    labels: NDArray[np.int32],
-    label: int,
+    mask: NDArray[np.bool_],
     part: tuple[slice, slice, slice],
     smoothing: float,
-    smallest_area: float,
-) -> Surface:
-    """Surround one label, in the part of the volume where it is."""
-    from skimage.measure import marching_cubes
-
+) -> Volume:
+    """Smooth one label, in the part of the volume where it is."""
     sigma = smoothing / segmentation.pixel_size
     margin = int(np.ceil(_REACH * sigma)) + 2
     near = tuple(
         slice(max(0, side.start - margin), min(n, side.stop + margin))
-        for side, n in zip(part, labels.shape, strict=True)
+        for side, n in zip(part, mask.shape, strict=True)
     )
-    mask = (labels[near] == label).astype(np.float32)
+    values = mask[near].astype(np.float32)
     if sigma > 0:
-        mask = gaussian_filter(mask, sigma, mode="nearest", truncate=_REACH)
-    if min(mask.shape) < 2 or not mask.min() < _LEVEL < mask.max():
+        values = gaussian_filter(values, sigma, mode="nearest", truncate=_REACH)
+    first = segmentation.grid.positions(np.array([side.start for side in near[::-1]]))
+    return Volume(values, segmentation.pixel_size, tuple(first.tolist()))
+
+
+def _around(label: Volume, smallest_area: float) -> Surface:
+    """Surround a smooth label."""
+    from skimage.measure import marching_cubes
+
+    values = label.data
+    if min(values.shape) < 2 or not values.min() < _LEVEL < values.max():
         return Surface(np.empty((0, 3)), np.empty((0, 3), dtype=np.int64))
-    zyx, faces, *_ = marching_cubes(mask, _LEVEL, allow_degenerate=False)
-    index = (zyx + [side.start for side in near])[:, ::-1]
-    surface = Surface(segmentation.grid.positions(index), faces)
+    zyx, faces, *_ = marching_cubes(values, _LEVEL, allow_degenerate=False)
+    surface = Surface(label.grid.positions(zyx[:, ::-1]), faces)
     of_face, _ = number_pieces(surface)
     area = np.bincount(of_face, weights=surface.triangle_areas)
     kept = keep_faces(surface, area[of_face] >= smallest_area)
-    return with_smooth_normals(kept, _NORMALS_WIDTH_PX * segmentation.pixel_size)
+    return _with_normals(kept, label)
+
+
+def _with_normals(surface: Surface, label: Volume) -> Surface:
+    """Take the means of the triangles' normals."""
+    bare = Surface(surface.vertices, surface.faces)
+    return with_smooth_normals(bare, _NORMALS_WIDTH_PX * label.pixel_size)
