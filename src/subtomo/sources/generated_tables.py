@@ -11,10 +11,11 @@ from subtomo.formats.relion_star import write_relion_star
 from subtomo.formats.relion_tilt_images import IMAGE_NAME, TILT_SERIES_URI
 from subtomo.formats.star import StarTable
 from subtomo.formats.tilt_images import split_image_name
+from subtomo.formats.tomogram_names import require_different_files
 from subtomo.model import TiltSeries
 from subtomo.sources.particle_project import ParticleProject, optics_rows
 
-TILT_SERIES_FOLDER = "tiltseries"
+_FOLDER = PurePosixPath("tiltseries")
 
 
 def write_tomogram_tables(
@@ -33,12 +34,17 @@ def write_tomogram_tables(
     Returns
     -------
     The name of ``tomograms.star``, as an optimisation set should have it
+
+    Raises
+    ------
+    DataError
+        If files of two tilt series would have one name.
     """
     place = PurePosixPath(called)
-    stacks = stack_names(project)
+    stacks, files = stack_names(project), _table_names(project)
     for name, series in project.tilt_series.items():
         table = _tilt_table(series, str(place / stacks[name]), with_addresses=with_addresses)
-        write_relion_star(folder / TILT_SERIES_FOLDER / f"{name}.star", {name: table})
+        write_relion_star(folder / files[name], {name: table})
     tomograms = _tomogram_table(project, place, with_addresses=with_addresses)
     write_relion_star(folder / project.tomograms_file, {"global": tomograms})
     return str(place / project.tomograms_file)
@@ -48,9 +54,21 @@ def stack_names(project: ParticleProject) -> dict[str, PurePosixPath]:
     """Name the stack of images of each tomogram's tilt series, whether it is there or not.
 
     Tomograms of one tilt series have one stack.
+
+    Raises
+    ------
+    DataError
+        If stacks of two tilt series would have one name.
     """
-    folder = PurePosixPath(TILT_SERIES_FOLDER)
-    return {name: folder / f"{group}.mrc" for name, group in _group_names(project).items()}
+    groups = _group_names(project)
+    files = require_different_files(groups.values())
+    return {name: _FOLDER / f"{files[group]}.mrc" for name, group in groups.items()}
+
+
+def _table_names(project: ParticleProject) -> dict[str, PurePosixPath]:
+    """Name the table of each tilt series."""
+    files = require_different_files(project.tilt_series)
+    return {name: _FOLDER / f"{file}.star" for name, file in files.items()}
 
 
 def _tilt_table(series: TiltSeries, stack: str, *, with_addresses: bool) -> StarTable:
@@ -89,7 +107,7 @@ def _tomogram_table(
     """Make ``data_global``."""
     names, series = list(project.tilt_series), list(project.tilt_series.values())
     pixel_size = np.array([one.pixel_size for one in series])
-    files = [str(place / TILT_SERIES_FOLDER / f"{name}.star") for name in names]
+    files = [str(place / file) for file in _table_names(project).values()]
     columns: dict[str, NDArray[Any]] = {
         "rlnTomoName": np.array(names),
         "rlnVoltage": np.array([one.acquisition.voltage for one in series]),
