@@ -81,7 +81,7 @@ def test_species_that_make_no_sense(text, message):
         ({"handedness": 2}, "expected 1 or -1"),
         ({"noise": "loud"}, "noise"),
         ({"noise": -0.1}, "a number above 0"),
-        ({"preset": "nothing"}, "expected one of demo"),
+        ({"preset": "nothing"}, "expected one of classes"),
         ({"tomogram_size": (100, 0, 50)}, "positive"),
         ({"ice_thickness": 1200.0}, "has only 1000 Å"),
         ({"membranes": ["radius=600"]}, "at least 1257 Å high"),
@@ -137,9 +137,17 @@ def test_presets_stay_as_they_were_published():
     judged = set(PRESETS) - {"small"}
     seeds = {name: {s["seed"] for s in preset_values(name)["species"]} for name in judged}
     assert seeds == {
+        "classes": {9211, 9212, 9213, 9214},
+        "classes-tuning": {611, 612, 613, 614},
+        "crowded": {9201, 9202, 9203, 9204, 9205},
+        "crowded-tuning": {601, 602, 603, 604, 605},
+        "defocused": {9221, 9222},
+        "defocused-tuning": {621, 622},
         "demo": {101, 102, 103},
         "evaluation": {9101, 9102, 9103},
         "membrane": {401},
+        "sparse": {9231},
+        "sparse-tuning": {631},
         "tuning": {501, 502, 503},
     }
     noise = {name: preset_values(name)["noise"] for name in judged}
@@ -148,8 +156,18 @@ def test_presets_stay_as_they_were_published():
 
 
 def test_presets_share_nothing_with_tuning():
-    used = {PRESETS[name]["seed"] for name in ("demo", "evaluation")} | set(EVALUATION_SEEDS)
-    assert not used & set(TUNING_SEEDS)
+    is_tuning = {name: name.endswith("tuning") or name == "small" for name in PRESETS}
+    used = {PRESETS[name]["seed"] for name in PRESETS if not is_tuning[name]}
+    assert not (used | set(EVALUATION_SEEDS)) & set(TUNING_SEEDS)
+    bodies = [
+        {one["seed"] for name in PRESETS if is_tuning[name] == which for one in species_of(name)}
+        for which in (True, False)
+    ]
+    assert not bodies[0] & bodies[1]
+
+
+def species_of(name):
+    return preset_values(name)["species"]
 
 
 def test_paths_do_not_depend_on_the_folder(monkeypatch, tmp_path):
