@@ -221,6 +221,19 @@ def test_same_bytes_in_processes_and_after_resuming(rough, tmp_path, monkeypatch
         assert results_of(broken) == expected
 
 
+def test_starting_afresh_removes_rounds_and_nothing_else(exact, rough, averaged, tmp_path):
+    mine = tmp_path / "rounds" / "mine.txt"
+    mine.parent.mkdir()
+    for name in ("mine.txt", "other.npz", "average.npz"):
+        (mine.parent / name).touch()
+    average(rough.table, tmp_path, overwrite=True)  # no average was here
+    left = {path.name for path in mine.parent.iterdir()}
+    assert left == {"mine.txt", "other.npz", "average.npz"}
+    average(exact.table, tmp_path, overwrite=True)
+    assert {path.name for path in mine.parent.iterdir()} == {"mine.txt", "average.npz"}
+    assert (tmp_path / "half1.mrc").read_bytes() == (averaged / "half1.mrc").read_bytes()
+
+
 def stopped_in_round_1(payload):
     if payload["sums"].name == "round_1_1.npz":
         raise KeyboardInterrupt

@@ -1,6 +1,5 @@
 """The command ``subtomo average``."""
 
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -54,10 +53,10 @@ def run(settings: AverageSettings, job: "Job") -> Path:
     files = [settings.particles, *([settings.mask] if settings.mask else [])]
     starts_again = job.starts_again()
     with job.start(items, inputs=files, bytes_needed=60.0 * inputs.box.size**3 * n_chunks):
-        if starts_again:
-            shutil.rmtree(job.folder / "rounds", ignore_errors=True)
-        for stage in () if settings.resume else stages:  # a round that is there counts as done
-            (job.folder / "rounds" / f"{stage}.npz").unlink(missing_ok=True)
+        rounds = job.folder / "rounds"  # one that is there counts as done
+        stale = [rounds / f"{stage}.npz" for stage in stages if not settings.resume]
+        for file in [*stale, *(rounds.rglob("*.npz") if starts_again else ())]:
+            file.unlink(missing_ok=True)
         if inputs.transfers is None:
             job.warn(
                 "the particles have no transfer functions (rlnCtfImage): the average is not "

@@ -1,5 +1,6 @@
 """Boxes turned as their table says, against phantoms in closed form."""
 
+from contextlib import nullcontext
 from dataclasses import replace
 from unittest.mock import patch
 
@@ -40,30 +41,34 @@ def wedged(tmp_path_factory):
     return make_phantoms(tmp_path_factory.mktemp("wedged"), tilt_range=(-50, 50), halves=True)
 
 
+def turn(table, folder, *, with_report=False, **options):
+    """Run the command, without its report where that is not looked at; give its folder."""
+    words = {"executor": "inline", "apply_alignment": True, **options}
+    settings = AverageSettings(particles=table, output_dir=folder, **words)
+    report = "subtomo.averaging.apply_alignment.run.write_aligned_report"
+    with nullcontext() if with_report else patch(report):
+        run(settings, Job("average", settings, quiet=True))
+    return folder
+
+
 @pytest.fixture
 def apply(tmp_path):
-    """Run the command without its report; give its folder."""
+    """Run the command in a new folder, or a given one."""
     counter = iter(range(100))
 
-    def apply(table, *, with_report=False, **options):
-        settings = AverageSettings(
-            particles=table,
-            **{
-                "output_dir": tmp_path / f"out{next(counter)}",
-                "executor": "inline",
-                "apply_alignment": True,
-                **options,
-            },
-        )
-        job = Job("average", settings, quiet=True)
-        if with_report:
-            run(settings, job)
-        else:
-            with patch("subtomo.averaging.apply_alignment.run.write_aligned_report"):
-                run(settings, job)
-        return settings.output_dir
+    def apply(table, *, output_dir=None, **options):
+        return turn(table, output_dir or tmp_path / f"out{next(counter)}", **options)
 
     return apply
+
+
+@pytest.fixture(scope="module")
+def turned(whole, wedged, tmp_path_factory):
+    """Folders of both sets turned, their corners from the tomograms."""
+    return [
+        turn(one.table, tmp_path_factory.mktemp("turned") / "out", tomograms=[one.tomogram])
+        for one in (whole, wedged)
+    ]
 
 
 def load(path):
@@ -93,8 +98,8 @@ def rewritten(phantoms, path, **columns):
     return path
 
 
-def test_phantoms_come_back(whole, apply):
-    folder = apply(whole.table, tomograms=[whole.tomogram])
+def test_phantoms_come_back(whole, turned):
+    folder = turned[0]
     for name in ("average", "plain_average"):
         found = load(folder / f"{name}.mrc")
         assert relative_error(found, whole.density) < 0.07, name  # of interpolation
@@ -104,9 +109,9 @@ def test_phantoms_come_back(whole, apply):
     assert read_volume(folder / "average.mrc").pixel_size == PIXEL
 
 
-def test_corners_come_from_the_tomograms(whole, apply):
+def test_corners_come_from_the_tomograms(whole, turned, apply):
     corner = tuple((CORNER[::-1] + N // 2).astype(int))
-    with_them = load(apply(whole.table, tomograms=[whole.tomogram]) / "plain_average.mrc")
+    with_them = load(turned[0] / "plain_average.mrc")
     without = load(apply(whole.table) / "plain_average.mrc")
     assert with_them[corner] == pytest.approx(float(whole.density[corner]), abs=0.05)
     assert without[corner] < 0.6 * with_them[corner]
@@ -114,9 +119,8 @@ def test_corners_come_from_the_tomograms(whole, apply):
     assert correlation(with_them, without, ball(7)) > 0.999
 
 
-def test_the_weighted_mean_restores_what_the_plain_one_misses(wedged, apply):
-    folder = apply(wedged.table, tomograms=[wedged.tomogram])
-    plain, weighted = (load(folder / f"{name}.mrc") for name in ("plain_average", "average"))
+def test_the_weighted_mean_restores_what_the_plain_one_misses(wedged, turned):
+    plain, weighted = (load(turned[1] / f"{name}.mrc") for name in ("plain_average", "average"))
     assert correlation(weighted, wedged.density, ball(8)) > 0.995
     assert correlation(plain, wedged.density, ball(8)) < 0.98
     # amplitudes: each component of the plain mean lacks the share that did not measure it
@@ -131,8 +135,8 @@ def test_the_weighted_mean_restores_what_the_plain_one_misses(wedged, apply):
     assert ratios[1] > 0.85
 
 
-def test_the_aligned_set(wedged, apply, tmp_path):
-    folder = apply(wedged.table, tomograms=[wedged.tomogram])
+def test_the_aligned_set(wedged, turned, apply, tmp_path):
+    folder = turned[1]
     given, aligned = read_particles(wedged.table), read_particles(folder / "particles.star")
     assert aligned.orientation == pytest.approx(np.tile([0, 0, 0, 1.0], (len(aligned), 1)))
     assert aligned.position == pytest.approx(given.position)
@@ -254,8 +258,8 @@ def test_the_floor_limits_what_is_raised(wedged, apply, tmp_path):
     assert energy[0] > 1.02 * energy[1] > 1.02 * energy[2]
 
 
-def test_resolution_only_where_there_are_halves(wedged, whole, apply, tmp_path):
-    folder = apply(wedged.table, tomograms=[wedged.tomogram])
+def test_resolution_only_where_there_are_halves(wedged, whole, turned, apply, tmp_path):
+    folder = turned[1]
     curve = np.genfromtxt(folder / "fsc.csv", delimiter=",", names=True)
     assert curve["unmasked"][1:4].min() > 0.9
     halves = [load(folder / f"half{i}.mrc") for i in (1, 2)]
@@ -349,18 +353,18 @@ def test_what_is_not_known_is_said(whole, apply):
     assert torch.allclose(third, given, atol=1e-4)
 
 
-def test_items_are_added_up_the_same(wedged, apply):
-    one = apply(wedged.table, tomograms=[wedged.tomogram])
+def test_items_are_added_up_the_same(wedged, turned, apply):
+    one = turned[1]
     with patch("subtomo.averaging.apply_alignment.run._CHUNK", 2):
         many = apply(wedged.table, tomograms=[wedged.tomogram])
     for name in ("average.mrc", "plain_average.mrc", "half1.mrc"):
         assert torch.allclose(load(one / name), load(many / name), atol=1e-5)
 
 
-def test_boxes_in_stacks_and_files_that_were_removed(tmp_path, wedged, apply):
+def test_boxes_in_stacks_and_files_that_were_removed(tmp_path, turned, apply):
     stacked = make_phantoms(tmp_path / "hdf", tilt_range=(-50, 50), output_format="hdf")
     folder = apply(stacked.table, tomograms=[stacked.tomogram])
-    other = apply(wedged.table, tomograms=[wedged.tomogram])  # the same phantoms in single files
+    other = turned[1]  # the same phantoms in single files
     assert torch.allclose(load(folder / "average.mrc"), load(other / "average.mrc"), atol=1e-5)
     for name in ("subtomograms/TS_1/3.mrc", "wedge/TS_1/4.mrc"):
         before = (folder / name).read_bytes()

@@ -163,6 +163,17 @@ def test_an_interrupted_job_goes_on_to_the_same_bytes(world, monkeypatch):
         assert (folder / "out" / file).read_bytes() == (folder / "cut" / file).read_bytes()
 
 
+def test_starting_afresh_leaves_what_is_not_its_own(world):
+    mine = [world[0] / "out" / name for name in ("tiles/mine.txt", "mine.mrc")]
+    mine[0].parent.mkdir(parents=True)
+    for path in mine:
+        path.touch()
+    for _ in range(2):
+        match(world[0], overwrite=True)
+    assert all(path.exists() for path in mine)
+    assert [path.name for path in mine[0].parent.iterdir()] == ["mine.txt"]
+
+
 def interrupt(payload):
     raise KeyboardInterrupt
 
