@@ -6,6 +6,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 
 from subtomo.jobs.settings import JobSettings
+from subtomo.sources.box_options import MOST_BOX_SIZE
 
 
 class ExtractVolumesSettings(JobSettings):
@@ -45,7 +46,7 @@ class ExtractVolumesSettings(JobSettings):
     box_size: int | None = Field(
         None,
         ge=4,
-        le=1024,
+        le=MOST_BOX_SIZE,
         description="Edge of the boxes (voxels, after binning); default: that in the table",
     )
     binning: int = Field(

@@ -1,5 +1,8 @@
 """What boxes and binning must fulfil, whatever is made of the boxes."""
 
+MOST_BOX_SIZE = 1024
+"""Voxels along the edge of the largest box that is cut."""
+
 
 def window_size(box_size: int, binning: float) -> int:
     """Edge of the windows cut out of the tilt images, in their pixels; RELION's rounding."""

@@ -175,3 +175,21 @@ def test_an_empty_list(folder: Path) -> None:
     (folder / "list.vll").write_text("# nothing yet\n")
     assert run(import_words(folder, folder / "list.vll")) == 0
     assert (folder / "out/tomograms.star").is_file()
+
+
+def test_particles_outside_are_told(folder: Path, capsys: pytest.CaptureFixture) -> None:
+    table(folder / "t.tbl", (3, 4, 5), (3, 4, 500))
+    (folder / "list.vll").write_text("a.mrc\n> t.tbl\n")
+    assert run(import_words(folder, folder / "list.vll")) == 0
+    assert "1 of 2 particles are outside tomogram a" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "option", [["--one-based"], ["--box-size", 32], ["--tilt-step", 2], ["--cropping-volumes"]]
+)
+def test_options_that_concern_nothing(
+    folder: Path, capsys: pytest.CaptureFixture, option: list[object]
+) -> None:
+    (folder / "map.doc").write_text("1 a.mrc\n")
+    err = refused(capsys, folder, folder / "map.doc", *option)
+    assert f"so that {option[0]} has no effect" in err

@@ -7,8 +7,10 @@ from pydantic import Field, model_validator
 
 from subtomo.formats.particle_formats import PARTICLE_FORMATS
 from subtomo.jobs.settings import JobSettings
+from subtomo.sources.box_options import MOST_BOX_SIZE
 from subtomo.sources.particle_placement import FLIPS
 
+_LARGEST_SHIFT = 1e6  # Å
 _READ = ", ".join(row.name for row in PARTICLE_FORMATS if row.reader)
 
 
@@ -38,7 +40,8 @@ class ImportParticlesSettings(JobSettings):
     )
     scale: float | None = Field(
         None,
-        gt=0,
+        ge=0.001,
+        le=1000,
         description=(
             "Voxels of the tomograms for each voxel that the tables count (factor), such as 2 for "
             "picks made at twice the pixel size; default: 1"
@@ -78,6 +81,7 @@ class ImportParticlesSettings(JobSettings):
     box_size: int | None = Field(
         None,
         gt=0,
+        le=MOST_BOX_SIZE,
         description="Box size to be noted for the extraction (voxels); default: the tables'",
     )
     drop_outside: bool = Field(
@@ -101,4 +105,9 @@ class ImportParticlesSettings(JobSettings):
             raise ValueError("--scale-keeps corner needs --scale or --pixel-size")
         if self.one_based and self.origin == "centre":
             raise ValueError("--one-based has no effect with --origin centre; leave one out")
+        if max(map(abs, self.shift)) > _LARGEST_SHIFT:
+            raise ValueError(
+                f"--shift is {' '.join(f'{x:g}' for x in self.shift)}; expected Å within "
+                f"{_LARGEST_SHIFT:g} along each axis"
+            )
         return self

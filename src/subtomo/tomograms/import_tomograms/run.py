@@ -56,7 +56,7 @@ def tell_tomograms(job: "Job", imports: Sequence[TomogramImport]) -> None:
     if lacking:
         job.log(
             f"tilt angles of {count_of(lacking, 'tomogram')} not known: the missing wedge is then "
-            "given to each command (--tilt-range), or here"
+            "given to each command, or to subtomo import tomograms (--tilt-range)"
         )
 
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from subtomo.errors import DataError, FormatError, MissingFileError
 from subtomo.formats.dynamo_catalogue import DynamoModel, read_dynamo_model
-from subtomo.formats.dynamo_table import read_dynamo_table
+from subtomo.formats.particles import read_particles
 from subtomo.formats.table_context import TableContext
 from subtomo.model import Particles
 from subtomo.picking.models.dynamo_models import TYPES, model_of_dynamo
@@ -99,7 +99,7 @@ def _table(file: Path, one: CatalogueVolume, settings: ImportDynamoCatalogueSett
         tomogram=tomogram.name,
         is_one_based=settings.one_based,
     )
-    return read_dynamo_table(file, context)
+    return read_particles(file, format_name="dynamo", context=context)
 
 
 def _model(

@@ -6,6 +6,7 @@ from pydantic import Field
 
 from subtomo.formats.acquisition_file import LEAST_TILT_STEP
 from subtomo.jobs.settings import JobSettings
+from subtomo.sources.box_options import MOST_BOX_SIZE
 
 
 class ImportDynamoCatalogueSettings(JobSettings):
@@ -52,5 +53,8 @@ class ImportDynamoCatalogueSettings(JobSettings):
     )
     one_based: bool = Field(False, description="Models and tables count voxels from 1")
     box_size: int = Field(
-        0, ge=0, description="Box size to be noted for the extraction (voxels); 0: none"
+        0,
+        ge=0,
+        le=MOST_BOX_SIZE,
+        description="Box size to be noted for the extraction (voxels); 0: none",
     )
