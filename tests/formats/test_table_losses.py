@@ -39,6 +39,12 @@ def test_long_lists_are_cut() -> None:
     assert told.endswith("c9 and 1 more")
 
 
+def test_the_pixel_size_that_coordinates_counted_in_is_no_loss() -> None:
+    tag = "rlnTomoTiltSeriesPixelSize"
+    extra = {tag: np.ones(1), f"optics.{tag}": np.ones(1)}
+    assert not what_is_lost(Particles(np.full(1, "T"), np.zeros((1, 3)), extra=extra), DYNAMO)
+
+
 @pytest.mark.parametrize("suffix", [".tbl", ".em", ".vll", "_info.json"])
 def test_scores_that_become_others_are_told(suffix: str) -> None:
     row = format_of(f"a{suffix}", is_output=True)

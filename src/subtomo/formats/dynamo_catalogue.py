@@ -125,7 +125,7 @@ def read_dynamo_model(path: Path) -> DynamoModel:
     FormatError
         If it cannot be read, with the line of MATLAB that exports its points.
     """
-    hint = f"or in MATLAB: {export_model(path)} Then read the points as text"
+    hint = f"or in MATLAB: {export_model(path)} Then give {path.stem}.txt to subtomo pick model"
     try:
         content = read_matlab(path)
     except (FormatError, MissingDependency) as error:

@@ -8,6 +8,7 @@ from subtomo.counts import count_of
 from subtomo.formats.group_numbers import are_numbers, are_said_by_numbers, numbers_by_name
 from subtomo.formats.numbered_particles import RELION_CLASS
 from subtomo.formats.particle_format import ParticleFormat
+from subtomo.formats.relion_optics import OPTICS_PREFIX, TILT_SERIES_PIXEL_SIZE
 from subtomo.formats.table_context import GroupId, field_of_group
 from subtomo.formats.unknown_scores import written_scores
 from subtomo.model import Particles
@@ -83,8 +84,16 @@ def _scores_lost(particles: Particles, row: ParticleFormat) -> list[str]:
 
 
 def _columns_lost(particles: Particles, row: ParticleFormat, holds: frozenset[str]) -> list[str]:
-    """Say which other columns are lost; RELION's own classes are the numbers of unnamed ones."""
-    lost = [name for name in particles.extra if not row.has_column(name)]
+    """Say which other columns are lost.
+
+    RELION's own classes are the numbers of unnamed ones; the pixel size that its coordinates
+    counted in is of use no more.
+    """
+    lost = [
+        name
+        for name in particles.extra
+        if not row.has_column(name) and name.removeprefix(OPTICS_PREFIX) != TILT_SERIES_PIXEL_SIZE
+    ]
     if "class_name_number" in holds and not (particles.class_name != "").any():
         lost = [name for name in lost if name != RELION_CLASS]
     if not lost:
