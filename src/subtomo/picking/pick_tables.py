@@ -126,6 +126,26 @@ def not_shared(tables: Mapping[str, Particles]) -> str:
     )
 
 
+def require_classes(tables: Mapping[str, Particles]) -> None:
+    """Refuse tables of picks without any class, for ``--per-class``.
+
+    Parameters
+    ----------
+    tables : by the name that a message calls them; those without picks need none
+
+    Raises
+    ------
+    SettingsError
+        Naming the first.
+    """
+    for name, picks in tables.items():
+        if len(picks) and not (picks.class_name != "").any():
+            raise SettingsError(
+                f"{name}: no pick has a class (class_name), so that --per-class cannot tell them "
+                "apart; leave it out, or name the classes"
+            )
+
+
 def write_pick_table(
     folder: Path, stem: str, particles: Particles, tomograms: dict[str, Tomogram]
 ) -> Path:

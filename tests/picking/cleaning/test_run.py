@@ -318,6 +318,12 @@ def test_an_empty_table_gives_empty_tables_and_a_word(tmp_path, capsys):
         (["--lattice-spacing", "5", "--best", "1"], "without --minimum-lattice-fit"),
         (["--minimum-score", "2", "--maximum-score", "1"], "no pick could be kept"),
         (["--tilt-range", "90", "20"], "--tilt-range is 90 20"),
+        (
+            ["--minimum-lattice-fit", "1", "--lattice-spacing", "5", "--lattice-tolerance", "5"],
+            "--lattice-tolerance is 5 Å; expected less than --lattice-spacing",
+        ),
+        (["--best", "1"], "no pick has a score, so that --best 1 cannot choose"),
+        (["--minimum-distance", "5", "--per-class"], "no pick has a class"),
         (["--best", "1", "--per-class"], "--per-class has no effect"),
         (["--by-exclusion-distance"], "no column subtomoExclusionDistance"),
         (["--best", "1", "--pixel-size", "3"], "--pixel-size has no effect"),

@@ -127,6 +127,8 @@ def test_tomograms_that_only_one_table_has_are_told_of(tmp_path, capsys):
         (["--radius-px", "3", "--pixel-size", "3", "--pixel-size", "2"], "give 0 for it"),
         (["--radius", "3", "--tomogram-size", "9", "9", "9"], "--tomogram-size has no effect"),
         (["--radius", "3", "--beta", "0"], "--beta"),
+        (["--radius", "3", "--beta", "1e300"], "--beta"),
+        (["--radius", "3", "--per-class"], "a.csv: no pick has a class"),
         (["--radius", "3", "--symmetry", "Q"], "symmetry is 'Q'"),
         (["--radius", "-3"], "--radius"),
     ],

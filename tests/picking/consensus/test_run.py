@@ -181,6 +181,7 @@ def test_tables_that_name_no_tomogram_get_its_name(tmp_path, capsys):
         (["--radius", "9", "--symmetry", "X"], "symmetry is 'X'"),
         (["--radius", "9", "--pixel-size", "1", "--pixel-size", "2"], "2 for 3 tables"),
         (["--radius", "9", "--mode", "most"], "most"),
+        (["--radius", "9", "--per-class"], "no pick has a class"),
     ],
 )
 def test_wrong_options_are_one_line_and_leave_nothing(tmp_path, files, capsys, words, message):

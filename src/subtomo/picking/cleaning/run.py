@@ -7,12 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.counts import count_of
+from subtomo.errors import SettingsError
 from subtomo.model import Particles
 from subtomo.picking.cleaning.items import Inputs, clean_tomogram, open_inputs
 from subtomo.picking.cleaning.report import total_dropped, write_report
 from subtomo.picking.cleaning.settings import CleanSettings
 from subtomo.picking.cleaning.verdict import UNKNOWN, Cleaned
-from subtomo.picking.pick_tables import write_pick_table
+from subtomo.picking.pick_tables import require_classes, write_pick_table
 
 if TYPE_CHECKING:
     from subtomo.jobs.job import Job
@@ -31,6 +32,7 @@ def run(settings: CleanSettings, job: "Job") -> Path:
     Path of ``particles.star``, or ``particles.csv`` where the tomograms are not given
     """
     inputs = open_inputs(settings)
+    _require_known(settings, inputs.particles)
     paths = {
         name: job.folder / "tomograms" / f"{number:04d}.npz"
         for number, name in enumerate(inputs.names, 1)
@@ -58,6 +60,17 @@ def run(settings: CleanSettings, job: "Job") -> Path:
         _warn_of_unknown(job, cleaned)
         _tell(job, path, int(is_done.sum()), total_dropped(results))
     return path
+
+
+def _require_known(settings: CleanSettings, picks: Particles) -> None:
+    """Refuse filters by scores or classes that no pick has."""
+    if settings.per_class:
+        require_classes({str(settings.particles): picks})
+    if settings.best is not None and len(picks) and np.isnan(picks.score).all():
+        raise SettingsError(
+            f"{settings.particles}: no pick has a score, so that --best {settings.best} cannot "
+            "choose; leave it out"
+        )
 
 
 def _joined(inputs: Inputs, paths: list[Path]) -> Cleaned:

@@ -203,6 +203,12 @@ class CleanSettings(PickTableSettings):
             )
         if self.is_changed("minimum_lattice_fit") and self.lattice_spacing is None:
             raise ValueError("--minimum-lattice-fit needs --lattice-spacing (Å)")
+        spacing, tolerance = self.lattice_spacing, self.lattice_tolerance
+        if spacing is not None and tolerance is not None and tolerance >= spacing:
+            raise ValueError(
+                f"--lattice-tolerance is {tolerance:g} Å; expected less than --lattice-spacing "
+                f"({spacing:g} Å)"
+            )
         relations = ("minimum_distance", "by_exclusion_distance", "neighbour_distance")
         if self.per_class and not any(
             self.is_changed(name) for name in (*relations, "minimum_lattice_fit")

@@ -18,6 +18,7 @@ from subtomo.picking.pick_tables import (
     PickTables,
     not_shared,
     open_pick_tables,
+    require_classes,
     voxel_size,
     write_pick_table,
 )
@@ -42,7 +43,10 @@ def run(settings: CompareSettings, job: "Job") -> Path:
     also_used = ["pixel_size"] * (settings.radius_px is not None)
     tables = open_pick_tables([settings.picks, settings.truth], settings, also_used)
     picks, truth = tables.tables
-    apart = not_shared({str(settings.picks): picks, str(settings.truth): truth})
+    by_path = {str(settings.picks): picks, str(settings.truth): truth}
+    if settings.per_class:
+        require_classes(by_path)
+    apart = not_shared(by_path)
     if apart:
         raise SettingsError(apart)
     radius = settings.radius

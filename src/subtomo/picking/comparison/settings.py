@@ -29,6 +29,7 @@ class CompareSettings(PickTableSettings):
     beta: float = Field(
         4.0,
         gt=0,
+        le=100,
         description="How many times as much recall counts as precision in F-beta (factor)",
     )
 

@@ -20,6 +20,7 @@ from subtomo.picking.pick_tables import (
     PickTables,
     not_shared,
     open_pick_tables,
+    require_classes,
     voxel_size,
     write_pick_table,
 )
@@ -42,6 +43,8 @@ def run(settings: ConsensusSettings, job: "Job") -> Path:
     )
     sets = _named_sets(settings, tables)
     require_writable(list(sets))
+    if settings.per_class:
+        require_classes(sets)
     apart = not_shared(sets)
     if apart and settings.consensus != 1:
         raise SettingsError(apart)
