@@ -38,7 +38,8 @@ def page(tmp_path):
     report.add_key_figures({"F1": "0.93"})
     report.add_figure(figure, "A line")
     report.add_table(
-        [["TS_01", 42, 0.123456, 7e-16]], columns=["tomogram", "picks", "score", "turn"]
+        [["TS_01", 42, 0.123456, 7e-16], ["TS_02", 0, float("nan"), None]],
+        columns=["tomogram", "picks", "score", "turn"],
     )
     return report.write(tmp_path / "report.html").read_text(encoding="utf-8")
 
@@ -62,6 +63,12 @@ def test_text_is_escaped_and_numbers_are_flush_right(page):
     assert '<td class="number">0.1235</td>' in page
     assert "<td>TS_01</td>" in page
     assert '<td class="number">0</td>' in page
+
+
+def test_what_is_not_known_is_a_dash(page):
+    assert page.count('<td class="number">–</td>') == 2
+    assert "nan" not in page.split("<table")[1]
+    assert "None" not in page
 
 
 def test_options_in_captions_are_not_broken(tmp_path):

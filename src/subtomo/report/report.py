@@ -2,6 +2,7 @@
 
 import base64
 import io
+import math
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -58,7 +59,10 @@ class Report:
     def add_table(
         self, rows: Sequence[Sequence[Any]], columns: Sequence[str], caption: str = ""
     ) -> None:
-        """Add a table; numbers are set flush right, floats with four figures, 0 below 1e-12."""
+        """Add a table; numbers are set flush right, floats with four figures, 0 below 1e-12.
+
+        None and NaN become a dash.
+        """
         cells = [[_cell(value) for value in row] for row in rows]
         self._add({"kind": "table", "columns": list(columns), "rows": cells, "caption": caption})
 
@@ -99,6 +103,8 @@ def _options_whole(text: str) -> Any:
 
 def _cell(value: Any) -> dict[str, Any]:
     """Format one table cell."""
+    if value is None or (isinstance(value, float) and math.isnan(value)):
+        return {"text": "–", "is_number": True}
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     text = str(value)
     if isinstance(value, float):

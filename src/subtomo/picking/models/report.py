@@ -40,8 +40,7 @@ def write_report(
         f"{count_of(len(rows), 'tomogram')}.",
     )
     report.add_section("Models")
-    if rows:
-        report.add_table(_table(rows), columns=_COLUMNS)
+    report.add_table(_table(rows), columns=_COLUMNS)
     if plan.orientation_models:
         guides = [[m.tomogram, m.name, m.type, len(m.points)] for m in plan.orientation_models]
         report.add_section("Models that orient the points")
@@ -97,7 +96,7 @@ def _table(rows: Mapping[str, list[dict[str, Any]]]) -> list[list[Any]]:
     fields = ("name", "type", "points", "particles", "oriented", "spacing")
     more = ("oriented_by_surface", "distance")
     return [
-        [name, *("–" if row.get(field) is None else row[field] for field in (*fields, *more))]
+        [name, *(row.get(field) for field in (*fields, *more))]
         for name, of_tomogram in rows.items()
         for row in of_tomogram
     ]
