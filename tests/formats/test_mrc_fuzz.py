@@ -17,7 +17,7 @@ from subtomo.formats.volumes import read_volume
 FIELDS = [name for name in HEADER_DTYPE.names or () if name != "labels"]
 FUZZ = settings(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
-    max_examples=150,
+    max_examples=80,
     derandomize=True,
 )
 

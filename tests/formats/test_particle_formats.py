@@ -293,7 +293,7 @@ def test_damaged_files_give_errors_of_this_package(row: ParticleFormat, tmp_path
     if path.is_dir():
         path = next(file for file in sorted(path.rglob("*")) if file.is_file())
     content, rng = path.read_bytes(), np.random.default_rng(11)
-    for _ in range(60):
+    for _ in range(30):
         path.write_bytes(_damaged(content, rng))
         with suppress(SubtomoError):
             read_particles(

@@ -40,7 +40,7 @@ def test_a_connection_is_used_again(server):
         ("refused", RemoteError, r"access refused \(HTTP 403\)"),
         ("missing", MissingFileError, r"not there \(HTTP 404\)"),
         ("cut", RemoteError, "cut short after 100 of 5000 bytes, 2 times"),
-        ("slow", RemoteError, r"no answer within 0\.3 s, 2 times"),
+        ("slow", RemoteError, r"no answer within 0\.8 s, 2 times"),
     ],
 )
 def test_failures_are_told_apart_in_one_line(server, kind, error, words):

@@ -8,7 +8,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 from subtomo.sources.http_files import Patience
 
-HASTY = Patience(connect=0.3, read=0.3, attempts=2, pause=0.0)
+HASTY = Patience(connect=0.8, read=0.8, attempts=2, pause=0.0)  # a busy machine answers later
 
 
 class Faults:
@@ -48,7 +48,7 @@ def faulty(handler, faults):
                 case "garbled":
                     self._answer(200, b"x" * 100)
                 case "slow":
-                    time.sleep(1.0)
+                    time.sleep(2.0)
                     self.close_connection = True
                 case _:
                     super().do_GET()
