@@ -281,8 +281,10 @@ def test_an_array_that_is_missing_or_damaged(tmp_path: Path) -> None:
     chunk = path / "0/0/0/0"
     chunk.write_bytes(chunk.read_bytes()[:50])
     volume = read_volume(path)  # metadata only
-    with pytest.raises(ZarrError, match=r"a\.zarr.0: a chunk cannot be read"):
-        volume.load()
+    with pytest.raises(
+        ZarrError, match=r"a\.zarr.0: a chunk cannot be read \(50 bytes; its header"
+    ):
+        volume.load()  # C-Blosc would read on behind the 50 bytes
     (path / "0/.zarray").unlink()
     with pytest.raises(ZarrError, match="not a readable Zarr array"):
         read_volume(path)

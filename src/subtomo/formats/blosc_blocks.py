@@ -13,6 +13,21 @@ _HEADER = struct.Struct("<BBBBiii")  # version, its codec's, flags, item size, s
 _IS_COPY = 0x02
 
 
+def require_whole(data: bytes | memoryview) -> None:
+    """Refuse a Blosc buffer that is shorter than its header says.
+
+    Raises
+    ------
+    ValueError
+        If it is, or its header says what cannot be.
+    """
+    if len(data) < _HEADER.size:
+        raise ValueError(f"{len(data)} bytes; too short for a Blosc buffer")
+    *_, size, block_size, total = _HEADER.unpack_from(data)
+    if total > len(data) or size < 0 or (block_size <= 0 and size):
+        raise ValueError(f"{len(data)} bytes; its header says {total}")
+
+
 def first_blocks(data: bytes, n_bytes: int) -> bytes:
     """Give a Blosc buffer of only the first blocks of another.
 
@@ -30,11 +45,8 @@ def first_blocks(data: bytes, n_bytes: int) -> bytes:
     ValueError
         If the buffer is damaged.
     """
-    if len(data) < _HEADER.size:
-        raise ValueError(f"{len(data)} bytes; too short for a Blosc buffer")
+    require_whole(data)
     version, codec_version, flags, item_size, size, block_size, total = _HEADER.unpack_from(data)
-    if total > len(data) or size < 0 or (block_size <= 0 and size):
-        raise ValueError(f"{len(data)} bytes; its header says {total}")
     n_blocks = -(-size // block_size) if size else 0
     n_kept = -(-n_bytes // block_size) if size else 0
     if n_kept >= n_blocks:

@@ -131,6 +131,9 @@ def open_ome_zarr_level(level: OmeZarrLevel) -> LazyArray:
     """
     import zarr
 
+    from subtomo.formats.checked_blosc import check_blosc
+
+    check_blosc()
     path = level.path
     try:
         array: Any = zarr.open_array(str(path), mode="r")
