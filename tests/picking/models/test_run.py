@@ -444,7 +444,7 @@ def test_what_cannot_be_made_is_refused_in_words(world, capsys):
     rings = ["p.csv", "--model-type", "filament_rings", "--radius", 50, "--dphi", 1e-9]
     for words, told in [
         (rings, "expected at most 1000000 particles of a model: give a larger dz or dphi"),
-        (["none.csv"], "none.csv, row 2: no name of a tomogram"),
+        (["none.csv"], "none.csv, particle 2: tomogram is ''; expected a name"),
         (["both.csv"], "tomograms a/b and a_b would have files of one name, a_b"),
     ]:
         assert pick(*words, "--pixel-size", 10) == 2

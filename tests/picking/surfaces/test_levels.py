@@ -14,7 +14,7 @@ from surface_truths import (
 )
 from threadpoolctl import threadpool_limits
 
-from subtomo.errors import DataError, SettingsError, ShapeError
+from subtomo.errors import DataError, SettingsError, ShapeError, SubtomoWarning
 from subtomo.picking.surfaces import (
     crop_points,
     point_outward,
@@ -110,7 +110,8 @@ def test_the_maximum_number_of_triangles_makes_edges_longer():
     truth = saddle()
     values = {"control_interval": 250.0, "mesh_parameter": 20.0, "subdivisions": 1}
     many = surface_from_levels(truth.clicks, truth.levels, **values)
-    few = surface_from_levels(truth.clicks, truth.levels, maximum_triangles=2000, **values)
+    with pytest.warns(SubtomoWarning, match="sides of 36.3 Å, more than 20 Å, as there are at mo"):
+        few = surface_from_levels(truth.clicks, truth.levels, maximum_triangles=2000, **values)
     assert len(many.faces) > 20_000
     assert 1000 < len(few.faces) <= 2000
     assert few.area == pytest.approx(many.area, rel=0.01)

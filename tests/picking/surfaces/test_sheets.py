@@ -33,13 +33,13 @@ SHEETS = {"outer": RADIUS + THICKNESS / 2, "inner": RADIUS - THICKNESS / 2, "mid
 @pytest.mark.parametrize("part", ["vesicle", "cap"])
 @pytest.mark.parametrize("sheet", SHEETS)
 def test_a_single_sheet_lies_at_its_radius_and_looks_outwards(sheet, part):
-    mask = shell() & ((AWAY[..., 2] > 0) | (part == "vesicle"))
+    mask = shell() & ((AWAY[..., 2] > -7) | (part == "vesicle"))
     surface = sheet_of(mask, sheet)
     distance, cosine = errors(surface, SHEETS[sheet])
     assert np.abs(distance).max() < 0.5
     assert abs(distance.mean()) < 0.15
-    # At an open end the mean of normals over three voxels has one side only, here of 10 voxels.
-    assert np.median(np.degrees(np.arccos(np.clip(cosine, -1, 1)))) < (3 if part == "cap" else 1)
+    # At an open end the mean of normals over some voxels has one side only.
+    assert np.median(np.degrees(np.arccos(np.clip(cosine, -1, 1)))) < (2 if part == "cap" else 1)
     assert cosine.min() > np.cos(np.radians(25))
     assert len(split_pieces(surface)) == 1
     assert surface.is_closed == (part == "vesicle")

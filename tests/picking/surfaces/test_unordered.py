@@ -10,7 +10,7 @@ from surface_truths import (
     unordered,
 )
 
-from subtomo.errors import DataError, SettingsError, ShapeError
+from subtomo.errors import DataError, SettingsError, ShapeError, SubtomoWarning
 from subtomo.picking.surfaces import point_outward, surface_from_points
 
 SIZES = {"control_interval": 25 * VOXEL, "mesh_parameter": 10 * VOXEL, "subdivisions": 1}
@@ -67,7 +67,8 @@ def test_the_mesh_can_be_said():
         truth.clicks, **{**SIZES, "subdivisions": 0, "mesh_parameter": 20 * VOXEL}
     )
     assert len(coarse.faces) < 0.4 * len(plain.faces)
-    few = surface_from_points(truth.clicks, maximum_triangles=300, **SIZES)
+    with pytest.warns(SubtomoWarning, match="at most 300"):
+        few = surface_from_points(truth.clicks, maximum_triangles=300, **SIZES)
     assert len(few.faces) <= 300
 
 

@@ -31,7 +31,7 @@ class CoveredModel(SampledModel, FreeAngleModel):
         """Warn that no marker says which side is inside."""
         if self.marker is None:
             warnings.warn(
-                f"{self.label}: has no marker: the middle of its surface is taken as inside",
+                "has no marker: the middle of its surface is taken as inside",
                 SubtomoWarning,
                 stacklevel=2,
             )

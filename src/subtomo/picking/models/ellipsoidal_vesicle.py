@@ -48,7 +48,7 @@ class EllipsoidalVesicleModel(EllipsoidModel):
         if fit.kind != "any":
             made = "a sphere" if fit.kind == "sphere" else "an ellipsoid along x, y and z"
             warnings.warn(
-                f"{self.label}: no ellipsoid in any direction fits its {len(self.points)} points "
+                f"no ellipsoid in any direction fits its {len(self.points)} points "
                 f"(9 or more all around are needed): {made} was fitted",
                 SubtomoWarning,
                 stacklevel=2,

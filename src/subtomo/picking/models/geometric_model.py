@@ -1,5 +1,6 @@
 """What all geometric models have in common."""
 
+import warnings
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from subtomo.errors import DataError, SettingsError
+from subtomo.errors import DataError, SettingsError, SubtomoWarning
+from subtomo.jobs.own_warnings import own_warnings_to
 from subtomo.model import Particles
 from subtomo.picking.models.levels_of_points import levels_of_points
 from subtomo.picking.models.poses import Poses
@@ -98,7 +100,8 @@ class GeometricModel(BaseModel):
         DataError
             Which says the model and the tomogram, what was found and what is expected.
         """
-        with self._named():
+        with self._named(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", SubtomoWarning)  # said when particles are made
             if not self.is_empty:
                 self._check_points()
 
@@ -193,8 +196,12 @@ class GeometricModel(BaseModel):
 
     @contextmanager
     def _named(self) -> Iterator[None]:
-        """Say in errors which model they are about."""
+        """Say in errors and in our own warnings which model they are about."""
+        texts: list[str] = []
         try:
-            yield
+            with own_warnings_to(texts.append):
+                yield
         except (DataError, SettingsError) as error:
             raise type(error)(f"{self.label}: {error}") from error
+        for text in texts:
+            warnings.warn(f"{self.label}: {text}", SubtomoWarning, stacklevel=4)

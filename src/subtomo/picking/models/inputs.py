@@ -134,10 +134,7 @@ def _of_table(path: Path, particles: Particles, context: TableContext) -> Sequen
             "known; add it to --tomograms, or give --pixel-size in Å"
         )
 
-    try:
-        return models_of_particles(particles, path.stem, pixel_size_of)
-    except DataError as error:
-        raise DataError(f"{path}, {error}") from None
+    return models_of_particles(particles, path.stem, pixel_size_of)
 
 
 def _segmentations(

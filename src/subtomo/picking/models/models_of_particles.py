@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import numpy as np
 
-from subtomo.errors import DataError
 from subtomo.model import Particles
 from subtomo.picking.models.general import GeneralModel
 
@@ -16,7 +15,7 @@ def models_of_particles(
 
     Parameters
     ----------
-    particles : points in the order they were clicked
+    particles : points in the order they were clicked, each of a named tomogram
     name : of the models of points without an instance
     pixel_size_of : gives the pixel size (Å) of a tomogram by its name
 
@@ -25,17 +24,10 @@ def models_of_particles(
     list of GeneralModel
         In the order in which they come in the table; to be read as another type with
         :func:`~subtomo.picking.models.model_types.reread_as`.
-
-    Raises
-    ------
-    DataError
-        If a row does not name its tomogram.
     """
     groups: dict[tuple[str, str], list[int]] = {}
     keys = zip(particles.tomogram.tolist(), particles.instance.astype(str).tolist(), strict=True)
     for row, key in enumerate(keys):
-        if not key[0]:
-            raise DataError(f"row {row + 1}: no name of a tomogram; expected one")
         groups.setdefault(key, []).append(row)
     return [
         GeneralModel.of_particles(

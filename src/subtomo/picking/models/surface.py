@@ -86,21 +86,8 @@ class SurfaceModel(CoveredModel):
 
     def _unpointed(self) -> Surface:
         """Make the surface, either side out."""
+        names = ("control_interval", "mesh_parameter", "maximum_triangles", "subdivisions")
+        values = {name: getattr(self, name) for name in (*names, "is_closed")}
         if self.levels is None:
-            return surface_from_points(
-                self.positions(),
-                control_interval=self.control_interval,
-                mesh_parameter=self.mesh_parameter,
-                maximum_triangles=self.maximum_triangles,
-                subdivisions=self.subdivisions,
-                is_closed=self.is_closed,
-            )
-        return surface_from_levels(
-            self.positions(),
-            self.levels,
-            control_interval=self.control_interval,
-            mesh_parameter=self.mesh_parameter,
-            maximum_triangles=self.maximum_triangles,
-            subdivisions=self.subdivisions,
-            is_closed=self.is_closed,
-        )
+            return surface_from_points(self.positions(), **values)
+        return surface_from_levels(self.positions(), self.levels, **values)

@@ -14,6 +14,7 @@ from subtomo.geometry.sphere_fit import fit_sphere
 from subtomo.picking.models.covered_model import CoveredModel
 from subtomo.picking.models.geometric_model import Length, Point
 from subtomo.picking.models.poses import Poses
+from subtomo.picking.surfaces.mesh_size import warn_of_longer_sides
 from subtomo.picking.surfaces.surface import Surface
 
 FloatArray = NDArray[np.float64]
@@ -72,8 +73,13 @@ class EllipsoidModel(CoveredModel):
 
     def _surface(self) -> Surface:
         ellipsoid = self.ellipsoid()
-        edge = min(self.mesh_parameter, _SPLIT * self._flat_edge(ellipsoid))
+        flat = self._flat_edge(ellipsoid)
+        edge = min(self.mesh_parameter, _SPLIT * flat)
         vertices, faces = ellipsoid_mesh(ellipsoid, edge, self.maximum_triangles, self.subdivisions)
+        found = float(np.sqrt(ellipsoid.area / (np.sqrt(3) / 4 * len(faces))))
+        wanted = np.sqrt(2) * flat  # which lies as near if all sides are equal
+        if 2 * len(faces) > self.maximum_triangles and found > wanted:
+            warn_of_longer_sides(found, wanted, self.maximum_triangles)
         surface = Surface(vertices, faces, ellipsoid.normals(vertices))
         return surface if self._side(ellipsoid) > 0 else surface.flipped()
 

@@ -8,8 +8,9 @@ from subtomo.errors import DataError
 from subtomo.geometry.ellipsoid import Ellipsoid
 from subtomo.geometry.ellipsoid_fit import fit_ellipsoid
 from subtomo.geometry.sphere_fit import fit_sphere
+from subtomo.picking.surfaces.mesh_size import MeshSize
 from subtomo.picking.surfaces.penalised_fit import penalised_fit
-from subtomo.picking.surfaces.spline_mesh import even_lengths, subdivided_within
+from subtomo.picking.surfaces.spline_mesh import even_lengths
 from subtomo.picking.surfaces.strip_mesh import ParameterMesh, mesh_of_rows
 from subtomo.picking.surfaces.surface import Surface, unit_vectors
 
@@ -55,20 +56,14 @@ def _open_side_deg(directions: FloatArray) -> float:
     return float(np.degrees(np.arccos(np.clip(nearest.min(), -1.0, 1.0))))
 
 
-def closed_surface(
-    points: FloatArray,
-    control_interval: float,
-    mesh_parameter: float,
-    maximum_triangles: int,
-    subdivisions: int,
-) -> Surface:
+def closed_surface(points: FloatArray, control_interval: float, size: MeshSize) -> Surface:
     """Lay a smooth closed surface through points around a middle.
 
     Parameters
     ----------
     points : (n, 3) Å, at least 9, not in a plane
-    control_interval, mesh_parameter : Å
-    maximum_triangles, subdivisions : of the mesh
+    control_interval : Å
+    size : of the triangles
 
     Returns
     -------
@@ -92,13 +87,7 @@ def closed_surface(
             f"surface: clicks are {np.sqrt((misfit**2).mean()):.0f} Å (RMS) from a closed surface "
             "around their middle; it may be open, or of a form that needs clicks by levels"
         )
-    mesh = subdivided_within(
-        lambda edge: _sphere(radius, edge),
-        4 * np.pi * radius**2,
-        mesh_parameter,
-        maximum_triangles,
-        subdivisions,
-    )
+    mesh = size.subdivided(lambda edge: _sphere(radius, edge), 4 * np.pi * radius**2)
     return Surface(_harmonics(_unit(mesh, radius), degree) @ coefficients, mesh.faces)
 
 

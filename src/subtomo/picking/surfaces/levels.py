@@ -3,11 +3,11 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from subtomo.errors import SettingsError
 from subtomo.picking.surfaces.level_curves import level_curves
 from subtomo.picking.surfaces.level_parameters import LevelParameters, level_parameters
+from subtomo.picking.surfaces.mesh_size import MeshSize, check_length
 from subtomo.picking.surfaces.spline_basis import SplineBasis
-from subtomo.picking.surfaces.spline_mesh import even_rows, spline_mesh, subdivided_within
+from subtomo.picking.surfaces.spline_mesh import even_rows, spline_mesh
 from subtomo.picking.surfaces.spline_surface import SplineSurface, fit_spline_surface
 from subtomo.picking.surfaces.surface import Surface
 
@@ -63,7 +63,8 @@ def surface_from_levels(
     (Castaño-Díez et al. 2017, J. Struct. Biol. 197, 135). The spline through all levels at once,
     with a smoothness found by cross-validation, is our own.
     """
-    check_lengths(control_interval, mesh_parameter, maximum_triangles, subdivisions)
+    check_length("control_interval", control_interval)
+    size = MeshSize(mesh_parameter, maximum_triangles, subdivisions)
     points = np.asarray(points, dtype=np.float64)
     curves, is_closed = level_curves(
         points, np.asarray(levels), is_closed=is_closed, is_ordered=is_ordered
@@ -71,32 +72,13 @@ def surface_from_levels(
     parameters = level_parameters(curves, is_closed=is_closed)
     spline = _fit(parameters, control_interval)
     is_point = (curves[0].curve is None, curves[-1].curve is None)
-    mesh = subdivided_within(
+    mesh = size.subdivided(
         lambda edge: even_rows(
             spline, parameters.ends, edge, turn=parameters.turn, is_point=is_point
         ),
         float(np.ptp(parameters.u) * np.ptp(parameters.v)),
-        mesh_parameter,
-        maximum_triangles,
-        subdivisions,
     )
     return spline_mesh(spline, mesh)
-
-
-def check_lengths(
-    control_interval: float, mesh_parameter: float, maximum_triangles: int, subdivisions: int
-) -> None:
-    """Raise a SettingsError where a parameter of a mesh is not positive or leaves no triangles."""
-    for name, value in (("control_interval", control_interval), ("mesh_parameter", mesh_parameter)):
-        if not (np.isfinite(value) and value > 0):
-            raise SettingsError(f"{name} is {value} Å; expected a positive length")
-    if not 0 <= subdivisions <= 6:
-        raise SettingsError(f"subdivisions is {subdivisions}; expected 0 to 6")
-    if maximum_triangles < 16 * 4**subdivisions:
-        raise SettingsError(
-            f"maximum_triangles is {maximum_triangles}; expected {16 * 4**subdivisions} or more "
-            f"with {subdivisions} subdivisions"
-        )
 
 
 def _fit(parameters: LevelParameters, control_interval: float) -> SplineSurface:

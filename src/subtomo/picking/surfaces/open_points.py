@@ -5,8 +5,9 @@ from numpy.typing import NDArray
 from scipy.sparse.csgraph import dijkstra, minimum_spanning_tree
 from scipy.spatial import ConvexHull
 
+from subtomo.picking.surfaces.mesh_size import MeshSize
 from subtomo.picking.surfaces.spline_basis import SplineBasis
-from subtomo.picking.surfaces.spline_mesh import even_rows, spline_mesh, subdivided_within
+from subtomo.picking.surfaces.spline_mesh import even_rows, spline_mesh
 from subtomo.picking.surfaces.spline_surface import SplineSurface, fit_spline_surface
 from subtomo.picking.surfaces.surface import Surface
 
@@ -20,20 +21,14 @@ _SAME_HEIGHT = 1e-6
 """Corners of the hull whose heights differ by less than this part of it make one row."""
 
 
-def open_surface(
-    points: FloatArray,
-    control_interval: float,
-    mesh_parameter: float,
-    maximum_triangles: int,
-    subdivisions: int,
-) -> Surface:
+def open_surface(points: FloatArray, control_interval: float, size: MeshSize) -> Surface:
     """Lay a smooth patch through points, as far as the outermost of them.
 
     Parameters
     ----------
     points : (n, 3) Å, at least 4, not on a line
-    control_interval, mesh_parameter : Å
-    maximum_triangles, subdivisions : of the mesh
+    control_interval : Å
+    size : of the triangles
 
     Returns
     -------
@@ -44,13 +39,8 @@ def open_surface(
     fits = [_fit(points, way(points), control_interval) for way in (_on_plane, _unrolled)]
     spline, u, v = min(fits, key=lambda fit: fit[0].score)
     ends = _hull_rows(np.stack([u, v], axis=1))
-    mesh = subdivided_within(
-        lambda edge: even_rows(spline, ends, edge),
-        float(np.ptp(u) * np.ptp(v)),
-        mesh_parameter,
-        maximum_triangles,
-        subdivisions,
-    )
+    area = float(np.ptp(u) * np.ptp(v))
+    mesh = size.subdivided(lambda edge: even_rows(spline, ends, edge), area)
     return spline_mesh(spline, mesh)
 
 

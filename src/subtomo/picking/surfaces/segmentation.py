@@ -20,7 +20,7 @@ _LEVEL = 0.5 + 1e-4
 """Just off the middle: where voxels equal the level exactly, marching cubes leaves holes."""
 _REACH = 4.0
 """Of the Gaussian, in standard deviations."""
-_NORMALS_WIDTH_PX = 3.0
+_NORMALS_WIDTH_PX = 3.5
 """Of the mean that normals are: those of a ball are 14° wrong at worst without it, 2° with it."""
 
 

@@ -1,7 +1,5 @@
 """Triangles on a spline surface between the ends of its rows."""
 
-from collections.abc import Callable
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -96,38 +94,6 @@ def even_lengths(length: float, edge: float, is_shifted: bool, turn: float | Non
     if is_shifted:
         return np.concatenate([[0.0], (np.arange(n) + 0.5) * length / n, [length]])
     return np.linspace(0.0, length, n + 1)
-
-
-def subdivided_within(
-    mesh: Callable[[float], ParameterMesh],
-    area: float,
-    edge: float,
-    maximum_triangles: int,
-    subdivisions: int,
-) -> ParameterMesh:
-    """Make a mesh and subdivide it, its edges made longer until no more triangles come out.
-
-    Parameters
-    ----------
-    mesh : edge -> the mesh before subdivision
-    area : Å², about that of the surface, so that none is begun with that is far too fine
-    edge : the shortest that may be
-    maximum_triangles : after subdivision
-    subdivisions : how often each triangle is split into four
-
-    Returns
-    -------
-    ParameterMesh
-    """
-    most = 4 * maximum_triangles / 4**subdivisions
-    edge = max(edge, float(np.sqrt(area / (most * np.sqrt(3) / 4))))
-    made = mesh(edge)
-    while len(made.faces) * 4**subdivisions > maximum_triangles:
-        edge *= max(1.02, np.sqrt(len(made.faces) * 4**subdivisions / maximum_triangles))
-        made = mesh(edge)
-    for _ in range(subdivisions):
-        made = made.subdivided()
-    return made
 
 
 def spline_mesh(spline: SplineSurface, mesh: ParameterMesh) -> Surface:

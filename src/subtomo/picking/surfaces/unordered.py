@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike, NDArray
 from subtomo.errors import DataError, ShapeError
 from subtomo.picking.surfaces.closed_points import closed_surface, surrounds
 from subtomo.picking.surfaces.level_curves import check_not_on_a_line
-from subtomo.picking.surfaces.levels import check_lengths
+from subtomo.picking.surfaces.mesh_size import MeshSize, check_length
 from subtomo.picking.surfaces.open_points import open_surface
 from subtomo.picking.surfaces.surface import Surface
 
@@ -50,7 +50,8 @@ def surface_from_points(
         If there are too few clicks, they lie on one line or, for a closed surface, in one plane,
         or a closed surface of this kind does not pass near them.
     """
-    check_lengths(control_interval, mesh_parameter, maximum_triangles, subdivisions)
+    check_length("control_interval", control_interval)
+    size = MeshSize(mesh_parameter, maximum_triangles, subdivisions)
     clicks = _checked(points)
     if is_closed is None:
         is_closed = len(clicks) >= _LEAST_CLOSED and not _in_a_plane(clicks) and surrounds(clicks)
@@ -64,7 +65,7 @@ def surface_from_points(
             "at several heights"
         )
     make = closed_surface if is_closed else open_surface
-    return make(clicks, control_interval, mesh_parameter, maximum_triangles, subdivisions)
+    return make(clicks, control_interval, size)
 
 
 def _checked(points: ArrayLike) -> FloatArray:
