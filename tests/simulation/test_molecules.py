@@ -5,12 +5,15 @@ from itertools import pairwise
 import numpy as np
 import pytest
 from scipy import ndimage
+from scipy.spatial import cKDTree
 from scipy.spatial.transform import Rotation
 
 from subtomo.errors import DataError, SettingsError, ShapeError
 from subtomo.geometry.orientation_grid import orientation_grid
+from subtomo.geometry.rotations import matrices_from_quaternions
+from subtomo.geometry.symmetry import symmetry_quaternions
 from subtomo.simulation.densities import body_mask, density_of_molecule
-from subtomo.simulation.molecules import Molecule, made_up_molecule, ring_of
+from subtomo.simulation.molecules import Molecule, double_ring_of, made_up_molecule, ring_of
 
 
 @pytest.mark.parametrize("mass", [60, 900, 3000])
@@ -125,3 +128,23 @@ def test_a_ring_of_copies():
     for first, second in pairwise(copies):
         assert second[:, :2] == pytest.approx(first[:, :2] @ turn.T)
         assert second[:, 2] == pytest.approx(first[:, 2])
+
+
+def test_two_rings_have_dihedral_symmetry():
+    one = made_up_molecule(60, 3)
+    body = double_ring_of(ring_of(one, 3, 50.0), 3, 40.0)
+    assert body.mass == pytest.approx(360e3)
+    matrices = matrices_from_quaternions(symmetry_quaternions("D3"))
+    assert len(matrices) == 6
+    tree = cKDTree(body.positions)
+    for matrix in matrices:
+        assert tree.query(body.positions @ matrix.T)[0].max() < 1e-6
+    quarter = matrices_from_quaternions(symmetry_quaternions("C4"))[1]
+    assert tree.query(body.positions @ quarter.T)[0].max() > 10
+    weights = body.masses.reshape(6, -1, 1)
+    copies = (weights * body.positions.reshape(6, -1, 3)).sum(axis=1) / weights.sum(axis=1)
+    assert np.linalg.norm(copies[:, :2], axis=1) == pytest.approx(np.full(6, 50.0))
+    assert copies[:, 2] == pytest.approx([40] * 3 + [-40] * 3)
+    # over the gaps of the other: neighbours are as far apart as can be
+    azimuths = np.sort(np.degrees(np.arctan2(copies[:, 1], copies[:, 0])) % 360)
+    assert np.diff(azimuths) == pytest.approx(np.full(5, 60.0))

@@ -252,11 +252,18 @@ def test_crowns_on_a_part_of_a_membrane(tmp_path):
     part = {"radius": 400.0, "whole": False}
     before = _files(simulate(tmp_path / "0", species=[crown], membranes=[part]))
     density = "truth/densities/m.mrc"
-    new = {"copies": (4, density), "ring_radius": (30.0, density), "height": (50.0, TRUTH)}
-    for name, (value, file) in new.items():
-        species = [{**crown, name: value}]
-        after = _files(simulate(tmp_path / name, species=species, membranes=[part]))
-        assert after[file] != before[file], name
+    new = {
+        "copies": ({"copies": 4}, density),
+        "ring_radius": ({"ring_radius": 30.0}, density),
+        "height": ({"height": 50.0}, TRUTH),
+        "dihedral": ({"dihedral": True, "ring_height": 15.0}, density),
+        "ring_height": ({"dihedral": True, "ring_height": 18.0}, density),
+    }
+    found = {}
+    for name, (values, file) in new.items():
+        found[name] = _files(simulate(tmp_path / name, species=[crown | values], membranes=[part]))
+        assert found[name][file] != before[file], name
+    assert found["dihedral"][density] != found["ring_height"][density]
     small = [{"radius": 100.0, "whole": whole} for whole in (True, False)]
     files = [
         _files(simulate(tmp_path / str(i), species=[crown], membranes=[one]))

@@ -135,6 +135,27 @@ def ring_of(molecule: Molecule, copies: int, radius: float) -> Molecule:
     return Molecule(positions, np.tile(molecule.masses, copies), np.tile(molecule.widths, copies))
 
 
+def double_ring_of(ring: Molecule, copies: int, height: float) -> Molecule:
+    """Set a ring above the plane z = 0 and its like, turned over, below it.
+
+    Parameters
+    ----------
+    ring : around the z axis, its first copy moved along x, as `ring_of` gives it
+    copies : in the ring, n
+    height : Å from the plane to the middle of each ring
+
+    Returns
+    -------
+    Molecule, 2 n copies with dihedral symmetry Dn, two-fold axes on x and between the copies
+    """
+    angle = np.pi / (2 * copies)  # the other ring's copies come to stand over the gaps of this one
+    cosine, sine = np.cos(angle), np.sin(angle)
+    x, y, z = ring.positions.T
+    above = np.stack([cosine * x - sine * y, sine * x + cosine * y, z + height], axis=1)
+    positions = np.concatenate([above, above * [1.0, -1.0, -1.0]])
+    return Molecule(positions, np.tile(ring.masses, 2), np.tile(ring.widths, 2))
+
+
 @dataclass(frozen=True, eq=False)
 class _Domains:
     """Ellipsoids: centres (n, 3), semi-axes (n, 3), orientations (n, 3, 3), mean radii (n,)."""

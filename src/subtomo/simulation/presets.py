@@ -164,6 +164,22 @@ def _sparse(which: str) -> dict[str, Any]:
     }
 
 
+def _dihedral(which: str) -> dict[str, Any]:
+    """Give particles of symmetry D2 far apart: of a body of four copies in two rings."""
+    seed = _CROWD_SEEDS[which] + 40
+    target = {
+        "evaluation": {"mass": 2000, "ring_radius": 52.0, "ring_height": 45.0},
+        "tuning": {"mass": 2300, "ring_radius": 60.0, "ring_height": 40.0},
+    }
+    symmetry = {"copies": 2, "dihedral": True}
+    return {
+        **_sparse(which),
+        "species": (
+            {"name": "target", "seed": seed + 1, "count": 60, **symmetry, **target[which]},
+        ),
+    }
+
+
 PRESETS: dict[str, dict[str, Any]] = {
     "classes": _classes("evaluation"),
     "classes-tuning": _classes("tuning"),
@@ -172,6 +188,8 @@ PRESETS: dict[str, dict[str, Any]] = {
     "defocused": _defocused("evaluation"),
     "defocused-tuning": _defocused("tuning"),
     "demo": {**_SERIES, "seed": DEMO_SEED, "species": _DEMO_SPECIES},
+    "dihedral": _dihedral("evaluation"),
+    "dihedral-tuning": _dihedral("tuning"),
     "evaluation": {**_SERIES, "seed": EVALUATION_SEEDS[0], "species": _EVALUATION_SPECIES},
     "membrane": _MEMBRANE,
     "small": _SMALL,

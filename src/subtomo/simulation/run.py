@@ -27,7 +27,7 @@ from subtomo.simulation.densities import (
     particle_radius,
 )
 from subtomo.simulation.filaments import Helix
-from subtomo.simulation.molecules import made_up_molecule, ring_of
+from subtomo.simulation.molecules import double_ring_of, made_up_molecule, ring_of
 from subtomo.simulation.noise import (
     LEVEL_PIXEL_SIZE,
     SIGNAL_TO_NOISE,
@@ -202,9 +202,11 @@ def _density(settings: SimulateSettings, name: str, pixel_size: float) -> Densit
         return density_of_molecule(read_molecule(species.model), pixel_size)
     assert species.mass is not None  # the settings make sure
     molecule = made_up_molecule(
-        species.mass / species.copies, species.seed, elongation=species.elongation
+        species.mass / species.n_bodies, species.seed, elongation=species.elongation
     )
     ring = ring_of(molecule, species.copies, species.ring_radius)
+    if species.dihedral:
+        ring = double_ring_of(ring, species.copies, species.ring_height)
     return density_of_molecule(ring, pixel_size)
 
 

@@ -37,8 +37,8 @@ class SimulateSettings(JobSettings):
         description=(
             "A kind of particle: name=NAME, then mass=KDA,seed=N for a made-up one, model=FILE "
             "(PDB or mmCIF) or map=FILE, and count=N or fill=FRACTION; also elongation, copies and "
-            "ring_radius (Å), in_membrane=true and height (Å), and rise, twist, subunits, "
-            "helix_radius, persistence_length for filaments (Å, degrees)"
+            "ring_radius (Å), dihedral=true and ring_height (Å), in_membrane=true and height (Å), "
+            "and rise, twist, subunits, helix_radius, persistence_length for filaments (Å, degrees)"
         ),
     )
     membranes: tuple[MembraneSettings, ...] = Field(

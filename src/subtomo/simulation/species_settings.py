@@ -42,6 +42,8 @@ class SpeciesSettings(_Part):
     elongation : of a made-up body, see `made_up_molecule`
     copies : of a made-up body, around its z axis, which share the mass
     ring_radius : Å from that axis to the copies' centres
+    dihedral : a second ring, turned over, below the first: 2 n copies, symmetry Dn
+    ring_height : Å from the plane between the two rings to the copies' centres
     model : PDB or mmCIF file
     map : MRC or another volume, protein bright
     count : particles in each tilt series, or filaments
@@ -60,6 +62,8 @@ class SpeciesSettings(_Part):
     elongation: float = Field(1.0, gt=0)
     copies: int = Field(1, ge=1, le=100)
     ring_radius: float = Field(0.0, ge=0)
+    dihedral: bool = False
+    ring_height: float = Field(0.0, ge=0)
     model: Path | None = None
     map: Path | None = None
     count: int | None = Field(None, ge=0)
@@ -79,8 +83,14 @@ class SpeciesSettings(_Part):
 
         if self.mass is None or self.map is not None:
             return None
-        volume = 1000 * self.mass / self.copies / PROTEIN_DENSITY
-        return 2.0 * (math.cbrt(3 * volume / (4 * math.pi)) + self.ring_radius)
+        volume = 1000 * self.mass / self.n_bodies / PROTEIN_DENSITY
+        reach = math.hypot(self.ring_radius, self.ring_height)
+        return 2.0 * (math.cbrt(3 * volume / (4 * math.pi)) + reach)
+
+    @property
+    def n_bodies(self) -> int:
+        """Of a made-up particle: the copies of one or of both rings."""
+        return self.copies * (2 if self.dihedral else 1)
 
     def with_absolute_paths(self) -> Self:
         """Make the paths independent of the folder that a worker runs in."""
@@ -100,7 +110,8 @@ class SpeciesSettings(_Part):
                 f"species {self.name}: expected mass=KDA (made up), model=FILE (PDB or mmCIF) "
                 "or map=FILE (MRC)"
             )
-        made_up = self._changed("seed", "elongation", "copies", "ring_radius")
+        rings = ("copies", "ring_radius", "dihedral", "ring_height")
+        made_up = self._changed("seed", "elongation", *rings)
         if made_up and (self.model is not None or self.map is not None):
             raise ValueError(
                 f"species {self.name}: {' and '.join(made_up)} shape made-up bodies only"
@@ -110,6 +121,11 @@ class SpeciesSettings(_Part):
         if (self.copies > 1) != (self.ring_radius > 0):
             raise ValueError(
                 f"species {self.name}: a ring needs both 'copies' (2 or more) and 'ring_radius'"
+            )
+        if self.dihedral != (self.ring_height > 0) or (self.dihedral and self.copies == 1):
+            raise ValueError(
+                f"species {self.name}: two rings need 'dihedral', 'ring_height' and 'copies' "
+                "(2 or more)"
             )
         if self._changed("height") and not self.in_membrane:
             raise ValueError(f"species {self.name}: 'height' needs in_membrane=true")
