@@ -44,6 +44,14 @@ def test_a_catalogue_as_structures(tmp_path: Path) -> None:
     assert [volume.path for volume in read_catalogue(path)] == ["a.mrc", "b.mrc"]
 
 
+@pytest.mark.parametrize("index", ["first", 1.5, -2.5])
+def test_an_index_that_names_no_folder_is_refused(tmp_path: Path, index: str | float) -> None:
+    volumes = a_cell([an_object("v", file="a.mrc", index=index)])
+    path = save(tmp_path / "cat.ctlg", c=an_object("c", volumes=volumes))
+    with pytest.raises(FormatError, match=rf"volume 1 \(a.mrc\) has index {index}; expected a w"):
+        read_catalogue(path)
+
+
 @pytest.mark.parametrize("version", ["v7", "v7.3"])
 def test_a_model(tmp_path: Path, version: str) -> None:
     path = a_model(

@@ -8,6 +8,7 @@ Source: https://wiki.dynamo.biozentrum.unibas.ch (Catalogue, Model); scipion-em-
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -94,13 +95,7 @@ def read_catalogue(path: Path) -> list[DynamoVolume]:
         If it cannot be read, with the line of MATLAB that exports it.
     """
     hint = f"or in MATLAB, beside the catalogue: {export_catalogue(path)} Then import the .vll"
-    try:
-        content = read_matlab(path)
-    except (FormatError, MissingDependency) as error:
-        raise type(error)(f"{error}; {hint}") from None
-    catalogue = find_with(content, {"volumes"})
-    if catalogue is None:
-        raise FormatError(f"{path}: no object in it has volumes; {hint}")
+    _, catalogue = _object_with("volumes", path, hint)
     volumes = []
     for place, one in enumerate(elements(catalogue["volumes"]), 1):
         properties = fields_of(one) or {}
@@ -126,13 +121,7 @@ def read_dynamo_model(path: Path) -> DynamoModel:
         If it cannot be read, with the line of MATLAB that exports its points.
     """
     hint = f"or in MATLAB: {export_model(path)} Then give {path.stem}.txt to subtomo pick model"
-    try:
-        content = read_matlab(path)
-    except (FormatError, MissingDependency) as error:
-        raise type(error)(f"{error}; {hint}") from None
-    found = find_with(content, {"points"})
-    if found is None:
-        raise FormatError(f"{path}: no object in it has points; {hint}")
+    content, found = _object_with("points", path, hint)
     points = numbers_of(found["points"])
     shape = np.shape(found["points"])
     if len(points) and (len(shape) != 2 or shape[1] != 3 or not np.isfinite(points).all()):
@@ -153,6 +142,18 @@ def read_dynamo_model(path: Path) -> DynamoModel:
     )
 
 
+def _object_with(name: str, path: Path, hint: str) -> tuple[dict[str, Any], Mapping[str, Any]]:
+    """Read a file, and find the object in it that has a property."""
+    try:
+        content = read_matlab(path)
+    except (FormatError, MissingDependency) as error:
+        raise type(error)(f"{error}; {hint}") from None
+    found = find_with(content, {name})
+    if found is None:
+        raise FormatError(f"{path}: no object in it has {name}; {hint}")
+    return content, found
+
+
 def _volume(path: Path, place: int, file: str, properties: dict[str, Any]) -> DynamoVolume:
     """Tell a volume of a catalogue as a list of volumes does."""
     told: dict[str, str] = {}
@@ -161,8 +162,12 @@ def _volume(path: Path, place: int, file: str, properties: dict[str, Any]) -> Dy
         text = text_of(value) or " ".join(f"{number:g}" for number in numbers_of(value))
         if text and "nan" not in text:
             told[name] = text
-    index = int(float(told.get("index", place)))
-    told["index"] = str(index)
+    index = told.setdefault("index", str(place))
+    if not (index.isascii() and index.isdigit()):
+        raise FormatError(
+            f"{path}: volume {place} ({file}) has index {index}; expected a whole number from 0, "
+            "by which its folder of models is called"
+        )
     folder = path.with_suffix("")
     places = (folder / "tomograms", folder)  # the second in older catalogues
     models = [
