@@ -1,6 +1,6 @@
 """Numbers of things, and sizes, in words."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 _PLURALS = {"": "", "is": " are", "has": " have"}
 
@@ -26,15 +26,17 @@ def count_of(number: int, noun: str, verb: str = "") -> str:
     return f"{number} {noun}{'es' if noun.endswith('x') else 's'}{_PLURALS[verb]}"
 
 
-def some_of(names: Sequence[object], most: int = 3) -> str:
-    """List the first few of some things.
+def some_of(names: Iterable[object], most: int = 5) -> str:
+    """List the first few of some things, and say how many more there are.
 
     Examples
     --------
-    >>> some_of([1, 2, 3]), some_of([1, 2, 3, 4])
-    ('1, 2, 3', '1, 2, 3 ...')
+    >>> some_of([1, 2]), some_of([1, 2, 3, 4], 3), some_of([])
+    ('1, 2', '1, 2, 3 and 1 more', 'none')
     """
-    return ", ".join(map(str, names[:most])) + (" ..." if len(names) > most else "")
+    listed = list(names)
+    more = f" and {len(listed) - most} more" if len(listed) > most else ""
+    return (", ".join(map(str, listed[:most])) or "none") + more
 
 
 def size_of(n_bytes: float) -> str:

@@ -5,14 +5,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.counts import count_of
+from subtomo.counts import count_of, some_of
 from subtomo.extraction.plan import Extraction
 from subtomo.extraction.settings import ExtractVolumesSettings
 
 if TYPE_CHECKING:
     from subtomo.jobs.job import Job
-
-_NAMED = 5  # particles named in one line of the log; dropped.csv has them all
 
 
 def say_plan(job: "Job", plan: Extraction, settings: ExtractVolumesSettings) -> None:
@@ -79,6 +77,5 @@ def _box_of_table(plan: Extraction, settings: ExtractVolumesSettings) -> str:
 def _named(plan: Extraction, which: NDArray[np.bool_]) -> str:
     """Name particles by their rows in the table, the first few of each tomogram."""
     rows = np.flatnonzero(which)
-    parts = [f"{row + 1} in {plan.particles.tomogram[row]}" for row in rows[:_NAMED]]
-    more = f" and {len(rows) - _NAMED} more" if len(rows) > _NAMED else ""
-    return f"row{'s' * (len(rows) > 1)} {', '.join(parts)}{more}"
+    places = [f"{row + 1} in {plan.particles.tomogram[row]}" for row in rows]
+    return f"row{'s' * (len(rows) > 1)} {some_of(places)}"

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from subtomo.counts import some_of
 from subtomo.errors import SettingsError
 from subtomo.extraction.inputs import read_extraction_inputs
 from subtomo.extraction.settings import ExtractVolumesSettings
@@ -71,8 +72,8 @@ def plan_extraction(settings: ExtractVolumesSettings) -> Extraction:
     if len(particles) and not used:
         raise SettingsError(
             f"{settings.particles}: its particles are of tomograms "
-            f"{_some(np.unique(particles.tomogram).tolist())}, but --tomograms gives "
-            f"{_some(list(inputs.tomograms))}; expected the same names"
+            f"{some_of(np.unique(particles.tomogram).tolist())}, but --tomograms gives "
+            f"{some_of(inputs.tomograms)}; expected the same names"
         )
     box_size = _box_size(settings, particles, inputs.hint_scales) if len(particles) else 0
     reasons = np.full(len(particles), "", dtype=object)
@@ -142,8 +143,3 @@ def _why(beyond: NDArray[np.int64]) -> str:
     """Say how far a box reaches beyond its tomogram: (3,) voxels along x, y, z."""
     parts = [f"{n} voxels along {axis}" for n, axis in zip(beyond, "xyz", strict=True) if n]
     return f"its box reaches beyond its tomogram by {', '.join(parts)}"
-
-
-def _some(names: list[str]) -> str:
-    """Name the first few."""
-    return ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")

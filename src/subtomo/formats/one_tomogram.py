@@ -4,14 +4,13 @@ from pathlib import Path
 
 import numpy as np
 
+from subtomo.counts import some_of
 from subtomo.errors import SettingsError
 from subtomo.formats.tomogram_names import base_name, require_different_files
 from subtomo.model import Particles
 
 PLACE = "{tomogram}"
 """Stands for the tomogram in the name of a file that is written for each."""
-
-_MOST_NAMES = 5
 
 
 def by_tomogram(path: Path, particles: Particles, title: str) -> dict[Path, Particles]:
@@ -42,9 +41,8 @@ def by_tomogram(path: Path, particles: Particles, title: str) -> dict[Path, Part
             for name, file in files.items()
         }
     if len(names) > 1:
-        listed = ", ".join(names[:_MOST_NAMES]) + (" ..." if len(names) > _MOST_NAMES else "")
         raise SettingsError(
             f"{path}: {title} holds one tomogram a file, and the table has {len(names)} "
-            f"({listed}): put {PLACE} into the name, and a file is written for each"
+            f"({some_of(names)}): put {PLACE} into the name, and a file is written for each"
         )
     return {path: particles}

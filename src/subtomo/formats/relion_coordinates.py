@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from subtomo.counts import some_of
 from subtomo.errors import SettingsError, StarError
 from subtomo.formats.relion_optics import OPTICS_PREFIX, TILT_SERIES_PIXEL_SIZE
 from subtomo.formats.star import StarTable
@@ -120,7 +121,7 @@ def centres_and_pixel_sizes(
     names, inverse = np.unique(tomogram, return_inverse=True)
     missing = [name for name in names.tolist() if name not in frames]
     if missing:
-        known = f"only of {', '.join(list(frames)[:5])}" if frames else "of none"
+        known = f"only of {some_of(frames)}" if frames else "of none"
         raise SettingsError(
             f"to {what} the size and pixel size of tomogram {missing[0]} are needed, known "
             f"{known}: give the tomograms.star of the project, or their size and pixel size"

@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from subtomo.counts import some_of
 from subtomo.errors import SettingsError
 from subtomo.formats.tomogram_names import ByTomogram, base_name, match_tomogram_names
 from subtomo.model import Particles, Tomogram, TomogramFrame, VoxelGrid
@@ -216,4 +217,4 @@ class TableContext:
     def _known(self) -> str:
         """Say which tomograms were given, for a message."""
         names = list(dict.fromkeys([*self.grids, *self.frames]))
-        return f" (known: {', '.join(names[:5])})" if names else ""
+        return f" (known: {some_of(names)})" if names else ""

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from subtomo.counts import count_of
+from subtomo.counts import count_of, some_of
 from subtomo.formats.group_numbers import are_numbers, are_said_by_numbers, numbers_by_name
 from subtomo.formats.numbered_particles import RELION_CLASS
 from subtomo.formats.particle_format import ParticleFormat
@@ -62,9 +62,8 @@ def _names_lost(particles: Particles, field: str, holds: frozenset[str]) -> list
         of_zero = count_of(int((column == "0").sum()), "particle")
         return [f"0 is none among numbers of {_GROUPS[field]}: {of_zero} will have none"]
     numbers = numbers_by_name(names)
-    listed = ", ".join(f"{name} = {numbers[name]}" for name in names[:_MOST_NAMES])
-    more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-    return [f"names of {_GROUPS[field]} become numbers: {listed}{more}"]
+    listed = some_of([f"{name} = {numbers[name]}" for name in names], _MOST_NAMES)
+    return [f"names of {_GROUPS[field]} become numbers: {listed}"]
 
 
 def _scores_lost(particles: Particles, row: ParticleFormat) -> list[str]:
@@ -98,8 +97,7 @@ def _columns_lost(particles: Particles, row: ParticleFormat, holds: frozenset[st
         lost = [name for name in lost if name != RELION_CLASS]
     if not lost:
         return []
-    more = f" and {len(lost) - _MOST_NAMES} more" if len(lost) > _MOST_NAMES else ""
-    return [f"{row.title} has no columns {', '.join(lost[:_MOST_NAMES])}{more}"]
+    return [f"{row.title} has no columns {some_of(lost, _MOST_NAMES)}"]
 
 
 _GROUPS = {"class_name": "classes", "instance": "instances", "source": "sources"}

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from subtomo.counts import count_of
+from subtomo.counts import count_of, some_of
 from subtomo.formats.particle_format import ParticleFormat
 from subtomo.formats.particle_formats import PARTICLE_FORMATS
 from subtomo.formats.table_context import TableContext
@@ -77,6 +77,5 @@ def _groups(particles: Particles) -> Rows:
     for label, column in (("classes", particles.class_name), ("instances", particles.instance)):
         names = np.unique(column[column != ""]).tolist()
         if names:
-            more = f" and {len(names) - _MOST_NAMES} more" if len(names) > _MOST_NAMES else ""
-            rows.append((label, f"{', '.join(names[:_MOST_NAMES])}{more}"))
+            rows.append((label, some_of(names, _MOST_NAMES)))
     return rows

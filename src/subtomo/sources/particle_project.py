@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from subtomo.counts import some_of
 from subtomo.errors import DataError, StarError, SubtomoError, SubtomoWarning
 from subtomo.formats.paths import is_remote
 from subtomo.formats.relion_optics import TILT_SERIES_PIXEL_SIZE
@@ -199,15 +200,14 @@ def _known(
     }
     known: NDArray[np.bool_] = is_known[inverse]
     if not known.any():
-        listed = ", ".join(list(tilt_series)[:5]) or "none"
         raise DataError(
             f"{particles.source}: no particle is of a tomogram in the table of tomograms; found "
-            f"particles of {', '.join(list(dropped)[:5])}, tomograms {listed}"
+            f"particles of {some_of(dropped)}, tomograms {some_of(tilt_series)}"
         )
     if dropped:
         warnings.warn(
             f"{particles.source}: {sum(dropped.values())} of {len(particles)} particles are left "
-            f"out: the table of tomograms does not list {', '.join(list(dropped)[:5])}",
+            f"out: the table of tomograms does not list {some_of(dropped)}",
             SubtomoWarning,
             stacklevel=4,
         )

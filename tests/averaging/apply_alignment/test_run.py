@@ -45,8 +45,10 @@ def turn(table, folder, *, with_report=False, **options):
     """Run the command, without its report where that is not looked at; give its folder."""
     words = {"executor": "inline", "apply_alignment": True, **options}
     settings = AverageSettings(particles=table, output_dir=folder, **words)
-    report = "subtomo.averaging.apply_alignment.run.write_aligned_report"
-    with nullcontext() if with_report else patch(report):
+    report = "apply_alignment.run.write_aligned_report"
+    if not words["apply_alignment"]:
+        report = "run.write_report"
+    with nullcontext() if with_report else patch(f"subtomo.averaging.{report}"):
         run(settings, Job("average", settings, quiet=True))
     return folder
 

@@ -11,6 +11,7 @@ from subtomo.averaging.given_mask import given_mask
 from subtomo.averaging.halves import assign_halves
 from subtomo.averaging.inputs import BoxFiles, find_boxes
 from subtomo.averaging.settings import AverageSettings
+from subtomo.counts import some_of
 from subtomo.errors import SettingsError
 from subtomo.formats.subtomograms import box_centres
 from subtomo.formats.tomogram_names import match_tomogram_names, require_different_files
@@ -111,7 +112,7 @@ def _tomograms_of(
     if missing:
         raise SettingsError(
             f"{settings.particles}: particles are of tomogram {missing[0]}, which --tomograms does "
-            f"not give (it gives {', '.join(list(opened)[:3])}); expected all of the table's"
+            f"not give (it gives {some_of(opened)}); expected all of the table's"
         )
     binnings = {_binning(opened[name], box) for name in found.values()}
     if len(binnings) > 1:

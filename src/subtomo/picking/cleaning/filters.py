@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from subtomo.counts import some_of
 from subtomo.errors import SettingsError
 from subtomo.model import Tomogram, Volume, VoxelGrid
 from subtomo.picking.cleaning.direction import TiltRange
@@ -76,7 +77,7 @@ def grid_of(
     pixel_size = settings.pixel_size_of(0)
     if settings.tomogram_size is not None and pixel_size is not None:
         return VoxelGrid(pixel_size, settings.tomogram_size)
-    known = f" (known: {', '.join(list(given)[:5])})" if given else ""
+    known = f" (known: {some_of(given)})" if given else ""
     raise SettingsError(
         f"--edge-distance needs the size of tomogram {tomogram}{known}: give it with --tomograms, "
         "or give --pixel-size and --tomogram-size"

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from subtomo.counts import some_of
 from subtomo.errors import DataError, MissingFileError, SettingsError
 from subtomo.formats.atomic import replacing
 from subtomo.formats.finite import require_finite
@@ -151,7 +152,7 @@ def _masks(
     missing = [name for name in names if name not in found] if files else []
     if missing:
         raise SettingsError(
-            f"--mask has none called {missing[0]} (found {', '.join(list(files)[:5])}); expected "
+            f"--mask has none called {missing[0]} (found {some_of(files)}); expected "
             "a mask for each tomogram that has picks, called like it"
         )
     return {name: _mask(path, tomograms.get(name)) for name, path in found.items()}
@@ -159,12 +160,9 @@ def _masks(
 
 def _mask(path: Path, tomogram: Tomogram | None) -> Volume:
     """Open a mask; with as many voxels as its tomogram it lies where that does."""
-    if tomogram is None:
-        mask = read_volume(path)
-    else:
-        mask = read_volume(path, pixel_size=None)
-        if mask.shape == tomogram.volume.shape:
-            mask = Volume(mask.data, tomogram.volume.pixel_size, tomogram.volume.origin)
+    mask = read_volume(path)
+    if tomogram is not None and mask.shape == tomogram.volume.shape:
+        mask = Volume(mask.data, tomogram.volume.pixel_size, tomogram.volume.origin)
     require_finite(mask, path)
     return mask
 
@@ -190,10 +188,10 @@ def _models(
         if model.tomogram in matched:
             models.setdefault(matched[model.tomogram], []).append(_with_options(model, settings))
     if names and not models:
-        known = ", ".join(dict.fromkeys(model.tomogram for model in read.models)) or "none"
+        known = some_of(dict.fromkeys(model.tomogram for model in read.models))
         raise DataError(
             f"{settings.surface[0]}: no model of a tomogram that has picks (models of {known}; "
-            f"picks in {', '.join(names[:5])})"
+            f"picks in {some_of(names)})"
         )
     for of_tomogram in models.values():
         for model in of_tomogram:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from subtomo.counts import some_of
 from subtomo.errors import SettingsError
 from subtomo.formats.dynamo_map import read_tomogram_map
 from subtomo.formats.dynamo_vll import read_vll, tomogram_map_of
@@ -97,7 +98,7 @@ def _read(
     if unknown:
         raise SettingsError(
             f"{path}: is of tomogram {unknown[0]}, which is not among those given "
-            f"({', '.join(list(opened)[:5])}): give it too (--tomograms), or name the table's "
+            f"({some_of(opened)}): give it too (--tomograms), or name the table's "
             "(--tomogram, --tomogram-map)"
         )
     return particles

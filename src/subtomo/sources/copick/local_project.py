@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.counts import count_of
+from subtomo.counts import count_of, some_of
 from subtomo.errors import DataError, SubtomoError, SubtomoWarning
 from subtomo.formats.copick_picks import PickSet
 from subtomo.model import TiltSeries
@@ -101,8 +101,7 @@ def meant_picks(
     for pattern in choice.runs:
         if not any(pattern.fits(run) for run in runs):
             raise DataError(
-                f"--copick-run-names {pattern.text}: no such run; the project has "
-                f"{', '.join(runs[:5])}"
+                f"--copick-run-names {pattern.text}: no such run; the project has {some_of(runs)}"
             )
     return sets, failures
 
@@ -111,14 +110,13 @@ def _what_there_is(files: CopickFiles, runs: list[str]) -> str:
     """Say which picks runs have."""
     if not runs:
         there = files.runs()
-        return f" in the runs that are meant; the project has {', '.join(there[:5]) or 'no run'}"
+        return f" in the runs that are meant; the project has {some_of(there)}"
     found: dict[str, None] = {}
     for run in runs:
         found |= {
             f"{name}:{user}/{session}": None for *_, (name, user, session) in files.pick_names(run)
         }
-    listed = ", ".join(list(found)[:5])
-    return f" in {count_of(len(runs), 'run')}; there are {listed or 'no picks at all'}"
+    return f" in {count_of(len(runs), 'run')}; there are {some_of(found)}"
 
 
 def _size(files: CopickFiles, picks: PickSet, series: TiltSeries) -> FloatArray:

@@ -4,6 +4,7 @@ import csv
 from collections.abc import Collection, Iterable
 from pathlib import Path
 
+from subtomo.counts import some_of
 from subtomo.errors import DataError, FormatError, SettingsError, SubtomoError
 from subtomo.formats.paths import missing_file
 
@@ -98,7 +99,7 @@ def _check_row(run: str, known: Collection[str], run_map: dict[str, str]) -> Non
     if told not in known:
         raise SettingsError(
             f"--copick-run-map says that run {run} means tomogram {told}, which the table of "
-            f"tomograms does not list; it lists {', '.join(list(known)[:5])}"
+            f"tomograms does not list; it lists {some_of(known)}"
         )
     if run in known and told != run:
         raise SettingsError(

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-from subtomo.counts import count_of
+from subtomo.counts import count_of, some_of
 from subtomo.errors import SubtomoWarning
 from subtomo.geometry.tilt_projection import project_points, visible_tilts
 from subtomo.model import TiltSeries
@@ -43,9 +43,7 @@ def check_visible(name: str, series: TiltSeries, centred: FloatArray) -> None:
 
 def without_points(files: Sequence[str]) -> str:
     """Say which files hold no points."""
-    shown = ", ".join(files[:_MOST_NAMES])
-    more = f" and {len(files) - _MOST_NAMES} more" if len(files) > _MOST_NAMES else ""
-    return f"{count_of(len(files), 'file')} without points: {shown}{more}"
+    return f"{count_of(len(files), 'file')} without points: {some_of(files, _MOST_NAMES)}"
 
 
 def check_empty(files: Sequence[str]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from subtomo.counts import some_of
 from subtomo.errors import DataError
 from subtomo.sources.portal.client import PortalClient, field_of
 from subtomo.sources.portal.known_ids import check_ids
@@ -113,7 +114,7 @@ def find_matches(portal: PortalClient, source: DataPortalSource) -> Matches:
     if not matches.files:
         names = sorted({row.object_name for row in annotations.values()})
         raise DataError(
-            f"{portal.url}: the annotations that fit {_asked(source)} ({', '.join(names[:5])}) "
+            f"{portal.url}: the annotations that fit {_asked(source)} ({some_of(names)}) "
             "have no points (Point, OrientedPoint) there; choose other annotations"
         )
     return matches

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.counts import count_of
+from subtomo.counts import count_of, some_of
 from subtomo.errors import DataError, SubtomoWarning
 from subtomo.formats.defocus_unit import EXPECTED_DEFOCUS, looks_like_micrometres
 from subtomo.formats.relion_tilt_images import TILT_SERIES_URI
@@ -100,7 +100,7 @@ def _joined(rows: TomogramRows, records: SeriesRecords) -> tuple[list[Row | None
     unknown = [number for number in numbers if number not in sections]
     if sections and unknown:
         warnings.warn(
-            f"{rows.name}: left out: {count_of(len(unknown), 'section')} ({_some(unknown)}) of "
+            f"{rows.name}: left out: {count_of(len(unknown), 'section')} ({some_of(unknown)}) of "
             f"alignment {rows.alignment.id} that tilt series {rows.tilt_series.id} does not have",
             SubtomoWarning,
             stacklevel=3,
@@ -175,7 +175,7 @@ def _dose(
     needed_and_missing = set(missing) & set(indices)
     try:
         if not sections or needed_and_missing:
-            which = f"of sections {_some(sorted(needed_and_missing))}" if sections else "of any"
+            which = f"of sections {some_of(sorted(needed_and_missing))}" if sections else "of any"
             raise DataError(f"no frame tells the dose {which}")
         known = [(s, frame) for s, frame in zip(sections, frames, strict=True) if frame is not None]
         dose, remark = dose_before_exposure(
@@ -265,9 +265,3 @@ def _column(rows: Sequence[Row], name: str) -> FloatArray:
     """Give a field of all rows; what is missing becomes NaN, which the model refuses."""
     values = [getattr(row, name) for row in rows]
     return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
-
-
-def _some(numbers: Sequence[int]) -> str:
-    """Name the first few."""
-    shown = ", ".join(map(str, numbers[:5]))
-    return shown + (f" and {len(numbers) - 5} more" if len(numbers) > 5 else "")

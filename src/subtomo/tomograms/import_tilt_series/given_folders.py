@@ -4,12 +4,12 @@ import warnings
 from collections.abc import Sequence
 from pathlib import Path
 
+from subtomo.counts import some_of
 from subtomo.errors import SettingsError, SubtomoWarning
 from subtomo.formats.tilt_images import split_image_name
 from subtomo.tomograms.import_tilt_series.series_import import SeriesImport
 from subtomo.tomograms.import_tilt_series.settings import ImportTiltSeriesSettings
 
-_MOST_NAMED = 5
 _EXPECTED = {
     "stacks": "stacks called as the series, whose images are not found one by one",
     "images": "images called as the movies of Warp's series",
@@ -66,8 +66,5 @@ def _reads_images_in(one: SeriesImport, folder: Path) -> bool:
 def _warn_lacking(option: str, folder: Path, lacking: Sequence[SeriesImport]) -> None:
     """Tell of the series that a folder has no file of."""
     if lacking:
-        names = ", ".join(one.tilt_series.name for one in lacking[:_MOST_NAMED])
-        more = f" and {len(lacking) - _MOST_NAMED} more" if len(lacking) > _MOST_NAMED else ""
-        warnings.warn(
-            f"--{option} {folder}: no file of {names}{more}", SubtomoWarning, stacklevel=4
-        )
+        names = some_of(one.tilt_series.name for one in lacking)
+        warnings.warn(f"--{option} {folder}: no file of {names}", SubtomoWarning, stacklevel=4)

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
+from subtomo.counts import some_of
 from subtomo.errors import MissingFileError, SettingsError
 from subtomo.formats.volumes import VOLUME_SUFFIXES, volume_suffix
 from subtomo.sources.tomograms import find_volumes, tomogram_name
 
 LABEL = "{TS}"
 _WILD = ("*", "?", "#", LABEL)
-_MOST_NAMED = 5
 
 
 def find_tomograms(
@@ -118,8 +118,7 @@ def _is_volume(path: Path) -> bool:
 def _seen(folder: Path) -> str:
     """List some of what a folder holds, for a message."""
     names = sorted(path.name for path in folder.iterdir() if not path.name.startswith("."))
-    more = f" and {len(names) - _MOST_NAMED} more" if len(names) > _MOST_NAMED else ""
-    return (", ".join(names[:_MOST_NAMED]) + more) or "nothing"
+    return some_of(names)
 
 
 def _glob(pattern: str) -> str:

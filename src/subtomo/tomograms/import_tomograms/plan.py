@@ -1,9 +1,10 @@
 """What will be imported: every header read and checked before anything is written."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from subtomo.counts import some_of
 from subtomo.errors import DataError, SettingsError, ShapeError
 from subtomo.formats.acquisition_file import (
     AcquiredTilts,
@@ -16,8 +17,6 @@ from subtomo.model import Acquisition, TomogramFrame, VoxelGrid
 from subtomo.tomograms.import_tomograms.finding import find_tomograms
 from subtomo.tomograms.import_tomograms.origins import Point, doubt, origin_of
 from subtomo.tomograms.import_tomograms.settings import ImportTomogramsSettings, Origin
-
-_MOST_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -116,8 +115,8 @@ def tilts_of(
     lacking = [name for name, row in chosen.items() if row is None]
     if lacking:
         raise SettingsError(
-            f"{settings.acquisition}: no row for tomogram {_listed(lacking)}; found rows for "
-            f"{_listed(rows)}: add it, or leave the tomogram out with --exclude"
+            f"{settings.acquisition}: no row for tomogram {some_of(lacking)}; found rows for "
+            f"{some_of(rows)}: add it, or leave the tomogram out with --exclude"
         )
     return {name: rows[row] for name, row in chosen.items() if row is not None}
 
@@ -183,10 +182,3 @@ def place_tomogram(
     first = origin_of(origin, path, grid, frame) if isinstance(origin, str) else origin
     placed = VoxelGrid(grid.pixel_size, grid.size_px, first)
     return TomogramImport(name, path, placed, frame, tilts)
-
-
-def _listed(names: Iterable[str]) -> str:
-    """Name some of them, for a message."""
-    listed = list(names)
-    more = f" and {len(listed) - _MOST_NAMED} more" if len(listed) > _MOST_NAMED else ""
-    return ", ".join(listed[:_MOST_NAMED]) + more

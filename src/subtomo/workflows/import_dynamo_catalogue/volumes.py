@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
+from subtomo.counts import some_of
 from subtomo.errors import FormatError, MissingFileError, SettingsError
 from subtomo.formats.acquisition_file import AcquiredTilts, AxisTilts
 from subtomo.formats.dynamo_catalogue import read_catalogue
@@ -15,7 +16,6 @@ from subtomo.sources.tomograms import tomogram_name
 from subtomo.tomograms.import_tomograms.plan import TomogramImport, place_tomogram
 from subtomo.workflows.import_dynamo_catalogue.settings import ImportDynamoCatalogueSettings
 
-_MOST_NAMED = 3
 _ABOUT_Y, _FULL = "1", "0"  # of ftype
 _SECOND_AXIS = 90.0
 
@@ -89,9 +89,8 @@ def catalogue_volumes(
     paths = [find_in_catalogue(v.path, catalogue, settings.look_in) for v in volumes]
     missing = [v.path for v, path in zip(volumes, paths, strict=True) if path is None]
     if missing:
-        more = f" and {len(missing) - _MOST_NAMED} more" if len(missing) > _MOST_NAMED else ""
         raise MissingFileError(
-            f"{catalogue}: lists {', '.join(missing[:_MOST_NAMED])}{more}, not found; give the "
+            f"{catalogue}: lists {some_of(missing)}, not found; give the "
             "folder of the tomograms with --look-in"
         )
     found: dict[str, CatalogueVolume] = {}
