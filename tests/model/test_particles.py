@@ -52,3 +52,9 @@ def test_angles_of_another_program_that_are_all_0_say_nothing(tmp_path) -> None:
     )
     read = read_relion_particles(tmp_path / "p.star", coordinate_pixel_size=1)
     np.testing.assert_array_equal(read.is_oriented, [False, True])
+
+
+def test_particles_are_counted_by_tomogram():
+    particles = Particles(np.array(["b", "a", "b", "b", "a"]), np.zeros((5, 3)))
+    assert particles.number_in_tomogram.tolist() == [1, 1, 2, 3, 2]
+    assert Particles.empty().number_in_tomogram.tolist() == []

@@ -11,7 +11,7 @@ from subtomo.errors import DataError, MissingFileError, SettingsError, SubtomoWa
 from subtomo.formats.relion_tomograms import TomogramEntry, write_tomograms_star
 from subtomo.formats.volumes import write_volume
 from subtomo.model import TiltSeries, Volume
-from subtomo.sources.tomograms import open_tomograms
+from subtomo.sources.tomograms import open_tomogram, open_tomograms, tomogram_files
 
 VALUES = np.random.default_rng(1).normal(0, 1, (10, 16, 12)).astype(np.float32)
 
@@ -52,6 +52,20 @@ def test_files_are_named_without_their_suffixes(tmp_path: Path) -> None:
         assert tomogram.tilt_series is None
     assert open_tomograms([tmp_path / "TS_4.zarr" / "0"])[0].name == "TS_4"
     assert [t.name for t in open_tomograms([tmp_path])] == [t.name for t in tomograms]
+
+
+def test_one_is_opened_without_the_others(tmp_path: Path) -> None:
+    folder, table = tmp_path / "volumes", tmp_path / "tomograms.star"
+    volumes = [foreign(folder / f"TS_{i}.mrc") for i in (1, 2)]
+    alone = foreign(tmp_path / "TS_3.mrc")
+    write_tomograms_star(table, [entry("a", volumes[0]), entry("b", volumes[1])])
+    given = [table, folder, alone]
+    assert tomogram_files(given) == [table, *volumes, *volumes, alone]
+    volumes[0].write_text("no volume")
+    for name in ("b", "TS_2", "TS_3"):
+        tomogram = open_tomogram(given, name)
+        assert (tomogram.name, tomogram.tilt_series is not None) == (name, name == "b")
+        np.testing.assert_array_equal(tomogram.volume.load(), VALUES)
 
 
 def test_a_folder_leaves_out_what_is_no_volume(tmp_path: Path) -> None:

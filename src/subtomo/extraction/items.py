@@ -27,7 +27,7 @@ from subtomo.model import Tomogram, Volume
 from subtomo.signal.boxes import box_centres, cut_boxes
 from subtomo.signal.fourier import centre_real_transform
 from subtomo.signal.turned_boxes import OVERSAMPLING, corner_margin, turn_boxes
-from subtomo.sources.tomograms import open_tomograms
+from subtomo.sources.tomograms import open_tomogram
 
 _BATCH_BYTES = 32e6  # of boxes in memory at a time
 
@@ -47,8 +47,9 @@ def extract_tomogram(payload: dict[str, Any]) -> dict[str, int]:
     keep_freed_memory()
     settings: ExtractVolumesSettings = payload["settings"]
     folder, box_size = Path(payload["folder"]), payload["box_size"]
-    opened = open_tomograms(settings.tomograms, pixel_size=settings.pixel_size)
-    tomogram = next(t for t in opened if t.name == payload["tomogram"])
+    tomogram = open_tomogram(
+        settings.tomograms, payload["tomogram"], pixel_size=settings.pixel_size
+    )
     pixel_size = tomogram.volume.pixel_size * settings.binning
     files = [folder / split_stack_name(name)[1] for name in box_names(payload)]
     files[0].parent.mkdir(parents=True, exist_ok=True)

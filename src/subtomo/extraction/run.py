@@ -3,9 +3,6 @@
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from subtomo.counts import count_of
 from subtomo.extraction.items import box_names, extract_tomogram, output_files
 from subtomo.extraction.messages import say_plan
@@ -56,8 +53,8 @@ def _payloads(
     plan: Extraction, settings: ExtractVolumesSettings, job: "Job"
 ) -> dict[str, dict[str, Any]]:
     """Say for each tomogram what its item needs."""
-    numbers = _numbers(plan)
     particles = plan.particles
+    numbers = particles.number_in_tomogram
     return {
         name: {
             "settings": settings,
@@ -72,12 +69,3 @@ def _payloads(
         }
         for name, rows in plan.rows.items()
     }
-
-
-def _numbers(plan: Extraction) -> NDArray[np.int64]:
-    """Count the particles of each tomogram from 1, in the order of the table: (n,)."""
-    numbers = np.zeros(len(plan.particles), dtype=np.int64)
-    for name in np.unique(plan.particles.tomogram):
-        mine = np.flatnonzero(plan.particles.tomogram == name)
-        numbers[mine] = np.arange(1, len(mine) + 1)
-    return numbers

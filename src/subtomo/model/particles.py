@@ -108,6 +108,15 @@ class Particles:
         """Keep the particles of one tomogram."""
         return self.select(self.tomogram == name)
 
+    @property
+    def number_in_tomogram(self) -> NDArray[np.int64]:
+        """Which of its tomogram's particles each is, counted from 1: (n,)."""
+        numbers = np.zeros(len(self), dtype=np.int64)
+        for name in np.unique(self.tomogram):
+            mine = np.flatnonzero(self.tomogram == name)
+            numbers[mine] = np.arange(1, len(mine) + 1)
+        return numbers
+
     def with_columns(self, **columns: Any) -> "Particles":
         """Replace whole columns; a new orientation is known in every row unless told otherwise."""
         if "orientation" in columns:

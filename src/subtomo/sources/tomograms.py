@@ -60,6 +60,17 @@ def open_tomograms(
     return tomograms
 
 
+def open_tomogram(paths: Sequence[Path], name: str, *, pixel_size: float | None = None) -> Tomogram:
+    """Open one of the tomograms that :func:`open_tomograms` gives, and no header of the others.
+
+    Parameters
+    ----------
+    paths, pixel_size : as it takes them
+    name : of the tomogram
+    """
+    return next(tomogram for _, tomogram in _opened(paths, pixel_size, name))
+
+
 def tomogram_files(paths: Sequence[Path]) -> list[Path]:
     """List the files that :func:`open_tomograms` reads: tables, and the volumes that they name.
 
@@ -131,8 +142,10 @@ def find_volumes(folder: Path | str) -> list[Path]:
     return found
 
 
-def _opened(paths: Iterable[Path], pixel_size: float | None) -> Iterator[tuple[Path, Tomogram]]:
-    """Give each tomogram and the file that it comes from."""
+def _opened(
+    paths: Iterable[Path], pixel_size: float | None, only: str | None = None
+) -> Iterator[tuple[Path, Tomogram]]:
+    """Give each tomogram, or the only one called so, and the file that it comes from."""
     for path in paths:
         if not path.exists():
             raise MissingFileError(
@@ -141,10 +154,12 @@ def _opened(paths: Iterable[Path], pixel_size: float | None) -> Iterator[tuple[P
             )
         table = table_of(path)
         if table is not None:
-            yield from _of_table(table, pixel_size)
+            yield from _of_table(table, pixel_size, only)
             continue
         for file in _volumes_of(path):
-            yield file, Tomogram(tomogram_name(file), read_volume(file, pixel_size=pixel_size))
+            name = tomogram_name(file)
+            if only in (None, name):
+                yield file, Tomogram(name, read_volume(file, pixel_size=pixel_size))
 
 
 def _volumes_of(path: Path) -> list[Path]:
@@ -153,16 +168,22 @@ def _volumes_of(path: Path) -> list[Path]:
     return [path] if is_one else find_volumes(path)
 
 
-def _of_table(table: Path, pixel_size: float | None) -> Iterator[tuple[Path, Tomogram]]:
+def _of_table(
+    table: Path, pixel_size: float | None, only: str | None
+) -> Iterator[tuple[Path, Tomogram]]:
     """Open the tomograms of a table."""
     if is_tomogram_list(table):
         for one in read_tomogram_list(table):
+            if only not in (None, one.name):
+                continue
             path = _existing(table, one.name, one.path)
             size = one.pixel_size if pixel_size is None else pixel_size
             volume = _placed(path, size, one.origin, is_told=pixel_size is None)
             yield path, Tomogram(one.name, volume, full_frame=one.frame)
         return
     for entry in read_tomograms_star(table, require_images=False):
+        if only not in (None, entry.name):
+            continue
         path = _reconstruction(table, entry)
         given = pixel_size
         if given is None and entry.binning is not None:

@@ -20,7 +20,13 @@ from subtomo.formats.relion_tomograms import (
 from subtomo.formats.tomogram_list import is_tomogram_list
 from subtomo.formats.tomogram_names import file_name_of, require_different_files
 from subtomo.model import Tomogram
-from subtomo.sources.tomograms import TABLE_NAME, open_tomograms, table_of, tomogram_files
+from subtomo.sources.tomograms import (
+    TABLE_NAME,
+    open_tomogram,
+    open_tomograms,
+    table_of,
+    tomogram_files,
+)
 from subtomo.tomograms.block_mean import binned_shape, block_mean_origin, block_mean_planes
 from subtomo.tomograms.grid import Grid
 from subtomo.tomograms.settings import BinSettings
@@ -47,7 +53,8 @@ def run(settings: BinSettings, job: "Job") -> Path:
     Path of the folder with the tomograms
         Those that came from a table are in a new ``tomograms.star`` beside it.
     """
-    plans = [_plan(tomogram, settings) for tomogram in _open(settings)]
+    opened = open_tomograms(settings.tomograms, pixel_size=settings.input_pixel_size)
+    plans = [_plan(tomogram, settings) for tomogram in opened]
     entries = _table_entries(settings)
     n_bytes = sum(_bytes_needed(plan) for plan in plans)
     folder = job.folder / "tomograms"
@@ -85,7 +92,9 @@ def bin_one(payload: Mapping[str, Any]) -> None:
     payload : ``settings``, ``name`` of the tomogram and ``path`` to write
     """
     settings = BinSettings.model_validate(payload["settings"])
-    tomogram = next(t for t in _open(settings) if t.name == payload["name"])
+    tomogram = open_tomogram(
+        settings.tomograms, payload["name"], pixel_size=settings.input_pixel_size
+    )
     plan, path = _plan(tomogram, settings), Path(payload["path"])
     grid = plan.grid
     with (
@@ -113,11 +122,6 @@ def _binned_planes(
         resampling = interpolation(volume.shape, grid.shape, grid.pixel_size / volume.pixel_size)
     with TemporaryFile(dir=path.parent) as scratch:
         yield resampled_planes(volume.data, resampling, scratch, slices_in_memory=slices, name=name)
-
-
-def _open(settings: BinSettings) -> list[Tomogram]:
-    """Open the tomograms."""
-    return open_tomograms(settings.tomograms, pixel_size=settings.input_pixel_size)
 
 
 def _table_entries(settings: BinSettings) -> dict[str, TomogramEntry]:

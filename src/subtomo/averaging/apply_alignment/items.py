@@ -19,7 +19,7 @@ from subtomo.jobs.memory import keep_freed_memory
 from subtomo.model import Volume
 from subtomo.signal.fourier import centre_real_transform
 from subtomo.signal.turned_boxes import OVERSAMPLING, corner_margin, turn_boxes
-from subtomo.sources.tomograms import open_tomograms
+from subtomo.sources.tomograms import open_tomogram
 
 _ARRAYS = ("plain", "data", "weight")
 _BATCH_BYTES = 64e6  # of boxes in memory at a time, oversampled
@@ -77,8 +77,7 @@ def _turned(payload: dict[str, Any], part: slice, matrices: Tensor, box: Box) ->
         return turn_boxes(boxes, to_reference, shifts)
     margin = corner_margin(box.size) + math.ceil(float(starts.abs().max()))
     source = payload["tomogram"]
-    opened = open_tomograms(source["paths"], pixel_size=source["pixel_size"])
-    tomogram = next(t for t in opened if t.name == source["name"])
+    tomogram = open_tomogram(source["paths"], source["name"], pixel_size=source["pixel_size"])
     centres = source["centres"][part]
     cut = cut_like(boxes.cpu(), tomogram, centres, margin, binning=source["binning"])
     return turn_boxes(cut.to(box.device), to_reference, shifts, margin=margin)

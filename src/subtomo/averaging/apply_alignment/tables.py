@@ -22,13 +22,10 @@ def box_names(particles: Particles) -> tuple[NDArray[np.str_], NDArray[np.str_]]
     -------
     boxes, transfers : (n,)
     """
-    numbers = np.zeros(len(particles), dtype=np.int64)
-    for name in np.unique(particles.tomogram):
-        mine = np.flatnonzero(particles.tomogram == name)
-        numbers[mine] = np.arange(1, len(mine) + 1)
+    numbers = particles.number_in_tomogram.tolist()
     names = [
         f"{file_name_of(tomogram)}/{number}.mrc"
-        for tomogram, number in zip(particles.tomogram.tolist(), numbers.tolist(), strict=True)
+        for tomogram, number in zip(particles.tomogram.tolist(), numbers, strict=True)
     ]
     boxes, transfers = ([f"{kind}/{name}" for name in names] for kind in ("subtomograms", "wedge"))
     return np.array(boxes, dtype=np.str_), np.array(transfers, dtype=np.str_)

@@ -23,7 +23,7 @@ from subtomo.picking.matching.tiling import Tile, Triple, plan_tiles, read_block
 from subtomo.picking.matching.whitening import PowerSpectrum, power_spectrum
 from subtomo.signal.filters import bandpass
 from subtomo.signal.wedge import missing_wedge, tilt_transfer, wedge_of_series
-from subtomo.sources.tomograms import open_tomograms
+from subtomo.sources.tomograms import open_tomogram, open_tomograms
 
 T = TypeVar("T")
 D = TypeVar("D")
@@ -56,8 +56,8 @@ class Search:
     @staticmethod
     def open(settings: MatchSettings, tomogram: str, which: int) -> "Search":
         """Open a search by its tomogram's name."""
-        found = {t.name: t for t in open_inputs(settings)}
-        return Search(settings, found[tomogram], which)
+        opened = open_tomogram(settings.tomograms, tomogram, pixel_size=settings.pixel_size)
+        return Search(settings, opened, which)
 
     @property
     def name(self) -> str:
