@@ -40,6 +40,11 @@ class RotatedTemplates:
         if transfer is not None:
             self._transfer = full_spectrum(transfer, template.box).to(device)
 
+    @property
+    def support(self) -> Tensor:
+        """Where the prepared templates can differ from zero, (n, n, n) bool."""
+        return (self._mask if self.template.is_spherical else self._inside) > 0
+
     def pairs(self, matrices: NDArray[np.float64]) -> Iterator[tuple[int, int, Tensor, Tensor]]:
         """Give the rotations in order, two at a time.
 
@@ -57,35 +62,45 @@ class RotatedTemplates:
         masks : (2, n, n, n) float32, divided by their sums
         """
         for start in range(0, len(matrices), _BATCH):
-            batch = np.ascontiguousarray(matrices[start : start + _BATCH], dtype=np.float32)
+            batch = matrices[start : start + _BATCH]
             odd = len(batch) % 2
             if odd:
                 batch = np.concatenate([batch, batch[-1:]])
-            templates, masks = self._normalised(batch)
-            for pair in range(len(templates)):
-                first = start + 2 * pair
-                n = 1 if odd and pair == len(templates) - 1 else 2
-                yield first, n, templates[pair], masks[pair]
+            parts, masks = self.normalised(batch)
+            for pair in range(len(parts) // 2):
+                two = slice(2 * pair, 2 * pair + 2)
+                n = 1 if odd and two.stop == len(parts) else 2
+                yield start + two.start, n, torch.complex(*parts[two]), masks[two]
 
-    def _normalised(self, batch: NDArray[np.float32]) -> tuple[Tensor, Tensor]:
-        """Prepare some rotations: (pairs, n, n, n) complex and (pairs, 2, n, n, n)."""
-        density = self._rotated(0, batch)
-        packed = torch.complex(density[0::2], density[1::2])
+    def normalised(self, matrices: NDArray[np.float64]) -> tuple[Tensor, Tensor]:
+        """Prepare an even number of rotations.
+
+        Parameters
+        ----------
+        matrices : (r, 3, 3) reference to tomogram; a few, for all are held at once
+
+        Returns
+        -------
+        templates : (r, n, n, n) float32, the parts of what ``pairs`` gives
+        masks : (r, n, n, n) float32, divided by their sums
+        """
+        batch = np.ascontiguousarray(matrices, dtype=np.float32)
+        parts = self._rotated(0, batch)
         if self._transfer is not None:
             # the transfer function is real and even: it acts on both parts by themselves
             dims = (1, 2, 3)
+            packed = torch.complex(parts[0::2], parts[1::2])
             packed = torch.fft.ifftn(torch.fft.fftn(packed, dim=dims) * self._transfer, dim=dims)
-        parts = torch.stack([packed.real, packed.imag], dim=1)
+            parts = torch.stack([packed.real, packed.imag], dim=1).flatten(0, 1)
         if self.template.is_spherical:
             mask = self._mask.expand_as(parts)
         else:
-            mask = self._rotated(1, batch).clamp(0, 1).reshape(parts.shape)
-        dims = (2, 3, 4)
+            mask = self._rotated(1, batch).clamp(0, 1)
+        dims = (1, 2, 3)
         mask = mask / mask.sum(dim=dims, keepdim=True)
         parts = parts - (parts * mask).sum(dim=dims, keepdim=True)
         spread = (parts * parts * mask).sum(dim=dims, keepdim=True).sqrt()
-        parts = parts * mask / spread
-        return torch.complex(parts[:, 0], parts[:, 1]), mask
+        return parts * mask / spread, mask
 
     def _refine(self, volume: Tensor) -> Tensor:
         """Put a volume on the finer grid."""

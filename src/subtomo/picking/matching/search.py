@@ -9,11 +9,10 @@ from torch import Tensor
 
 from subtomo.errors import ShapeError
 from subtomo.picking.matching.block_correlation import BlockCorrelation
+from subtomo.picking.matching.local_deviation import LocalDeviation, widened
 from subtomo.picking.matching.rotations import RotatedTemplates
 from subtomo.picking.matching.running_best import RunningBest
 from subtomo.picking.matching.template import Template
-
-_FLAT = 1e-6  # variance under the mask, over that of the block, below which nothing is scored
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,14 +79,15 @@ def search_block(
             "expected a block that holds it"
         )
     where = torch.device(device)
-    values = _standardised(block, where)
+    values = standardised(block, where)
     score = BlockCorrelation(values, n)
     counts = torch.ones(score.valid, dtype=torch.bool, device=where)
     if searched is not None:
         counts = torch.from_numpy(searched).to(where)
     best = RunningBest.before_first(score.valid, where)
     templates = RotatedTemplates(template, transfer, where)
-    local = _LocalDeviation(values, n, counts)
+    wide = widened(values)
+    local = LocalDeviation(wide, wide * wide, n, counts)
     weight = local.weight(torch.from_numpy(template.mask).to(where) / float(template.mask.sum()))
     for first, size, packed, masks in templates.pairs(matrices):
         if template.is_spherical:
@@ -102,31 +102,11 @@ def search_block(
     return _result(best, (weight > 0) & counts, len(matrices))
 
 
-def _standardised(block: NDArray[np.float32], device: torch.device) -> Tensor:
+def standardised(block: NDArray[np.float32], device: torch.device) -> Tensor:
     """Give a block mean 0 and standard deviation 1, so that single precision is enough."""
     mean, deviation = float(block.mean(dtype=np.float64)), float(block.std(dtype=np.float64))
     values = (block - np.float32(mean)) / np.float32(deviation or 1.0)
     return torch.from_numpy(np.ascontiguousarray(values, dtype=np.float32)).to(device)
-
-
-class _LocalDeviation:
-    """Standard deviation of a block under a mask at every position."""
-
-    def __init__(self, values: Tensor, box: int, counts: Tensor) -> None:
-        # double precision: the mean's square is taken from the mean square
-        wide = values.double() if values.device.type != "mps" else values
-        self._moments = BlockCorrelation(torch.complex(wide, wide * wide), box)
-        self._counts = counts
-
-    def weight(self, mask: Tensor) -> Tensor:
-        """Compute 1 / deviation under a mask of sum 1; 0 where flat or not searched."""
-        weight = torch.zeros(self._moments.valid, device=mask.device)
-        for z, planes in self._moments.planes(mask + 0j):
-            cut = slice(z, z + len(planes))
-            variance = planes.imag - planes.real**2
-            some = (variance > _FLAT) & self._counts[cut]
-            weight[cut] = torch.where(some, variance.clamp_min(_FLAT).rsqrt(), 0.0).float()
-        return weight
 
 
 def _result(best: RunningBest, searched: Tensor, n_rotations: int) -> SearchResult:
