@@ -7,6 +7,7 @@ from unittest.mock import patch
 import numpy as np
 import pytest
 import torch
+from matplotlib.figure import Figure
 from phantoms import CORNER, PIXEL, POINTS, N, make_phantoms
 from planted import blobs
 from pydantic import ValidationError
@@ -215,7 +216,11 @@ def test_random_angles_about_the_axis(whole, apply):
 
 
 def test_the_average_about_the_axis(wedged, apply):
-    folder = apply(wedged.table, tomograms=[wedged.tomogram], cylindrical=True, with_report=True)
+    shown = "subtomo.averaging.apply_alignment.report.slices_figure"  # has tests of its own
+    options = {"tomograms": [wedged.tomogram], "cylindrical": True}
+    with patch(shown, side_effect=lambda *_: Figure(figsize=(1, 1))) as drawn:
+        folder = apply(wedged.table, with_report=True, **options)
+    assert [call.args[0].shape for call in drawn.call_args_list] == [(N, N, N)] * 3
     assert all((folder / name).exists() for name in FILES)
     report = (folder / "report.html").read_text(encoding="utf-8")
     for title in (
@@ -272,6 +277,8 @@ def test_resolution_only_where_there_are_halves(wedged, whole, turned, apply, tm
     assert not torch.equal(made, sphere)
     write_volume(tmp_path / "mask.mrc", Volume(sphere.numpy() / 2, PIXEL))
     assert load(apply(wedged.table, mask=tmp_path / "mask.mrc") / "mask.mrc").max() == 0.5
+    with pytest.raises(SettingsError, match="--seed has no effect"):
+        apply(whole.table, seed=1)
     with pytest.raises(SettingsError, match="no halves"):
         apply(whole.table, mask_diameter=100)
     partly = np.where(np.arange(len(whole.particles)) < 3, 1, 0)
@@ -311,6 +318,11 @@ def test_tomograms_that_do_not_fit(whole, apply, tmp_path):
         apply(whole.table, tomograms=[tmp_path / "TS_2.mrc"])
     write_volume(tmp_path / "TS_1.mrc", Volume(np.roll(data, 20, axis=2), PIXEL))
     with pytest.raises(ItemsFailed, match="does not show at"):
+        apply(whole.table, tomograms=[tmp_path / "TS_1.mrc"])
+    write_volume(
+        tmp_path / "TS_1.mrc", Volume(np.where(data > np.median(data), data, np.nan), PIXEL)
+    )
+    with pytest.raises(ItemsFailed, match="tomogram TS_1 holds NaN or infinite values about"):
         apply(whole.table, tomograms=[tmp_path / "TS_1.mrc"])
 
 
