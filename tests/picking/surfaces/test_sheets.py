@@ -53,6 +53,18 @@ def test_both_sheets_look_out_of_the_label_or_away_from_the_marker():
     assert cosine.min() > 0.9
 
 
+def test_both_sheets_of_an_open_membrane_look_away_from_the_marker():
+    cap = shell() & (AWAY[..., 2] > -7)
+    surface = sheet_of(cap, "both", CENTRE * 10)
+    distance, cosine = errors(surface, RADIUS)
+    assert cosine.min() > np.cos(np.radians(25))
+    assert np.abs(np.abs(distance) - THICKNESS / 2).max() < 0.5
+    assert distance.min() < 0 < distance.max()
+    ball = np.linalg.norm(AWAY, axis=-1) <= RADIUS
+    _, cosine = errors(sheet_of(ball, "both", CENTRE * 10), RADIUS)
+    assert cosine.min() > 0.9
+
+
 def test_a_marker_on_the_other_side_exchanges_outer_and_inner():
     above = (CENTRE + np.array([0, 0, 30])) * 10
     cap = shell() & (AWAY[..., 2] > 2)

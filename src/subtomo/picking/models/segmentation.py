@@ -28,7 +28,7 @@ class SegmentationModel(CoveredModel):
     origin : (x, y, z) Å, centre of its first voxel; null: what the file says
     labels : those to take; null: all but 0
     threshold : what reaches it is taken; null: the values are labels
-    marker : a point inside a vesicle: normals of its membrane point away from it on both faces
+    marker : a point on the inner side: normals of a membrane point away from it on both faces
         Not given: normals point out of the label, on the inner face of a membrane inwards.
     smoothing : σ in Å of the Gaussian that labels are smoothed with; default 1 voxel
         Two voxels take the steps of the voxels away; they wipe out labels of that thickness.

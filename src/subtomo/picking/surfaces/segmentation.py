@@ -8,7 +8,6 @@ from scipy.ndimage import find_objects, gaussian_filter
 
 from subtomo.errors import DataError, SettingsError
 from subtomo.model import Volume
-from subtomo.picking.surfaces.orientation import point_outward
 from subtomo.picking.surfaces.pieces import keep_faces, number_pieces
 from subtomo.picking.surfaces.sheets import Sheet, take_sheet
 from subtomo.picking.surfaces.smooth_normals import with_smooth_normals
@@ -89,14 +88,12 @@ def surfaces_from_segmentation(
         surface = _around(soft, smallest_area)
         if not len(surface.faces):
             continue
-        if sheet != "both":
+        if sheet != "both" or marker is not None:
             try:
                 surface = take_sheet(surface, soft, _LEVEL, sheet, marker)
             except DataError as error:
                 raise DataError(f"label {label} {error}") from None
             surface = _with_normals(surface, soft)  # the rim that is gone had its part in them
-        elif marker is not None:
-            surface = point_outward(surface, marker)
         surfaces[label] = surface
     return surfaces
 

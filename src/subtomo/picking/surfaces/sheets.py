@@ -28,7 +28,7 @@ _SCRAP = 4.0
 def take_sheet(
     surface: Surface, label: Volume, level: float, sheet: Sheet, marker: ArrayLike | None
 ) -> Surface:
-    """Take one sheet of the surface around a thin label, or make the middle of both.
+    """Take sheets of the surface around a thin label, or make the middle of both.
 
     Parameters
     ----------
@@ -42,18 +42,21 @@ def take_sheet(
     -------
     Surface
         Without the rim that joins the sheets of an open membrane; its normals point to the outer
-        side.
+        side, on both sheets. Both of a label that is not thin are all of its surface.
 
     Raises
     ------
     DataError
-        If the label is not thin, or is so flat that its sides need a marker.
+        If one sheet of a label that is not thin is asked for, or the label is so flat that its
+        sides need a marker.
     """
     thickness = _thickness(surface, label, level)
     is_paired = np.isfinite(thickness)
     usual = float(np.median(thickness[is_paired])) if is_paired.any() else np.inf
     volume = float((label.data > level).sum()) * label.pixel_size**3
     if not surface.area * usual <= _THIN * 2 * volume:
+        if sheet == "both":
+            return point_outward(surface, marker)
         raise DataError("is no thin sheet, and has no outer and inner one; take both")
     is_facing = np.asarray(is_paired[surface.faces].all(axis=1))
     sheets = keep_faces(surface, is_facing)
@@ -66,6 +69,8 @@ def take_sheet(
     areas = [middle.triangle_areas[is_piece & side].sum() for side in (is_outer, ~is_outer)]
     if min(areas) < 0.5 * max(areas):
         raise DataError("has two sides that cannot be told apart; give a marker on the inner one")
+    if sheet == "both":
+        return keep_faces(Surface(sheets.vertices, pointed.faces, pointed.normals), is_piece)
     if sheet == "middle":
         return keep_faces(middle, is_piece & is_outer)
     if sheet == "outer":
