@@ -116,6 +116,37 @@ def test_any_other_format_in_between_changes_no_pose(row: ParticleFormat, tmp_pa
             _assert_same_axes(again, expected)
 
 
+def test_columns_called_as_a_formats_own_change_nothing(
+    row: ParticleFormat, tmp_path: Path
+) -> None:
+    particles = _by_position(_particles(row))
+    names = ("a b", "", "x", "score", "tomogram", "rlnCoordinateX", "rlnTomoName")
+    extra = {name: np.array([f"of {name}{n}" for n in range(N)]) for name in names}
+    found = _by_position(_write_and_read(tmp_path, row, particles.with_columns(extra=extra)))
+    _assert_same_poses(found, particles, row)
+    assert [base_name(name) for name in found.tomogram] == particles.tomogram.tolist()
+    if "extra" in row.holds:
+        kept = [column.tolist() for column in found.extra.values()]
+        assert all(column.tolist() in kept for column in extra.values())
+
+
+@pytest.mark.parametrize(
+    ("suffix", "name", "message"),
+    [
+        (".tbl", "rlnClassNumber", "rlnClassNumber is 'a b'; expected a number"),
+        (".em", "motl.4", "motl.4 is 'a b'; expected a number"),
+        (".tbl", "dynamo.tag", "tag is a b; expected text without blanks"),
+    ],
+)
+def test_columns_that_a_format_cannot_hold_are_named(
+    suffix: str, name: str, message: str, tmp_path: Path
+) -> None:
+    particles = Particles(np.array(["T"]), np.zeros((1, 3)), extra={name: np.array(["a b"])})
+    with pytest.raises(FormatError, match=message):
+        write_particles(tmp_path / f"a{suffix}", particles, context=TableContext(pixel_size=1.0))
+    assert not list(tmp_path.iterdir())
+
+
 def test_unknown_orientations_stay_unknown(row: ParticleFormat, tmp_path: Path) -> None:
     if not {"orientation", "is_oriented"} <= row.holds:
         pytest.skip("cannot say so")

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from subtomo.formats.columns import typed_column
+from subtomo.formats.columns import beside_own, typed_column
 from subtomo.formats.text_table import TextTable
 from subtomo.model import Particles
 
@@ -47,7 +47,8 @@ def carried(
     }
     if "is_oriented" in says:
         says["is_oriented"] = says["is_oriented"].astype(np.int64)
-    return {name: column.astype(np.str_) for name, column in {**says, **others}.items()}
+    columns = {**says, **beside_own(others, _FIELDS, has_blanks=True)}
+    return {name: column.astype(np.str_) for name, column in columns.items()}
 
 
 def rows_of(columns: Mapping[str, NDArray[np.str_]], n: int) -> list[dict[str, str]]:

@@ -1,6 +1,7 @@
 """Columns of tables that the package does not interpret: text, or numbers where they are plain."""
 
 import re
+from collections.abc import Container, Mapping
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ _INTEGER = r"-?(?:0|[1-9]\d*)"
 _FLOAT = rf"{_INTEGER}(?:\.\d+)?(?:e[+-]\d+)?|-?inf|nan"
 _INTEGERS = re.compile(rf"(?:(?:{_INTEGER})\n)+")
 _FLOATS = re.compile(rf"(?:(?:{_FLOAT})\n)+", re.IGNORECASE)
+_OTHER = "other."
 _MOST_DIGITS = 18  # of an integer that surely fits int64
 
 
@@ -40,3 +42,24 @@ def typed_column(tag: str, values: NDArray[np.str_]) -> NDArray[Any]:
     if _FLOATS.fullmatch(joined):
         return values.astype(np.float64)
     return values
+
+
+def beside_own(
+    extra: Mapping[str, NDArray[Any]], own: Container[str], *, has_blanks: bool = False
+) -> dict[str, NDArray[Any]]:
+    """Give columns names under which a format keeps them apart from its own.
+
+    Parameters
+    ----------
+    extra : columns that the package does not interpret
+    own : names of the format's own columns
+        A further one called so becomes ``other.NAME``.
+    has_blanks : names may have blanks or be empty; else they become ``_`` and ``unnamed``
+    """
+    columns: dict[str, NDArray[Any]] = {}
+    for tag, column in extra.items():
+        name = tag if has_blanks else "_".join(tag.split()) or "unnamed"
+        while name in own or name in columns:
+            name = _OTHER + name
+        columns[name] = column
+    return columns

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from subtomo.errors import FormatError, SettingsError
 from subtomo.formats.atomic import replacing
-from subtomo.formats.columns import typed_column
+from subtomo.formats.columns import beside_own, typed_column
 from subtomo.formats.table_context import TableContext
 from subtomo.formats.text_file import read_text
 from subtomo.formats.text_table import TextTable
@@ -101,7 +101,7 @@ def write_csv_particles(path: str | Path, particles: Particles) -> None:
         columns["is_oriented"] = particles.is_oriented.astype(np.int64)
     columns |= {name: getattr(particles, name) for name in _TEXT}
     columns |= {name: getattr(particles, name) for name in ("score", "half", "box_size")}
-    columns |= particles.extra
+    columns |= beside_own(particles.extra, _KNOWN, has_blanks=True)
     cells = {"tomogram": _values(particles.tomogram)}
     cells |= _rounded(_POSITION, particles.position, 6)
     cells |= _rounded(_QUATERNION, particles.orientation, 12)

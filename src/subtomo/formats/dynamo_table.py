@@ -12,6 +12,7 @@ complex numbers as text.
 
 import re
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -203,11 +204,22 @@ def _kept(particles: Particles) -> dict[str, NDArray[Any]]:
         for name, column in particles.extra.items()
         if keeps_column(name)
     }
+    _require_words(kept)
     tags = kept.get("tag")
     if tags is None or len(np.unique(tags)) < n:
         kept["tag"] = np.arange(1, n + 1)
     kept.setdefault("aligned", np.ones(n, dtype=np.int64))
     return kept
+
+
+def _require_words(columns: Mapping[str, NDArray[Any]]) -> None:
+    """Refuse text that would stand in several columns, or in none."""
+    for name, column in columns.items():
+        if column.dtype.kind not in "biufc":
+            wrong = np.array([len(str(value).split()) != 1 for value in column], dtype=bool)
+            TextTable({name: column}, source="particles").refuse(
+                name, wrong, "text without blanks, which set the columns of Dynamo apart"
+            )
 
 
 def _write_rows(path: Path, columns: dict[str, NDArray[Any]], n: int) -> None:

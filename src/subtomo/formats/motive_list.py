@@ -24,6 +24,7 @@ from subtomo.formats.numbered_particles import (
     write_map_beside,
 )
 from subtomo.formats.table_context import TableContext
+from subtomo.formats.text_table import TextTable
 from subtomo.model import Particles
 
 FloatArray = NDArray[np.float64]
@@ -111,8 +112,10 @@ def write_motive_list(path: Path, particles: Particles, context: TableContext) -
     numbered = NumberedParticles.of(particles, path, context)
     n = len(particles)
     rows = np.zeros((n, _N_COLUMNS))
+    kept = TextTable(particles.extra, source="particles")
     for column in _KEPT:
-        rows[:, column] = particles.extra.get(f"{PREFIX}{column + 1}", np.zeros(n))
+        name = f"{PREFIX}{column + 1}"
+        rows[:, column] = kept.numbers(name) if name in kept else 0
     if len(np.unique(rows[:, _NUMBER])) < n:
         rows[:, _NUMBER] = np.arange(1, n + 1)
     rows[:, _SCORE] = numbered.score

@@ -18,6 +18,7 @@ from subtomo.errors import FormatError, SettingsError
 from subtomo.formats.dynamo_map import read_tomogram_map, write_tomogram_map
 from subtomo.formats.group_numbers import are_numbers, names_of, numbers_of
 from subtomo.formats.table_context import TableContext
+from subtomo.formats.text_table import TextTable
 from subtomo.formats.tomogram_names import base_name
 from subtomo.formats.unknown_scores import read_scores, written_scores
 from subtomo.geometry.euler import dynamo_from_quaternions, quaternions_from_dynamo
@@ -170,11 +171,17 @@ def tomogram_numbers(tomogram: NDArray[np.str_], context: TableContext) -> dict[
 
 
 def group_numbers(particles: Particles, group_field: str) -> IntArray:
-    """Give groups numbers; where no class is named, RELION's own column of classes counts."""
+    """Give groups numbers; where no class is named, RELION's own column of classes counts.
+
+    Raises
+    ------
+    FormatError
+        If that holds other than whole numbers.
+    """
     names = getattr(particles, group_field)
     classes = particles.extra.get(RELION_CLASS)
     if group_field == "class_name" and classes is not None and not (names != "").any():
-        return np.asarray(classes).astype(np.int64)
+        return TextTable({RELION_CLASS: classes}, source="particles").integers(RELION_CLASS)
     return numbers_of(names)
 
 

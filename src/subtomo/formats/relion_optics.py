@@ -84,6 +84,7 @@ def optics_table(
     }
     if not columns or not len(pixel_size):
         return None, np.zeros(len(pixel_size), dtype=np.int64)
+    columns.pop("rlnOpticsGroup", None)  # counted anew
     columns[TILT_SERIES_PIXEL_SIZE] = pixel_size
     number = np.zeros(len(pixel_size), dtype=np.int64)
     for column in columns.values():

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.errors import StarError
-from subtomo.formats.columns import typed_column
+from subtomo.formats.columns import beside_own, typed_column
 from subtomo.formats.relion_coordinates import (
     CENTRED,
     COORDINATE_PIXEL_SIZE,
@@ -230,7 +230,8 @@ def particle_blocks(
     extra = dict(particles.extra)
     extra.pop(TILT_SERIES_PIXEL_SIZE, None)  # said anew
     optics, group = optics_table(extra, pixel_size)
-    columns |= {tag: column for tag, column in extra.items() if not tag.startswith(OPTICS_PREFIX)}
+    others = {tag: column for tag, column in extra.items() if not tag.startswith(OPTICS_PREFIX)}
+    columns |= beside_own(others, _CONSUMED - _groups_kept(others))
     if optics is None:
         columns[TILT_SERIES_PIXEL_SIZE] = pixel_size
     else:
@@ -239,6 +240,12 @@ def particle_blocks(
     blocks = {"general": tables.pop("general")} if "general" in tables else {}
     blocks |= {} if optics is None else {"optics": optics}
     return {**blocks, "particles": StarTable(columns), **tables}
+
+
+def _groups_kept(extra: Mapping[str, NDArray[Any]]) -> set[str]:
+    """Name the column of groups where it is one, of a table whose groups were not listed."""
+    is_kept = "rlnOpticsGroup" in extra and extra["rlnOpticsGroup"].dtype.kind in "iu"
+    return {"rlnOpticsGroup"} if is_kept else set()
 
 
 def known_orientations(table: StarTable) -> NDArray[np.bool_]:

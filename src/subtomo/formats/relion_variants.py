@@ -22,6 +22,7 @@ from subtomo.formats.relion_particles import (
 )
 from subtomo.formats.star import StarTable, write_star
 from subtomo.formats.table_context import TableContext
+from subtomo.formats.text_table import TextTable
 from subtomo.model import Particles
 
 FloatArray = NDArray[np.float64]
@@ -181,9 +182,10 @@ def _pixel_sizes(
     particles: Particles, path: Path, context: TableContext, pixel_size_of: _PixelSizeOf
 ) -> FloatArray:
     """Give the pixel size of each particle's coordinates; where unknown, what its table said."""
-    tags = (tag for tag in (_OPTICS_TILT_SERIES, TILT_SERIES_PIXEL_SIZE) if tag in particles.extra)
-    said = particles.extra.get(next(tags, ""), np.zeros(len(particles)))
-    sizes = np.asarray(said, dtype=np.float64).copy()
+    sizes = np.zeros(len(particles))
+    for tag in (TILT_SERIES_PIXEL_SIZE, _OPTICS_TILT_SERIES):
+        if tag in particles.extra:
+            sizes = TextTable({tag: particles.extra[tag]}, source="particles").numbers(tag).copy()
     for name in np.unique(particles.tomogram).tolist():
         rows = particles.tomogram == name
         known = pixel_size_of(name, path, context)
