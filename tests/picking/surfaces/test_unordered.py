@@ -27,6 +27,7 @@ def test_clicks_without_levels(truth):
     assert surface.is_closed == (truth in CLOSED)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("truth", PATCHES + CLOSED, ids=lambda truth: truth.name)
 def test_normals_with_a_voxel_of_noise(truth):
     surface = surface_from_points(truth.with_noise(1.0, 0), **SIZES)
