@@ -171,6 +171,14 @@ def test_input_that_cannot_be_used(project, options, message, extract):
     assert not (project / "out").exists()
 
 
+def test_padding_is_not_advised_where_it_is_done(project, extract):
+    particles = read_particles(project / "particles.star")
+    far = particles.with_columns(position=particles.position + 1e5)
+    write_particles(project / "far.csv", far)
+    with pytest.raises(SettingsError, match="reaches into its tomogram; check the positions"):
+        extract(project, particles="far.csv", border="pad")
+
+
 def test_a_table_without_box_size_needs_the_option(project, extract):
     particles = read_particles(project / "particles.star").with_columns(box_size=np.zeros(5, int))
     write_particles(project / "particles.csv", particles)

@@ -85,9 +85,15 @@ def plan_extraction(settings: ExtractVolumesSettings) -> Extraction:
         reasons[mine], is_padded[mine] = _judge(tomogram, positions, box_size, settings)
     rows = {name: np.flatnonzero((particles.tomogram == name) & (reasons == "")) for name in used}
     if len(particles) and not any(len(mine) for mine in rows.values()):
+        is_padding = settings.border == "pad"
         raise SettingsError(
-            f"no box of {box_size} voxels (binning {settings.binning}) lies in its tomogram; give "
-            "a smaller --box-size or --border pad, or check the positions' pixel size"
+            f"no box of {box_size} voxels (binning {settings.binning}) "
+            + (
+                "reaches into its tomogram; check the positions and the pixel sizes"
+                if is_padding
+                else "lies in its tomogram; give a smaller --box-size or --border pad, or check "
+                "the positions' pixel size"
+            )
         )
     for name, tomogram in used.items():
         require_finite(tomogram.volume, f"tomogram {name}")

@@ -74,6 +74,11 @@ def read_aligned_inputs(settings: AverageSettings, particles: Particles) -> Alig
             f"{settings.particles}: no halves (rlnRandomSubset), so nothing is measured under a "
             "mask; leave --mask and --mask-diameter out"
         )
+    if settings.is_changed("seed") and not (has_halves or settings.random_in_plane):
+        raise SettingsError(
+            f"{settings.particles}: no halves (rlnRandomSubset) and no --random-in-plane, so that "
+            "--seed has no effect; leave it out"
+        )
     names, binning = None, 1
     if settings.tomograms:
         names, binning = _tomograms_of(particles, settings, files.box)

@@ -38,10 +38,17 @@ def cut_like(
     Raises
     ------
     DataError
-        If a box shows something else than the tomogram at its place.
+        If a box shows something else than the tomogram at its place, or that is not finite.
     """
     n = boxes.shape[-1]
     cut = cut_boxes(tomogram.volume, centres, n + 2 * margin, binning=binning)
+    bad = np.flatnonzero(~torch.isfinite(cut).all(dim=(1, 2, 3)).numpy())
+    if len(bad):
+        x, y, z = centres[bad[0]]
+        raise DataError(
+            f"tomogram {tomogram.name} holds NaN or infinite values about {x:.0f}, {y:.0f}, "
+            f"{z:.0f} Å; expected finite ones: replace them, for example by the mean"
+        )
     inner = slice(margin, margin + n)
     same = cut[:, inner, inner, inner]
     sign = _require_correlation(boxes, same, tomogram.name, centres).sign()
