@@ -153,7 +153,8 @@ def test_modes_of_the_ctf_and_dose():
 def test_depth_changes_the_defocus_with_the_handedness():
     for hand in (1, -1):
         tilt = series([0.0], ctf=astigmatic(1), handedness=hand)
-        deep = tilt_transfer((16, 16, 16), 10.0, tilt, ctf="signed", depth=2000.0)
+        aside = (700.0, -300.0, 2000.0)  # only z counts at no tilt
+        deep = tilt_transfer((16, 16, 16), 10.0, tilt, ctf="signed", offset=aside)
         moved = TiltCtf(
             **{
                 **vars(tilt.ctf),
@@ -163,6 +164,17 @@ def test_depth_changes_the_defocus_with_the_handedness():
         )
         expected = tilt_transfer((16, 16, 16), 10.0, series([0.0], ctf=moved), ctf="signed")
         assert torch.allclose(deep, expected, atol=1e-5)
+
+
+def test_a_place_beside_the_tilt_axis_has_the_defocus_of_its_height():
+    # Ry(30°) lifts x by -x sin 30°: 1000 Å to the side are 500 Å down
+    tilt = series([30.0], ctf=astigmatic(1))
+    beside = tilt_transfer((16, 16, 16), 10.0, tilt, ctf="signed", offset=(1000.0, 400.0, 0.0))
+    moved = replace(
+        tilt.ctf, defocus_u=tilt.ctf.defocus_u - 500.0, defocus_v=tilt.ctf.defocus_v - 500.0
+    )
+    expected = tilt_transfer((16, 16, 16), 10.0, series([30.0], ctf=moved), ctf="signed")
+    assert torch.allclose(beside, expected, atol=1e-5)
 
 
 def test_a_back_projection_has_power_in_the_wedge_only():

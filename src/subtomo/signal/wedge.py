@@ -119,7 +119,7 @@ def tilt_transfer(
     *,
     ctf: CtfModel = "none",
     dose: bool = True,
-    depth: float = 0.0,
+    offset: tuple[float, float, float] = (0.0, 0.0, 0.0),
     device: Device = None,
 ) -> Tensor:
     """Transfer from an object to its image in the tomogram, from the tilts' slices.
@@ -135,7 +135,9 @@ def tilt_transfer(
     tilt_series : geometry, dose and CTF
     ctf : "none", "signed" (positive at zero frequency) or "flipped" (its absolute value)
     dose : weight components by what the dose left of them
-    depth : Å, of the object along the untilted beam from the tomogram's centre
+    offset : x, y, z, Å
+        Of the object from the tomogram's centre: its height along each tilt's beam changes the
+        defocus there.
 
     Returns
     -------
@@ -149,7 +151,7 @@ def tilt_transfer(
     matrices = _unit_rotations(tilt_series)
     parameters = None
     if ctf != "none":
-        depths = matrices[:, 2, 2] * depth
+        depths = matrices[:, 2] @ np.asarray(offset, dtype=np.float64)
         parameters = CtfParameters.of_tilts(tilt_series, depths, device=device, dtype=torch.float32)
     frequencies = frequency_vectors(shape, pixel_size, device=device)
     total = torch.zeros(frequencies.shape[:-1], device=device)

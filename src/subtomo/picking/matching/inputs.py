@@ -27,6 +27,7 @@ from subtomo.sources.tomograms import open_tomogram, open_tomograms
 
 T = TypeVar("T")
 D = TypeVar("D")
+Offset = tuple[float, float, float]
 
 _EDGE_PX = 2  # Fourier voxels of the template's box over which the filters fall
 _SPECTRUM_EDGE = 160  # voxels: enough to tell the power spectrum
@@ -124,9 +125,13 @@ class Search:
             return "wedge"
         return "none" if self.tomogram.tilt_series is None else "tilts"
 
-    @property
-    def transfer(self) -> Tensor | None:
-        """What is left of a density in the tomogram, (n, n, n // 2 + 1), or None for all."""
+    def transfer(self, tile: Tile | None = None) -> Tensor | None:
+        """Compute what is left of a density, (n, n, n // 2 + 1), or None for all.
+
+        Parameters
+        ----------
+        tile : at whose centre; None: at the centre of the tomogram
+        """
         s, px = self.settings, self.volume.pixel_size
         shape, series = (self.template.box,) * 3, self.tomogram.tilt_series
         transfer = None
@@ -138,11 +143,28 @@ class Search:
                 transfer = wedge_of_series(shape, series)
         elif self.weighting == "tilts":
             assert series is not None
-            transfer = tilt_transfer(shape, px, series, ctf=s.ctf, dose=s.dose)
+            transfer = tilt_transfer(
+                shape, px, series, ctf=s.ctf, dose=s.dose, offset=self._offset(tile)
+            )
         if not self.is_filtered:
             return transfer
         seen = self._filter(shape)
         return seen if transfer is None else seen * transfer
+
+    def _offset(self, tile: Tile | None) -> Offset:
+        """Place (x, y, z) of a tile's centre from the tomogram's, Å, that its defocus follows.
+
+        The height along the beam is mirrored with the handedness, so the place is here.
+        """
+        hand, series = self.settings.defocus_handedness, self.tomogram.tilt_series
+        if tile is None or hand == 0 or series is None:
+            return 0.0, 0.0, 0.0
+        index = [a + (n - 1) / 2 for a, n in zip(tile.first, tile.count, strict=True)]
+        position = self.volume.index_to_position(np.array(index[::-1]))
+        frame = self.tomogram.frame
+        offset = position - np.array(frame.centre)
+        x, y, z = (offset if hand is None else offset * hand * series.handedness).tolist()
+        return x, y, z
 
     @property
     def is_filtered(self) -> bool:

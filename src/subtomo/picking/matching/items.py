@@ -49,7 +49,7 @@ def match_tile(payload: dict[str, Any]) -> dict[str, float]:
     search = _search(payload)
     tile = Tile(*(tuple(t) for t in payload["tile"]))
     searched = search.searched(tile)
-    found = _run(search, search.block(tile), searched)
+    found = _run(search, search.block(tile), searched, tile)
     cut = tuple(slice(0, n) for n in tile.count)
     with replacing(payload["path"]) as temporary, temporary.open("wb") as file:
         np.savez(file, score=found.score[cut], index=found.index[cut])
@@ -65,7 +65,7 @@ def match_noise(payload: dict[str, Any]) -> dict[str, Any]:
     heights = []
     for repeat in range(repeats):
         noise = scramble_phases(block, search.settings.seed + repeat)
-        found = _run(search, noise, None)
+        found = _run(search, noise, None, None)
         parts.append(_sums(found))
         peaks = find_peaks(
             found.score,
@@ -141,14 +141,17 @@ def _search(payload: dict[str, Any]) -> Search:
 
 
 def _run(
-    search: Search, block: NDArray[np.float32], searched: NDArray[np.bool_] | None
+    search: Search,
+    block: NDArray[np.float32],
+    searched: NDArray[np.bool_] | None,
+    tile: Tile | None,
 ) -> SearchResult:
-    """Search a block in all orientations."""
+    """Search a block in all orientations; the defocus is that of the tile, or the mean."""
     return search_block(
         block,
         search.template,
         search.matrices,
-        transfer=search.transfer,
+        transfer=search.transfer(tile),
         searched=searched,
         device=compute_device(search.settings.device),
     )

@@ -98,6 +98,15 @@ class MatchSettings(JobSettings):
             "flipped for those whose phases are"
         ),
     )
+    defocus_handedness: int | None = Field(
+        None,
+        ge=-1,
+        le=1,
+        description=(
+            "Sign with which the defocus follows the height of a block along the beam (1, -1; 0: "
+            "one defocus everywhere); default: the tilt series'"
+        ),
+    )
     dose: bool = Field(True, description="Dose damage in the tilt-by-tilt weighting")
     roi: Path | None = Field(
         None,
@@ -191,6 +200,10 @@ class MatchSettings(JobSettings):
             raise ValueError(f"--tilt-range has no effect with --weighting {self.weighting}")
         if self.weighting == "wedge" and self.ctf != "none":
             raise ValueError("--ctf needs --weighting tilts, found --weighting wedge")
+        if self.ctf == "none" and self.defocus_handedness is not None:
+            raise ValueError(
+                f"--defocus-handedness {self.defocus_handedness} needs --ctf signed or flipped"
+            )
         if self.threshold is not None and self.threshold_score is not None:
             raise ValueError("--threshold and --threshold-score exclude each other; give one")
         return self
