@@ -1,0 +1,1 @@
+"""Picking by a network that learns from a few picks."""
