@@ -246,6 +246,19 @@ def test_dark_protein_is_turned(world):
     assert voxels(picks) == places()
 
 
+def test_the_background_correction_moves_the_scores_about_their_mean(world):
+    folder, _ = world
+    picks, maps = [], []
+    for i, seed in enumerate((None, 0, 4)):
+        options = {} if seed is None else {"background_correction": True, "seed": seed}
+        picks.append(match(folder, f"out{i}", **options))
+        score = read_volume(folder / f"out{i}/scores/tomo_lump_score.mrc").data
+        maps.append(score[score != 0])
+    assert all(voxels(found) == places() for found in picks)
+    np.testing.assert_allclose([m.mean() for m in maps], maps[0].mean(), atol=1e-4)
+    assert all(np.abs(a - b).max() > 0.1 for a, b in ((maps[0], maps[1]), (maps[1], maps[2])))
+
+
 def test_templates_compete(tmp_path):
     volume = noise(0.2)
     planted(volume, density(1), PLACES[:2], TURNS[:2])
@@ -395,6 +408,7 @@ def thresholds(folder, name):
         ({"symmetry": ["C1", "C2"]}, "given 2 times"),
         ({"symmetry": ["X9"]}, "symmetry is 'X9'"),
         ({"threshold": 5.0, "threshold_score": 0.3}, "exclude each other"),
+        ({"threshold": 5.0, "seed": 3}, "--seed 3 has no effect"),
         ({"tilt_range": (60, -60)}, "two increasing angles"),
         ({"diameter": [-3.0]}, "above 0"),
     ],

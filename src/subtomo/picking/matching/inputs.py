@@ -17,6 +17,7 @@ from subtomo.formats.volumes import read_volume
 from subtomo.geometry.orientation_grid import orientation_grid
 from subtomo.geometry.rotations import matrices_from_quaternions
 from subtomo.model import Tomogram, Volume
+from subtomo.picking.matching.background import without_structure
 from subtomo.picking.matching.settings import MatchSettings, template_name
 from subtomo.picking.matching.template import Template, prepare_template
 from subtomo.picking.matching.tiling import Tile, Triple, plan_tiles, read_block
@@ -90,6 +91,11 @@ class Search:
             symmetry=_of(s.symmetry, i, "C1"),
             tomogram=self.tomogram,
         )
+
+    @property
+    def background_template(self) -> Template:
+        """The template with random phases: what any density of its power scores."""
+        return without_structure(self.template, self.settings.seed)
 
     @cached_property
     def orientations(self) -> NDArray[np.float64]:

@@ -14,11 +14,13 @@ from subtomo.formats.atomic import replacing
 from subtomo.formats.particles import write_particles
 from subtomo.formats.volumes import write_volume
 from subtomo.model import Particles, Volume
+from subtomo.picking.matching.background import correct_background
 from subtomo.picking.matching.inputs import Search
 from subtomo.picking.matching.noise import scramble_phases
 from subtomo.picking.matching.peaks import find_peaks
 from subtomo.picking.matching.search import SearchResult, search_block
 from subtomo.picking.matching.settings import MatchSettings
+from subtomo.picking.matching.template import Template
 from subtomo.picking.matching.threshold import fit_noise_tail, gaussian_height
 from subtomo.picking.matching.tiling import Tile, fast_size
 from subtomo.signal.device import compute_device
@@ -49,11 +51,16 @@ def match_tile(payload: dict[str, Any]) -> dict[str, float]:
     search = _search(payload)
     tile = Tile(*(tuple(t) for t in payload["tile"]))
     searched = search.searched(tile)
-    found = _run(search, search.block(tile), searched, tile)
+    block = search.block(tile)
+    found = _run(search, search.template, block, searched, tile)
     cut = tuple(slice(0, n) for n in tile.count)
+    parts, sums = {"score": found.score[cut], "index": found.index[cut]}, _sums(found)
+    if search.settings.background_correction:
+        other = _run(search, search.background_template, block, searched, tile)
+        parts["background"] = other.score[cut]
     with replacing(payload["path"]) as temporary, temporary.open("wb") as file:
-        np.savez(file, score=found.score[cut], index=found.index[cut])
-    return _sums(found)
+        np.savez(file, **parts)  # type: ignore[arg-type]  # its stub takes the arrays for a flag
+    return sums
 
 
 def match_noise(payload: dict[str, Any]) -> dict[str, Any]:
@@ -65,10 +72,14 @@ def match_noise(payload: dict[str, Any]) -> dict[str, Any]:
     heights = []
     for repeat in range(repeats):
         noise = scramble_phases(block, search.settings.seed + repeat)
-        found = _run(search, noise, None, None)
+        found = _run(search, search.template, noise, None, None)
         parts.append(_sums(found))
+        score = found.score
+        if search.settings.background_correction:
+            other = _run(search, search.background_template, noise, None, None).score
+            score = correct_background(score, other, found.index >= 0)
         peaks = find_peaks(
-            found.score,
+            score,
             found.index >= 0,
             min_distance_px=_NOISE_DISTANCE * search.template.diameter / search.volume.pixel_size,
             at_most=_MOST_NOISE_PEAKS,
@@ -100,11 +111,16 @@ def merge_tiles(payload: dict[str, Any]) -> dict[str, float]:
     search, folder = _search(payload), Path(payload["folder"])
     score = np.zeros(search.volume.shape, dtype=np.float32)
     index = np.full(search.volume.shape, -1, dtype=np.float32)
+    background = np.zeros_like(score) if search.settings.background_correction else score
     for number, tile in enumerate(search.tiles()):
         cut = tuple(slice(a, a + n) for a, n in zip(tile.first, tile.count, strict=True))
         with np.load(tile_path(folder, search.stem, number), allow_pickle=False) as part:
             score[cut] = part["score"]
             index[cut] = part["index"]
+            if "background" in part:
+                background[cut] = part["background"]
+    if search.settings.background_correction:
+        score = correct_background(score, background, index >= 0)
     mean, deviation = score_statistics(payload["sums"])
     peaks = _peaks(search, score, index, mean, deviation)
     where = folder / "scores"
@@ -142,6 +158,7 @@ def _search(payload: dict[str, Any]) -> Search:
 
 def _run(
     search: Search,
+    template: Template,
     block: NDArray[np.float32],
     searched: NDArray[np.bool_] | None,
     tile: Tile | None,
@@ -149,7 +166,7 @@ def _run(
     """Search a block in all orientations; the defocus is that of the tile, or the mean."""
     return search_block(
         block,
-        search.template,
+        template,
         search.matrices,
         transfer=search.transfer(tile),
         searched=searched,

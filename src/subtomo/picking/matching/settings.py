@@ -68,6 +68,13 @@ class MatchSettings(JobSettings):
             "frequencies: against coloured noise"
         ),
     )
+    background_correction: bool = Field(
+        False,
+        description=(
+            "Search the template with random phases too and take what it scores off the scores, "
+            "against gold, membranes and edges; takes twice as long"
+        ),
+    )
     angular_step: float | None = Field(
         None,
         ge=1,
@@ -160,10 +167,7 @@ class MatchSettings(JobSettings):
         5000, ge=1, description="Greatest number of picks, by template and tomogram"
     )
     seed: int = Field(
-        0,
-        ge=0,
-        description="Seed of the calibration's noise",
-        json_schema_extra={"needs": {**_UNTHRESHOLDED, "calibration": "noise"}},
+        0, ge=0, description="Seed of the calibration's noise and of the background's template"
     )
     device: str = Field(
         "auto", description="auto, cpu, cuda, cuda:N or mps; auto: cuda where there is one"
@@ -200,6 +204,10 @@ class MatchSettings(JobSettings):
             raise ValueError(f"--tilt-range has no effect with --weighting {self.weighting}")
         if self.weighting == "wedge" and self.ctf != "none":
             raise ValueError("--ctf needs --weighting tilts, found --weighting wedge")
+        if self.seed and not (self._is_calibrated_by_noise or self.background_correction):
+            raise ValueError(
+                f"--seed {self.seed} has no effect: neither noise nor a background is made"
+            )
         if self.ctf == "none" and self.defocus_handedness is not None:
             raise ValueError(
                 f"--defocus-handedness {self.defocus_handedness} needs --ctf signed or flipped"
@@ -207,6 +215,11 @@ class MatchSettings(JobSettings):
         if self.threshold is not None and self.threshold_score is not None:
             raise ValueError("--threshold and --threshold-score exclude each other; give one")
         return self
+
+    @property
+    def _is_calibrated_by_noise(self) -> bool:
+        given = self.threshold is not None or self.threshold_score is not None
+        return self.calibration == "noise" and not given
 
     def _check_band(self) -> None:
         if self.low_pass and self.high_pass and self.low_pass >= self.high_pass:
