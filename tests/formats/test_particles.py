@@ -52,7 +52,8 @@ def test_the_pixel_size_reaches_both_readers(tmp_path: Path) -> None:
         ("tomogram", "", r"particle 2: tomogram is ''; expected a name"),
         ("x", "1e30", r"particle 2: position is \[1e\+30, 1.0, 1.0\]; expected less than 1e9 Å"),
         ("half", "7", r"particle 2: half is 7; expected 1, 2 or 0"),
-        ("box_size", "-4", r"particle 2: box_size is -4; expected a number of voxels"),
+        ("box_size", "-4", r"particle 2: box_size is -4; expected at most 100000 voxels"),
+        ("box_size", "200000", r"particle 2: box_size is 200000; expected at most 100000"),
     ],
 )
 def test_what_no_particle_can_have(tmp_path: Path, column: str, value: str, message: str) -> None:

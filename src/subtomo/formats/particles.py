@@ -11,7 +11,8 @@ from subtomo.formats.particle_formats import format_of
 from subtomo.formats.table_context import TableContext
 from subtomo.model import Particles, TomogramFrame
 
-_FARTHEST = 1e9  # Å; ten centimetres, beyond any specimen and within float32 in voxels
+FARTHEST = 1e9  # Å; ten centimetres, beyond any specimen and within float32 in voxels
+LARGEST_BOX = 100_000  # voxels along the edge, to be noted; those that are cut are smaller
 
 
 def read_particles(
@@ -96,9 +97,13 @@ def _possible(particles: Particles, path: str | Path) -> Particles:
     """Give particles back; raise where one has what none can have."""
     checks = (
         ("tomogram", particles.tomogram != "", "a name"),
-        ("position", (np.abs(particles.position) < _FARTHEST).all(axis=1), "less than 1e9 Å"),
+        ("position", (np.abs(particles.position) < FARTHEST).all(axis=1), "less than 1e9 Å"),
         ("half", np.isin(particles.half, (0, 1, 2)), "1, 2 or 0 (not assigned)"),
-        ("box_size", particles.box_size >= 0, "a number of voxels, or 0 (unknown)"),
+        (
+            "box_size",
+            (particles.box_size >= 0) & (particles.box_size <= LARGEST_BOX),
+            f"at most {LARGEST_BOX} voxels, or 0 (unknown)",
+        ),
     )
     for name, is_right, expected in checks:
         rows = np.flatnonzero(~is_right)

@@ -19,8 +19,10 @@ _REACH = 1.4
 _STEPS = 60
 _TRIES = 6
 _TOLERANCE = 0.01
-_MOST_POINTS = 1_000_000
 _FEWEST_CORNERS = 6
+
+MOST_POINTS = 50_000
+"""Which take about a minute: each is moved some sixty times, and all again up to six times."""
 
 
 def even_points(ellipsoid: Ellipsoid, separation: float) -> FloatArray:
@@ -40,19 +42,14 @@ def even_points(ellipsoid: Ellipsoid, separation: float) -> FloatArray:
     Raises
     ------
     DataError
-        If there would be more than a million points.
+        If there would be more than ``MOST_POINTS``.
 
     Notes
     -----
     Starts from a golden spiral with equal areas; points then push their neighbours until they are
     even, and their number is corrected by the spacing that comes out.
     """
-    n = max(1, round(ellipsoid.area / (_HEXAGONAL * separation**2)))
-    if n > _MOST_POINTS:
-        raise DataError(
-            f"{n} points {separation:g} apart would be needed; expected {_MOST_POINTS} at most: "
-            "give a larger separation"
-        )
+    n = number_of_points(ellipsoid, separation)
     best, best_error = _spiral(ellipsoid, n), np.inf
     for _ in range(_TRIES):
         points = _relaxed(ellipsoid, _spiral(ellipsoid, n), separation)
@@ -67,6 +64,27 @@ def even_points(ellipsoid: Ellipsoid, separation: float) -> FloatArray:
             break
         n = next_n
     return best
+
+
+def number_of_points(ellipsoid: Ellipsoid, separation: float) -> int:
+    """Tell about how many points :func:`even_points` will spread.
+
+    Parameters
+    ----------
+    ellipsoid, separation : as there
+
+    Raises
+    ------
+    DataError
+        If they are more than ``MOST_POINTS``.
+    """
+    n = ellipsoid.area / (_HEXAGONAL * separation**2)
+    if not n <= MOST_POINTS:
+        raise DataError(
+            f"{n:.3g} points {separation:g} apart would be needed; expected {MOST_POINTS} at most: "
+            "give a larger separation"
+        )
+    return max(1, round(n))
 
 
 def ellipsoid_mesh(

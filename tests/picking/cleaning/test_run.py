@@ -310,6 +310,7 @@ def test_an_empty_table_gives_empty_tables_and_a_word(tmp_path, capsys):
         (["--mask", "none.mrc"], "none.mrc: no such file"),
         (["--surface", "models.json"], "--surface has no effect by itself"),
         (["--surface-side", "inside", "--best", "1"], "has no effect without --surface"),
+        (["--surface", "models.json", "--smoothing", "1e6"], "found '1e6'; expected at most 1000"),
         (["--minimum-normal-angle", "30"], "no effect without --surface"),
         (["--surface", "none.json", "--surface-side", "inside"], "none.json"),
         (["--neighbour-distance", "5"], "expected --minimum-neighbours or"),

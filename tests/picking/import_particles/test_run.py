@@ -194,6 +194,7 @@ def test_bad_input(folder: Path, capsys: pytest.CaptureFixture) -> None:
         assert "expected axes such as z or xy" in refused(capsys, folder, *here, "--flip", axes)
     for far in (["--scale", 1e300], ["--shift", 0, -1e7, 0], ["--box-size", 10**20]):
         assert f"{far[0]}" in refused(capsys, folder, *here, *far)
+    assert "a.tbl is given twice; expected each file once" in refused(capsys, folder, path, *here)
     both = ["--scale", 2, "--pixel-size", 20]
     assert "exclude each other" in refused(capsys, folder, *here, *both)
     assert "--scale-keeps corner needs" in refused(capsys, folder, *here, "--scale-keeps", "corner")

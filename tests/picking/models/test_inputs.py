@@ -124,6 +124,11 @@ def write_vesicle(path, **values):
         (lambda c: c["models"][0].update(tomogram=""), "tomogram: found ''"),
         (lambda c: c["models"][0].update(pixel_size=0), "pixel_size: found 0; expected greater"),
         (lambda c: c["models"][0].update(pixel_size="x"), "pixel_size: found 'x'"),
+        (lambda c: c["models"][0].update(separation="10"), "separation: found '10'"),
+        (lambda c: c["models"][0].update(box_size=True), "box_size: found True"),
+        (lambda c: c["models"][0].update(box_size=10**9), "equal to 100000"),
+        (lambda c: c["models"][0].update(shift_along_normal=1e300), "shift_along_normal: found"),
+        (lambda c: c["models"][0]["points"][2].__setitem__(1, 1e300), "points[2][1]"),
         (lambda c: c["models"][0]["points"][2].append(7), "points[2]"),
         (lambda c: c["models"][0]["points"][2].__setitem__(1, float("nan")), "points[2][1]"),
         (lambda c: c["models"][0].update(separation=-1), "separation: found -1"),
@@ -145,6 +150,15 @@ def test_what_is_wrong_in_a_file_of_models_is_named(tmp_path, change, said):
         models_of(path)
     assert said in str(error.value)
     assert str(error.value).startswith(str(path))
+
+
+def test_a_name_that_comes_twice_in_a_model_is_refused(tmp_path):
+    path = tmp_path / "models.json"
+    write_vesicle(path)
+    text = path.read_text()
+    path.write_text(text.replace('"box_size": 0', '"box_size": 0, "box_size": 32'))
+    with pytest.raises(FormatError, match=r"models.json: not JSON .'box_size' comes twice in it"):
+        models_of(path)
 
 
 def test_two_models_of_one_name_are_not_written(tmp_path):

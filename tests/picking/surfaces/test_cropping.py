@@ -61,6 +61,6 @@ def test_wrong_spacings_are_named():
     for wrong in (0.0, -3.0, np.nan):
         with pytest.raises(SettingsError, match="cropping_parameter"):
             crop_points(surface, wrong)
-    with pytest.raises(SettingsError, match="at most 500000: enlarge it"):
+    with pytest.raises(SettingsError, match="at most 50000: enlarge it"):
         crop_points(surface, 1.0)
     assert np.isnan(median_spacing(np.zeros((1, 3))))

@@ -5,6 +5,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from subtomo.picking.models.limits import MOST_SMOOTHING
 from subtomo.picking.table_settings import PickTableSettings
 
 _FILTERS = (
@@ -69,6 +70,7 @@ class CleanSettings(PickTableSettings):
     smoothing: float | None = Field(
         None,
         ge=0,
+        le=MOST_SMOOTHING,
         description="Width of the smoothing of the segmentations (σ in Å); default: one voxel",
     )
     minimum_surface_distance: float | None = Field(

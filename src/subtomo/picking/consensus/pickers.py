@@ -88,21 +88,3 @@ def require_writable(names: Sequence[str]) -> None:
                 f"pickers {other!r} and {name!r} have the same name but for blanks; expected "
                 "different ones (--name)"
             )
-
-
-def require_different(paths: Sequence[Path]) -> None:
-    """Refuse a table that would vote twice.
-
-    Raises
-    ------
-    SettingsError
-        If a path comes twice.
-    """
-    seen: set[Path] = set()
-    for path in paths:
-        if path.absolute() in seen:
-            raise SettingsError(
-                f"{path} is given twice; expected a table for each picker (--compatible joins a "
-                "table with itself, as Scipion does)"
-            )
-        seen.add(path.absolute())

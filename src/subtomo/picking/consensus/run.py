@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from subtomo.counts import count_of
 from subtomo.errors import SettingsError
+from subtomo.formats.given_once import require_given_once
 from subtomo.model import Particles
 from subtomo.picking.consensus.consensus import Consensus, find_consensus
 from subtomo.picking.consensus.pickers import (
     by_source,
     names_of_files,
-    require_different,
     require_writable,
 )
 from subtomo.picking.consensus.report import write_report
@@ -85,7 +85,10 @@ def _named_sets(settings: ConsensusSettings, tables: PickTables) -> dict[str, Pa
     if settings.by_source:
         return by_source(tables.tables, settings.sets)
     if not settings.compatible:
-        require_different(settings.sets)
+        require_given_once(
+            settings.sets,
+            "a table for each picker (--compatible joins a table with itself, as Scipion does)",
+        )
     names = settings.name or names_of_files(settings.sets)
     return dict(zip(names, tables.tables, strict=True))
 

@@ -10,6 +10,7 @@ from subtomo.counts import some_of
 from subtomo.errors import SettingsError
 from subtomo.formats.dynamo_map import read_tomogram_map
 from subtomo.formats.dynamo_vll import read_vll, tomogram_map_of
+from subtomo.formats.given_once import require_given_once
 from subtomo.formats.particle_formats import format_of
 from subtomo.formats.particles import read_particles
 from subtomo.formats.table_context import TableContext
@@ -50,9 +51,11 @@ def read_picks(settings: ImportParticlesSettings) -> Picks:
     Raises
     ------
     SubtomoError
-        If a file cannot be read, a table is of a tomogram that was not given, an option does not
-        act on a format, or the tomograms have several pixel sizes where one is needed.
+        If a file cannot be read or is given twice, a table is of a tomogram that was not given, an
+        option does not act on a format, or the tomograms have several pixel sizes where one is
+        needed.
     """
+    require_given_once(settings.particles)
     opened = {t.name: t for t in open_tomograms(settings.tomograms)}
     context = replace(
         TableContext.of(opened.values()),

@@ -1,14 +1,17 @@
 """Models whose particles cover a surface, their z axes along its normals."""
 
 import warnings
+from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from subtomo.errors import SubtomoWarning
 from subtomo.geometry.axis_frames import quaternions_along
 from subtomo.picking.models.free_angle_model import FreeAngleModel
 from subtomo.picking.models.geometric_model import Point
+from subtomo.picking.models.limits import MOST_SHIFT
 from subtomo.picking.models.poses import Poses
 from subtomo.picking.models.sampled_model import SampledModel
 
@@ -25,7 +28,7 @@ class CoveredModel(SampledModel, FreeAngleModel):
     """
 
     marker: Point | None = None
-    shift_along_normal: float = 0.0
+    shift_along_normal: Annotated[float, Field(ge=-MOST_SHIFT, le=MOST_SHIFT)] = 0.0
 
     def _tell_without_marker(self) -> None:
         """Warn that no marker says which side is inside."""

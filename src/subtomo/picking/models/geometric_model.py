@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from subtomo.errors import DataError, SettingsError, SubtomoWarning
+from subtomo.formats.particles import FARTHEST, LARGEST_BOX
 from subtomo.jobs.own_warnings import own_warnings_to
 from subtomo.model import Particles
 from subtomo.picking.models.levels_of_points import levels_of_points
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
     from subtomo.picking.surfaces.surface import Surface
 
 FloatArray = NDArray[np.float64]
-Point = tuple[float, float, float]
-Length = Annotated[float, Field(gt=0)]
+Coordinate = Annotated[float, Field(gt=-FARTHEST, lt=FARTHEST)]
+Point = tuple[Coordinate, Coordinate, Coordinate]
+Length = Annotated[float, Field(gt=0, lt=FARTHEST)]
 
 SOURCE = "model"
 """The source of particles that a model made."""
@@ -59,7 +61,7 @@ class GeometricModel(BaseModel):
     tomogram: Annotated[str, Field(min_length=1)]
     pixel_size: Length
     points: tuple[Point, ...] = ()
-    box_size: Annotated[int, Field(ge=0)] = 0
+    box_size: Annotated[int, Field(ge=0, le=LARGEST_BOX)] = 0
     class_name: str = ""
 
     @model_validator(mode="before")
@@ -104,6 +106,19 @@ class GeometricModel(BaseModel):
             warnings.simplefilter("ignore", SubtomoWarning)  # said when particles are made
             if not self.is_empty:
                 self._check_points()
+
+    def check_number(self) -> None:
+        """Refuse so many particles that placing them takes minutes, where that is known before.
+
+        Raises
+        ------
+        DataError
+            Which says the model and the tomogram, how many they are and what to do.
+        """
+        with self._named(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", SubtomoWarning)  # said when particles are made
+            if not self.is_empty:
+                self._check_number()
 
     def particles(self) -> Particles:
         """Place particles on the geometry, oriented by it.
@@ -171,6 +186,9 @@ class GeometricModel(BaseModel):
 
     def _check_points(self) -> None:
         """Raise where the geometry cannot be made."""
+
+    def _check_number(self) -> None:
+        """Raise where there would be too many particles."""
 
     @abstractmethod
     def _poses(self) -> Poses:

@@ -12,6 +12,7 @@ from typing import Any
 
 from subtomo.errors import DataError, FormatError, MissingFileError
 from subtomo.formats.atomic import replacing
+from subtomo.formats.json_text import parse_json
 from subtomo.formats.paths import missing_file
 from subtomo.picking.models.geometric_model import GeometricModel
 from subtomo.picking.models.model_types import make_model
@@ -47,7 +48,7 @@ def read_models(path: Path | str) -> list[GeometricModel]:
             raise FormatError(f"{path}, model {number}: found {values!r:.40}; expected an object")
         called = f" ({values['name']})" if isinstance(values.get("name"), str) else ""
         try:
-            models.append(make_model(values).beside(path.parent.absolute()))
+            models.append(make_model(values, is_strict=True).beside(path.parent.absolute()))
         except DataError as error:
             raise FormatError(f"{path}, model {number}{called}: {error}") from None
     twice = same_name(models)
@@ -109,15 +110,14 @@ def same_name(models: Sequence[GeometricModel]) -> GeometricModel | None:
 def _content(path: Path) -> dict[str, Any]:
     """Read the JSON and check what it says it is."""
     try:
-        content: Any = json.loads(path.read_bytes())
+        raw = path.read_bytes()
+        content: Any = parse_json(raw.decode(), str(path))
     except FileNotFoundError:
         raise missing_file(path, "a file of models") from None
     except IsADirectoryError:
         raise MissingFileError(f"{path}: is a folder; expected a file of models") from None
     except UnicodeDecodeError:
         raise FormatError(f"{path}: is not UTF-8 text; expected JSON") from None
-    except json.JSONDecodeError as error:
-        raise FormatError(f"{path}, line {error.lineno}: {error.msg}; expected JSON") from None
     if not (
         isinstance(content, dict)
         and content.get("format") == FORMAT

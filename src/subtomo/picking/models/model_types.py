@@ -1,6 +1,7 @@
 """The types of models: a row each."""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
@@ -41,12 +42,13 @@ MODEL_TYPES: Mapping[str, type[GeometricModel]] = {
 """The class of each type of model, by the name that files and options have for it."""
 
 
-def make_model(values: Mapping[str, Any]) -> GeometricModel:
+def make_model(values: Mapping[str, Any], *, is_strict: bool = False) -> GeometricModel:
     """Make a model of what a file or another program says of it.
 
     Parameters
     ----------
     values : by field name; ``type`` says which fields there are
+    is_strict : of JSON, whose text and switches are not taken for numbers
 
     Raises
     ------
@@ -58,6 +60,8 @@ def make_model(values: Mapping[str, Any]) -> GeometricModel:
         found = f"type '{values['type']}'" if "type" in values else "no type"
         raise DataError(f"found {found}; expected one of {', '.join(MODEL_TYPES)}")
     try:
+        if is_strict:
+            return kind.model_validate(_of_json(values), strict=True)
         return kind.model_validate(dict(values))
     except ValidationError as error:
         raise DataError(_in_words(error, kind)) from None
@@ -94,6 +98,19 @@ def reread_as(model: GeometricModel, kind: str, **parameters: Any) -> GeometricM
         return make_model({**shared, **points, **parameters, "type": kind})
     except DataError as error:
         raise DataError(f"{model.label} as {kind}: {error}") from None
+
+
+def _of_json(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Give lists and paths the types that JSON has not."""
+
+    def fixed(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {name: fixed(each) for name, each in value.items()}
+        return tuple(map(fixed, value)) if isinstance(value, list) else value
+
+    found: dict[str, Any] = fixed(dict(values))
+    path = found.get("path")
+    return {**found, "path": Path(path)} if isinstance(path, str) else found
 
 
 def _in_words(error: ValidationError, kind: type[GeometricModel]) -> str:

@@ -8,6 +8,7 @@ import numpy as np
 
 from subtomo.counts import some_of
 from subtomo.errors import DataError, SettingsError
+from subtomo.formats.given_once import require_given_once
 from subtomo.formats.particles import read_particles
 from subtomo.formats.table_context import TableContext
 from subtomo.formats.tomogram_names import require_different_files
@@ -60,6 +61,8 @@ def make_plan(settings: PickModelSettings) -> Plan:
     SubtomoError
         Which says the file, the model or the option.
     """
+    require_given_once(settings.inputs)
+    require_given_once(settings.orient_by)
     _check_what_tables_lack(settings)
     tomograms = _tomograms(settings)
     read = read_inputs(
@@ -79,6 +82,8 @@ def make_plan(settings: PickModelSettings) -> Plan:
     for model in [*models, *guides]:
         _check_place(model, tomograms)
         model.check()
+    for model in models:
+        model.check_number()
     return Plan(tuple(models), tuple(guides), tomograms, read.tables)
 
 

@@ -8,9 +8,11 @@ from typing import Annotated, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field
 
+from subtomo.errors import DataError
 from subtomo.formats.volumes import read_volume
 from subtomo.picking.models.covered_model import CoveredModel
 from subtomo.picking.models.geometric_model import Length, Point
+from subtomo.picking.models.limits import MOST_SMOOTHING, MOST_SMOOTHING_PX
 from subtomo.picking.models.poses import Poses
 from subtomo.picking.surfaces.cropping import crop_points
 from subtomo.picking.surfaces.segmentation import surfaces_from_segmentation
@@ -46,7 +48,7 @@ class SegmentationModel(CoveredModel):
     origin: Point | None = None
     labels: tuple[int, ...] | None = None
     threshold: float | None = None
-    smoothing: Annotated[float, Field(ge=0)] = 0.0
+    smoothing: Annotated[float, Field(ge=0, le=MOST_SMOOTHING)] = 0.0
     smallest_area: Annotated[float, Field(ge=0)] = 0.0
     sheet: Sheet = "both"
     cropping_parameter: Length = 0.0
@@ -66,6 +68,12 @@ class SegmentationModel(CoveredModel):
 
     def _check_points(self) -> None:
         read_volume(self.path, pixel_size=self.pixel_size)
+        sigma = self.smoothing / self.pixel_size
+        if sigma > MOST_SMOOTHING_PX:
+            raise DataError(
+                f"smoothing of {self.smoothing:g} Å is {sigma:.3g} of its voxels; expected "
+                f"{MOST_SMOOTHING_PX:g} at most: labels as thin as that vanish"
+            )
 
     def _poses(self) -> Poses:
         positions, normals = crop_points(

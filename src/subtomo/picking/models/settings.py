@@ -6,7 +6,9 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from subtomo.jobs.names import unwritable
 from subtomo.jobs.settings import JobSettings
+from subtomo.picking.models.limits import MOST_SHIFT, MOST_SMOOTHING
 from subtomo.picking.models.type_names import ModelType
 from subtomo.sources.box_options import MOST_BOX_SIZE
 
@@ -96,6 +98,8 @@ class PickModelSettings(JobSettings):
     )
     shift_along_normal: float = Field(
         0.0,
+        ge=-MOST_SHIFT,
+        le=MOST_SHIFT,
         description=(
             "Move particles outwards along the normal of their surface, after snapping (Å); "
             "negative: inwards"
@@ -214,6 +218,7 @@ class PickModelSettings(JobSettings):
     smoothing: float | None = Field(
         None,
         ge=0,
+        le=MOST_SMOOTHING,
         description="Width of the smoothing of a segmentation (σ in Å); default: 1 voxel",
     )
     smallest_area: float | None = Field(
@@ -234,6 +239,17 @@ class PickModelSettings(JobSettings):
     def _take_dashes(cls, value: Any) -> Any:
         """Read filament-rings as filament_rings."""
         return value.replace("-", "_") if isinstance(value, str) else value
+
+    @field_validator("class_name")
+    @classmethod
+    def _check_class_name(cls, value: str | None) -> str | None:
+        """Refuse what no table can hold."""
+        if value is not None and (unwritable([value]) or ("'" in value and '"' in value)):
+            raise ValueError(
+                f"--class-name is {value!a}; expected a name without line breaks, other control "
+                "characters and mixed quotes"
+            )
+        return value
 
     @model_validator(mode="after")
     def _check_model_options(self) -> Self:

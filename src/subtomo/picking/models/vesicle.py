@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
 from subtomo.geometry.ellipsoid import Ellipsoid
-from subtomo.geometry.even_points import ellipsoid_mesh, even_points
+from subtomo.geometry.even_points import ellipsoid_mesh, even_points, number_of_points
 from subtomo.geometry.sphere_fit import fit_sphere
 from subtomo.picking.models.covered_model import CoveredModel
 from subtomo.picking.models.geometric_model import Length, Point
@@ -63,6 +63,9 @@ class EllipsoidModel(CoveredModel):
 
     def _check_points(self) -> None:
         self.ellipsoid()
+
+    def _check_number(self) -> None:
+        number_of_points(self.ellipsoid(), self.separation / self.oversampling)
 
     def _poses(self) -> Poses:
         ellipsoid = self.ellipsoid()

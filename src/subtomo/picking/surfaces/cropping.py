@@ -5,6 +5,7 @@ from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
 from subtomo.errors import SettingsError
+from subtomo.geometry.even_points import MOST_POINTS
 from subtomo.picking.surfaces.surface import Surface
 
 FloatArray = NDArray[np.float64]
@@ -17,7 +18,6 @@ _ATTEMPTS, _ATTEMPTS_FOR_FEW, _FEW = 6, 20, 100
 _FIRST_RADIUS = 0.8
 """Of the first spread, whose points move apart as they settle."""
 _GOOD = 0.02
-_MAXIMUM_POINTS = 500_000
 
 
 def crop_points(surface: Surface, cropping_parameter: float) -> tuple[FloatArray, FloatArray]:
@@ -50,10 +50,10 @@ def crop_points(surface: Surface, cropping_parameter: float) -> tuple[FloatArray
     if not (np.isfinite(cropping_parameter) and cropping_parameter > 0):
         raise SettingsError(f"cropping_parameter is {cropping_parameter} Å; expected a length > 0")
     expected = surface.area / (np.sqrt(3) / 2 * cropping_parameter**2)
-    if expected > _MAXIMUM_POINTS:
+    if expected > MOST_POINTS:
         raise SettingsError(
-            f"cropping_parameter {cropping_parameter:g} Å would make {expected:.0f} points of a "
-            f"surface of {surface.area:g} Å²; expected at most {_MAXIMUM_POINTS}: enlarge it"
+            f"cropping_parameter {cropping_parameter:g} Å would make {expected:.3g} points of a "
+            f"surface of {surface.area:g} Å²; expected at most {MOST_POINTS}: enlarge it"
         )
     if surface.area == 0:
         return np.empty((0, 3)), np.empty((0, 3))
