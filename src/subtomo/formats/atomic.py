@@ -122,8 +122,8 @@ def _translate(error: OSError, path: Path) -> None:
         ) from error
     if error.errno in _UNWRITABLE and _concerns(error, path):
         raise OutputError(
-            f"{path}: cannot be written ({error.strerror}); choose another --output-dir "
-            "or change the folder's permissions"
+            f"{path}: cannot be written ({error.strerror}); choose another folder, or "
+            "change the permissions of this one"
         ) from error
 
 

@@ -320,6 +320,40 @@ def test_empty_sets_are_legal(world, capsys):
     assert "has no points" in (world / "out9" / "log.txt").read_text()
 
 
+@pytest.mark.parametrize(
+    ("value", "words", "said"),
+    [
+        (0, (), "no voxel has a label"),
+        (9, (), "every voxel has a label"),
+        (9, ("--threshold", 10), "no value reaches the threshold of 10"),
+        (None, ("--smallest-area", 1e12), "or have less area than 1e+12"),
+    ],
+)
+def test_a_segmentation_without_a_surface_is_told_of(world, capsys, value, words, said):
+    if value is not None:
+        write_mrc(world / "labels" / "TS_01.mrc", np.full((8, 8, 8), value, np.int8), PIXEL_SIZE)
+    assert pick("labels", *words) == 0
+    told = capsys.readouterr().err
+    assert "segmentation model TS_01 of tomogram TS_01: has no surface: " in told
+    assert said in told
+    assert told.count("\n") == 1
+    assert len(result(world)) == 0
+
+
+def test_a_segmentation_that_is_not_finite_is_refused(world, capsys):
+    labels = np.ones((8, 8, 8), np.float32)
+    labels[1, 2, 3] = np.nan
+    write_mrc(world / "labels" / "TS_01.mrc", labels, PIXEL_SIZE)
+    for words in ((), ("--threshold", 0.5)):
+        assert pick("labels", *words) == 2
+        told = capsys.readouterr().err
+        assert (
+            "TS_01.mrc: 1 of 512 voxels are NaN or infinite, the first at x, y, z = 3, 2, 1" in told
+        )
+        assert told.count("\n") == 1
+        assert not (world / "out").exists()
+
+
 FLAT = [[0.0, 0, 0], [100, 0, 0], [0, 100, 0], [100, 100, 0], [50, 70, 0]]
 CROSSING = [[0.0, 0, 0], [500, 0, 0], [500, 500, 0], [250, -300, 0], [250, -500, 0]]
 

@@ -1,6 +1,7 @@
 """The surfaces of a segmentation."""
 
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal, Self
@@ -8,8 +9,10 @@ from typing import Annotated, ClassVar, Literal, Self
 import numpy as np
 from pydantic import Field
 
-from subtomo.errors import DataError
+from subtomo.errors import DataError, SubtomoWarning
+from subtomo.formats.finite import require_finite
 from subtomo.formats.volumes import read_volume
+from subtomo.model import Volume
 from subtomo.picking.models.covered_model import CoveredModel
 from subtomo.picking.models.geometric_model import Length, Point
 from subtomo.picking.models.limits import MOST_SMOOTHING, MOST_SMOOTHING_PX
@@ -67,7 +70,8 @@ class SegmentationModel(CoveredModel):
         return self.model_copy(update={"path": Path(os.path.relpath(self.path, folder))})
 
     def _check_points(self) -> None:
-        read_volume(self.path, pixel_size=self.pixel_size)
+        volume = read_volume(self.path, pixel_size=self.pixel_size)
+        require_finite(volume, self.path)
         sigma = self.smoothing / self.pixel_size
         if sigma > MOST_SMOOTHING_PX:
             raise DataError(
@@ -92,9 +96,25 @@ class SegmentationModel(CoveredModel):
             sheet=self.sheet,
             marker=self.marker,
         )
+        if not surfaces:
+            warnings.warn(f"has no surface: {self._why_none(volume)}", SubtomoWarning, stacklevel=2)
         if self.sheet != "both" and not all(one.is_closed for one in surfaces.values()):
             self._tell_without_marker()
         return _joined(list(surfaces.values()))
+
+    def _why_none(self, volume: Volume) -> str:
+        """Say why no surface was found."""
+        values = np.asarray(volume.data[...])
+        is_taken = values != 0 if self.threshold is None else values >= self.threshold
+        if is_taken.all() or not is_taken.any():
+            which = "every" if is_taken.any() else "no"
+            if self.threshold is None:
+                return f"{which} voxel has a label"
+            return f"{which} value reaches the threshold of {self.threshold:g}"
+        return (
+            f"its labels are gone after smoothing by {self.smoothing:g} Å, or have less area than "
+            f"{self.smallest_area:g} Å²"
+        )
 
 
 def _joined(surfaces: list[Surface]) -> Surface:

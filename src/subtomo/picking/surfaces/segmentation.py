@@ -60,8 +60,8 @@ def surfaces_from_segmentation(
     Raises
     ------
     DataError
-        If a label that is wanted is not there, values are not whole numbers and no threshold is
-        given, or a single sheet is wanted of a label that is not thin.
+        If a label that is wanted is not there, values are not finite, or not whole numbers and no
+        threshold is given, or a single sheet is wanted of a label that is not thin.
     SettingsError
         If the smoothing or the area is negative, or labels are given with a threshold.
 
@@ -101,9 +101,12 @@ def surfaces_from_segmentation(
 def _labelled(segmentation: Volume, threshold: float | None) -> NDArray[np.int32]:
     """Values as labels."""
     values = np.asarray(segmentation.data[...])
+    if values.dtype.kind == "f" and not np.isfinite(values).all():
+        raise DataError("segmentation holds NaN or infinite values; expected finite ones")
     if threshold is not None:
         return np.asarray(values >= threshold, dtype=np.int32)
-    labels = np.asarray(values, dtype=np.int32)
+    with np.errstate(invalid="ignore"):  # beyond whole numbers of 32 bits, and told of below
+        labels = np.asarray(values, dtype=np.int32)
     if values.dtype.kind not in "biu" and not np.array_equal(labels, values):
         first = values[labels != values][0]
         raise DataError(
