@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from scipy.ndimage import label
 
 from subtomo.errors import DataError, SettingsError, SubtomoError
 from subtomo.formats.particles import read_particles
@@ -259,6 +260,54 @@ def test_the_background_correction_moves_the_scores_about_their_mean(world):
     assert all(np.abs(a - b).max() > 0.1 for a, b in ((maps[0], maps[1]), (maps[1], maps[2])))
 
 
+def test_sharp_peaks_only_and_volumes_of_peaks(world):
+    folder, _ = world
+    options = {"threshold": 1.0, "min_distance": 20.0}
+    plain = match(folder, **options)
+    sharp = match(folder, "sharp", **options, tophat=1)
+    limit = float(thresholds(folder, "sharp")[0]["threshold_tophat"])
+    assert thresholds(folder, "out")[0]["threshold_tophat"] == "nan"
+    assert places() <= voxels(sharp) < voxels(plain)
+    assert sharp.extra["subtomoTophat"].min() >= limit
+    cube = match(folder, "cube", **options, tophat=3)
+    assert not np.allclose(cube.extra["subtomoTophat"][:4], sharp.extra["subtomoTophat"][:4])
+    # Å³ of connected voxels above the threshold, by the score volume
+    score = read_volume(folder / "out/scores/tomo_lump_score.mrc").data
+    above = label(score >= float(thresholds(folder, "out")[0]["threshold_score"]))[0]
+    x, y, z = np.rint(plain.position / PX).astype(int).T
+    volume = np.array([(above == part).sum() for part in above[z, y, x]]) * PX**3
+    middle = float(np.median(volume))
+    large = match(folder, "large", **options, min_peak_volume=middle)
+    small = match(folder, "small", **options, max_peak_volume=middle - 1)
+    assert voxels(large) == voxels(plain.select(volume >= middle))
+    assert voxels(small) == voxels(plain.select(volume < middle))
+    assert len(small)
+
+
+def test_box_size_and_group_are_stored_with_the_picks(world):
+    folder, _ = world
+    picks = match(folder, box_size=40, pick_group="second try", threshold=7.0)
+    assert set(picks.box_size) == {40}
+    assert set(picks.source) == {"second try"}
+
+
+def test_maps_are_written_as_zarr_where_asked(world):
+    folder, _ = world
+    picks, same = (
+        match(folder, threshold=7.0),
+        match(folder, "z", threshold=7.0, score_format="zarr"),
+    )
+    np.testing.assert_array_equal(picks.position, same.position)
+    for what in ("score", "orientation"):
+        mrc, zarr = (
+            read_volume(folder / f"{out}/scores/tomo_lump_{what}.{suffix}")
+            for out, suffix in (("out", "mrc"), ("z", "zarr"))
+        )
+        np.testing.assert_array_equal(np.asarray(mrc.data), np.asarray(zarr.data[...]))
+        assert zarr.pixel_size == PX
+        assert not (folder / f"z/scores/tomo_lump_{what}.mrc").exists()
+
+
 def test_templates_compete(tmp_path):
     volume = noise(0.2)
     planted(volume, density(1), PLACES[:2], TURNS[:2])
@@ -408,6 +457,7 @@ def thresholds(folder, name):
         ({"symmetry": ["C1", "C2"]}, "given 2 times"),
         ({"symmetry": ["X9"]}, "symmetry is 'X9'"),
         ({"threshold": 5.0, "threshold_score": 0.3}, "exclude each other"),
+        ({"min_peak_volume": 9e4, "max_peak_volume": 8e4}, "no peak has such a volume"),
         ({"threshold": 5.0, "seed": 3}, "--seed 3 has no effect"),
         ({"tilt_range": (60, -60)}, "two increasing angles"),
         ({"diameter": [-3.0]}, "above 0"),

@@ -23,6 +23,7 @@ from subtomo.picking.matching.settings import MatchSettings
 from subtomo.picking.matching.template import Template
 from subtomo.picking.matching.threshold import fit_noise_tail, gaussian_height
 from subtomo.picking.matching.tiling import Tile, fast_size
+from subtomo.picking.matching.tophat import tophat, tophat_deviation
 from subtomo.signal.device import compute_device
 
 _NOISE_EDGE = 48  # positions along an edge of the noise: some hundred peaks, little work
@@ -32,6 +33,8 @@ _NOISE_DISTANCE = 0.3  # of the diameter: every peak of its own counts
 _MOST_NOISE_PEAKS = 1000
 SIGMA = "subtomoSigma"
 """Column with the score in σ: (score - mean) / standard deviation of all scores of the search."""
+TOPHAT = "subtomoTophat"
+"""Column with the white top-hat of the score, over the deviation of all top-hats."""
 ORIENTATION = "subtomoOrientationIndex"
 """Column with the row of the orientation in the table beside the score volume."""
 
@@ -44,6 +47,11 @@ def payload_of(settings: MatchSettings, tomogram: str, which: int, **more: Any) 
 def tile_path(folder: Path, stem: str, number: int) -> Path:
     """Name the file of a tile's scores."""
     return folder / "tiles" / f"{stem}_{number}.npz"
+
+
+def score_path(folder: Path, search: Search, what: str = "score") -> Path:
+    """Name the map of a search's scores or orientations."""
+    return folder / "scores" / f"{search.stem}_{what}.{search.settings.score_format}"
 
 
 def match_tile(payload: dict[str, Any]) -> dict[str, float]:
@@ -125,8 +133,8 @@ def merge_tiles(payload: dict[str, Any]) -> dict[str, float]:
     peaks = _peaks(search, score, index, mean, deviation)
     where = folder / "scores"
     grid = Volume(score, search.volume.pixel_size, search.volume.origin)
-    write_volume(where / f"{search.stem}_score.mrc", grid)
-    write_volume(where / f"{search.stem}_orientation.mrc", grid.with_data(index))
+    write_volume(score_path(folder, search), grid)
+    write_volume(score_path(folder, search, "orientation"), grid.with_data(index))
     _write_orientations(where / f"{search.stem}_orientations.csv", search.orientations)
     write_particles(where / f"{search.stem}_peaks.csv", peaks)
     return {
@@ -199,16 +207,35 @@ def _peaks(
     )
     n = len(peaks)
     which = index[tuple(peaks.voxel.T)].astype(np.int64)
+    size = search.settings.box_size or 2 * int(np.ceil(0.75 * search.template.diameter / px))
     return Particles(
         tomogram=np.full(n, search.tomogram.name),
         position=search.volume.index_to_position((peaks.voxel + peaks.offset)[:, ::-1]),
         orientation=search.orientations[which],
         class_name=np.full(n, search.name),
-        source=np.full(n, "match"),
+        source=np.full(n, search.settings.pick_group),
         score=peaks.height,
-        box_size=np.full(n, 2 * int(np.ceil(0.75 * search.template.diameter / px))),
-        extra={SIGMA: (peaks.height - mean) / deviation, ORIENTATION: which},
+        box_size=np.full(n, size),
+        extra={
+            SIGMA: (peaks.height - mean) / deviation,
+            ORIENTATION: which,
+            **_sharpness(search.settings.tophat, score, index >= 0, peaks.voxel),
+        },
     )
+
+
+def _sharpness(
+    connectivity: int | None,
+    score: NDArray[np.float32],
+    searched: NDArray[np.bool_],
+    voxel: NDArray[np.int64],
+) -> dict[str, NDArray[np.float64]]:
+    """Give the column of top-hats, where it is asked for."""
+    if connectivity is None:
+        return {}
+    stands_out = tophat(score, searched, connectivity)
+    deviation = tophat_deviation(stands_out[searched]) or 1.0
+    return {TOPHAT: stands_out[tuple(voxel.T)].astype(np.float64) / deviation}
 
 
 def _write_orientations(path: Path, orientations: NDArray[np.float64]) -> None:

@@ -20,13 +20,16 @@ from subtomo.picking.matching.checks import check_search
 from subtomo.picking.matching.inputs import Search, open_inputs, roi_path
 from subtomo.picking.matching.items import (
     SIGMA,
+    TOPHAT,
     add_sums,
     match_noise,
     match_tile,
     merge_tiles,
     payload_of,
+    score_path,
     tile_path,
 )
+from subtomo.picking.matching.peak_volume import peak_volumes
 from subtomo.picking.matching.selection import Threshold, choose_threshold, compete
 from subtomo.picking.matching.settings import MatchSettings
 from subtomo.picking.matching.threshold import NoiseTail
@@ -187,21 +190,45 @@ def _select(
         folder = job.folder / "scores"
         tables = [read_particles(folder / f"{search.stem}_peaks.csv") for search in rivals]
         sigma = [_column(table) for table in tables]
-        maps = [read_volume(folder / f"{search.stem}_score.mrc").data for search in rivals]
+        maps = [read_volume(score_path(job.folder, search)).data for search in rivals]
         others = [
             _highest_rival(rivals, maps, statistics, which, table)
             for which, table in enumerate(tables)
         ]
         distances = [statistics[search.stem]["min_distance"] for search in rivals]
         kept = compete(tables, sigma, others, distances)
-        for search, table, height, mine in zip(rivals, tables, sigma, kept, strict=True):
-            picks.append(table.select(mine & (height >= thresholds[search.stem].sigma)))
+        for search, table, height, mine, score in zip(
+            rivals, tables, sigma, kept, maps, strict=True
+        ):
+            threshold = thresholds[search.stem]
+            chosen = table.select(mine & (height >= threshold.sigma))
+            picks.append(_of_good_shape(search, chosen, score, threshold))
     return Particles.concatenate(picks)
 
 
-def _column(table: Particles) -> NDArray[np.float64]:
-    """Scores of peaks in σ."""
-    return np.asarray(table.extra.get(SIGMA, np.empty(0)), dtype=np.float64)
+def _of_good_shape(search: Search, picks: Particles, score: Any, limit: Threshold) -> Particles:
+    """Keep the picks whose peaks are as sharp and as large as asked for."""
+    settings = search.settings
+    if settings.tophat is not None:
+        picks = picks.select(_column(picks, TOPHAT) >= limit.tophat)
+    least, most = settings.min_peak_volume, settings.max_peak_volume
+    if (least is None and most is None) or not len(picks):
+        return picks
+    volumes = peak_volumes(
+        score, limit.score, _voxels(search, picks.position), search.volume.pixel_size
+    )
+    return picks.select((volumes >= (least or 0)) & (volumes <= (np.inf if most is None else most)))
+
+
+def _column(table: Particles, name: str = SIGMA) -> NDArray[np.float64]:
+    """Numbers of a table's column, none of an empty table."""
+    return np.asarray(table.extra.get(name, np.empty(0)), dtype=np.float64)
+
+
+def _voxels(search: Search, position: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Find the voxels (n, 3; z, y, x) that positions lie in."""
+    voxel = np.rint(search.volume.position_to_index(position)).astype(np.int64)[:, ::-1]
+    return np.clip(voxel, 0, np.array(search.volume.shape) - 1)
 
 
 def _highest_rival(
@@ -213,8 +240,7 @@ def _highest_rival(
 ) -> NDArray[np.float64]:
     """Highest σ (n,) of the other templates in the voxels of one template's peaks."""
     highest = np.full(len(table), -np.inf)
-    voxel = np.rint(rivals[which].volume.position_to_index(table.position)).astype(int)[:, ::-1]
-    voxel = np.clip(voxel, 0, np.array(rivals[which].volume.shape) - 1)
+    voxel = _voxels(rivals[which], table.position)
     for other, search in enumerate(rivals):
         if other == which or not len(table):
             continue

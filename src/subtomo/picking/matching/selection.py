@@ -27,12 +27,14 @@ class Threshold:
     score : the same as a correlation coefficient
     false_positives : noise peaks expected above it; NaN where there was no calibration
     gaussian : σ, what independent Gaussian scores would ask for
+    tophat : least top-hat, in their deviations; NaN where there is no top-hat
     """
 
     sigma: float
     score: float
     false_positives: float
     gaussian: float
+    tophat: float = float("nan")
 
 
 def choose_threshold(
@@ -63,7 +65,10 @@ def choose_threshold(
     if tail is not None:
         height = float(gaussian_height(sigma * deviation, deviation))
         expected = tail.false_positives(height, n_positions)
-    return Threshold(sigma, mean + sigma * deviation, expected, gaussian)
+    # all top-hats are positive, half of a Gaussian's values
+    tophat = gaussian_threshold(settings.false_positives, 2 * n_positions)
+    tophat = float("nan") if settings.tophat is None else tophat
+    return Threshold(sigma, mean + sigma * deviation, expected, gaussian, tophat)
 
 
 def compete(

@@ -166,6 +166,39 @@ class MatchSettings(JobSettings):
     max_particles: int = Field(
         5000, ge=1, description="Greatest number of picks, by template and tomogram"
     )
+    tophat: int | None = Field(
+        None,
+        ge=1,
+        le=3,
+        description=(
+            "Keep sharp peaks only, whose white top-hat noise would hardly reach; the number is "
+            "the connectivity of its element (1: 6, 2: 18, 3: 26 neighbours)"
+        ),
+    )
+    min_peak_volume: float | None = Field(
+        None,
+        ge=0,
+        description="Least volume above the threshold, connected, that a pick lies in (Å³)",
+    )
+    max_peak_volume: float | None = Field(
+        None,
+        gt=0,
+        description="Greatest volume above the threshold, connected, that a pick lies in (Å³)",
+    )
+    box_size: int | None = Field(
+        None,
+        ge=2,
+        description=(
+            "Box size stored with the picks (voxels), which extraction takes; default: 1.5 · "
+            "diameter"
+        ),
+    )
+    pick_group: str = Field(
+        "match", min_length=1, description="Label stored with the picks as who picked them"
+    )
+    score_format: Literal["mrc", "zarr"] = Field(
+        "mrc", description="Format of the maps of scores and orientations: MRC or OME-Zarr"
+    )
     seed: int = Field(
         0, ge=0, description="Seed of the calibration's noise and of the background's template"
     )
@@ -207,6 +240,12 @@ class MatchSettings(JobSettings):
         if self.seed and not (self._is_calibrated_by_noise or self.background_correction):
             raise ValueError(
                 f"--seed {self.seed} has no effect: neither noise nor a background is made"
+            )
+        least, most = self.min_peak_volume, self.max_peak_volume
+        if least is not None and most is not None and least > most:
+            raise ValueError(
+                f"--min-peak-volume ({least:g} Å³) is above --max-peak-volume ({most:g} Å³): no "
+                "peak has such a volume"
             )
         if self.ctf == "none" and self.defocus_handedness is not None:
             raise ValueError(
