@@ -25,6 +25,7 @@ class SearchResult:
     index : (z, y, x) int32, the rotation of the best score; -1 where not searched
     n_scores : positions searched times rotations
     total, total_squares : sums over all of them
+    exact : (z, y, x) bool, where the score is the best of all rotations and not an estimate
     """
 
     score: NDArray[np.float32]
@@ -32,6 +33,7 @@ class SearchResult:
     n_scores: int
     total: float
     total_squares: float
+    exact: NDArray[np.bool_]
 
 
 def search_block(
@@ -59,8 +61,8 @@ def search_block(
     Returns
     -------
     SearchResult
-        Arrays of (z - n + 1, y - n + 1, x - n + 1); entry p belongs to the template's centre on
-        voxel ``p + n // 2`` of the block.
+        Arrays of (z - n + 1, y - n + 1, x - n + 1), all of them exact; entry p belongs to the
+        template's centre on voxel ``p + n // 2`` of the block.
 
     Raises
     ------
@@ -115,4 +117,11 @@ def _result(best: RunningBest, searched: Tensor, n_rotations: int) -> SearchResu
     index = torch.where(searched, best.index, -1)
     total, squares = best.sums.tolist()
     n_scores = int(searched.sum()) * n_rotations
-    return SearchResult(score.cpu().numpy(), index.cpu().numpy(), n_scores, total, squares)
+    return SearchResult(
+        score.cpu().numpy(),
+        index.cpu().numpy(),
+        n_scores,
+        total,
+        squares,
+        searched.cpu().numpy(),
+    )
