@@ -122,12 +122,15 @@ def pick(folder: Path, name: str, marker: NDArray[np.float64]) -> Path:
 
 
 def average(tomograms: Path, table: Path, folder: Path) -> Path:
-    """Cut boxes, turn and average them; give the folder."""
+    """Cut boxes, turn and average them, over those of an earlier run; give the folder."""
     boxes = folder.with_name(f"{folder.name}_boxes")
-    run(f"extract volumes {table} --tomograms {tomograms} --box-size {N} --border pad -o {boxes}")
+    run(
+        f"extract volumes {table} --tomograms {tomograms} --box-size {N} --border pad "
+        f"--overwrite -o {boxes}"
+    )
     run(
         f"average {boxes}/particles.star --apply-alignment --tomograms {tomograms} "
-        f"--random-in-plane --cylindrical -o {folder}"
+        f"--random-in-plane --cylindrical --overwrite -o {folder}"
     )
     return folder
 
