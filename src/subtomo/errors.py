@@ -56,6 +56,10 @@ class ShapeError(SubtomoError, ValueError):
     """Arrays whose shapes do not fit."""
 
 
+class AngleError(SubtomoError, ValueError):
+    """An angle that none can mean, of a row that the message counts from 1."""
+
+
 class SettingsError(SubtomoError, ValueError):
     """An option that is wrong by itself or together with another."""
 

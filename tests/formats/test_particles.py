@@ -36,6 +36,13 @@ def test_a_star_file_needs_frames(tmp_path: Path) -> None:
         write_particles(tmp_path / "p.star", Particles(np.array(["A"]), np.zeros((1, 3))))
 
 
+def test_angles_that_mean_no_turn_are_refused_in_tables_of_dynamo(tmp_path: Path) -> None:
+    row = "{} 1 1 0 0 0 10 {} 30 0.3 0 0 0 0 0 0 0 0 0 1 2 5 0 10 20 30\n"
+    (tmp_path / "p.tbl").write_text(row.format(1, 20) + row.format(2, -1e300))
+    with pytest.raises(DataError, match=r"p.tbl, particle 2: tilt is -1e\+300°; expected an angle"):
+        read_particles(tmp_path / "p.tbl", coordinate_pixel_size=1.0)
+
+
 def test_the_pixel_size_reaches_both_readers(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text("tomogram,x_px,y_px,z_px\nA,1,2,3\n")
     (tmp_path / "p.star").write_text(
@@ -51,13 +58,24 @@ def test_the_pixel_size_reaches_both_readers(tmp_path: Path) -> None:
     [
         ("tomogram", "", r"particle 2: tomogram is ''; expected a name"),
         ("x", "1e30", r"particle 2: position is \[1e\+30, 1.0, 1.0\]; expected less than 1e9 Å"),
+        ("tilt", "1e300", r"p.csv, particle 2: tilt is 1e\+300°; expected an angle within 1000000"),
         ("half", "7", r"particle 2: half is 7; expected 1, 2 or 0"),
         ("box_size", "-4", r"particle 2: box_size is -4; expected at most 100000 voxels"),
         ("box_size", "200000", r"particle 2: box_size is 200000; expected at most 100000"),
     ],
 )
 def test_what_no_particle_can_have(tmp_path: Path, column: str, value: str, message: str) -> None:
-    row = {"tomogram": "A", "x": "1", "y": "1", "z": "1", "half": "2", "box_size": "8"}
+    row = {
+        "tomogram": "A",
+        "x": "1",
+        "y": "1",
+        "z": "1",
+        "rot": "1",
+        "tilt": "1",
+        "psi": "1",
+        "half": "2",
+        "box_size": "8",
+    }
     rows = [",".join(cells) for cells in (row, row.values(), {**row, column: value}.values())]
     (tmp_path / "p.csv").write_text("\n".join(rows) + "\n")
     with pytest.raises(DataError, match=message):

@@ -17,6 +17,15 @@ def test_an_orientation_is_known_where_it_is_given() -> None:
     np.testing.assert_array_equal(mixed.orientation[1], [0, 0, 0, 1])
 
 
+def test_columns_given_as_lists_are_arrays() -> None:
+    particles = Particles(
+        ["a", "b"], [[1, 2, 3], [4, 5, 6]], class_name=["x", "y"], half=[1, 2], score=[1, 2]
+    )
+    second = particles.select(np.array([1]))
+    assert (second.class_name.tolist(), second.half.tolist()) == (["y"], [2])
+    assert particles.score.dtype == np.float64
+
+
 def test_selecting_rows_changes_no_digit() -> None:
     quaternions = np.random.default_rng(1).normal(size=(200, 4))
     particles = Particles(np.full(200, "a"), np.zeros((200, 3)), orientation=quaternions)

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from subtomo.errors import DataError
+from subtomo.errors import AngleError, DataError
 from subtomo.formats.csv import read_csv_particles
+from subtomo.formats.particle_format import ParticleFormat
 from subtomo.formats.particle_formats import format_of
 from subtomo.formats.table_context import TableContext
 from subtomo.model import Particles, TomogramFrame
@@ -50,16 +51,31 @@ def read_particles(
     SettingsError
         If the file needs a context and it is not given.
     DataError
-        If a particle has no tomogram's name, or a position, half or box size that none can have.
+        If a particle has no tomogram's name, or a position, angle, half or box size that none can
+        have.
     """
     row = format_of(path, format_name)
+    try:
+        return _read(row, Path(path), coordinate_pixel_size, frames, context)
+    except AngleError as error:
+        raise DataError(f"{path}, {error}: correct the table") from None
+
+
+def _read(
+    row: ParticleFormat,
+    path: Path,
+    coordinate_pixel_size: float | None,
+    frames: Mapping[str, TomogramFrame] | None,
+    context: TableContext | None,
+) -> Particles:
+    """Read a table of a format."""
     if context is not None:
-        return context.named(_possible(row.read(Path(path), context), path))
+        return context.named(_possible(row.read(path, context), path))
     if row.name == "csv":  # refuses a pixel size for columns in Å
         particles = read_csv_particles(path, coordinate_pixel_size=coordinate_pixel_size)
     else:
         known = TableContext(frames=frames or {}, pixel_size=coordinate_pixel_size)
-        particles = row.read(Path(path), known)
+        particles = row.read(path, known)
     return _possible(particles, path)
 
 

@@ -3,12 +3,13 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from subtomo.errors import ShapeError
+from subtomo.errors import AngleError, ShapeError
 from subtomo.geometry.rotations import invert_quaternions, multiply_quaternions
 
 FloatArray = NDArray[np.float64]
 
 _POLE = 1e-8  # half-angle sine below which the two angles about z cannot be told apart
+_MOST = 1e6  # degrees; of more, double precision leaves no meaning of the turn
 
 
 def quaternions_from_relion(angles: ArrayLike) -> FloatArray:
@@ -105,6 +106,13 @@ def _columns(angles: ArrayLike, names: str) -> FloatArray:
     array = np.asarray(angles, dtype=np.float64)
     if array.ndim == 0 or array.shape[-1] != 3:
         raise ShapeError(f"Euler angles have shape {array.shape}; expected (n, 3): {names}")
+    rows, columns = np.nonzero(np.abs(array.reshape(-1, 3)) > _MOST)
+    if len(rows):
+        name = names.split(", ")[columns[0]]
+        raise AngleError(
+            f"particle {rows[0] + 1}: {name} is {array.reshape(-1, 3)[rows[0], columns[0]]:g}°; "
+            f"expected an angle within {_MOST:.0f}°"
+        )
     return np.moveaxis(array, -1, 0)
 
 

@@ -72,6 +72,8 @@ class Particles:
         for name, default in unknown.items():
             if getattr(self, name) is None:
                 object.__setattr__(self, name, default)
+            elif not isinstance(getattr(self, name), np.ndarray):
+                object.__setattr__(self, name, np.asarray(getattr(self, name), default.dtype.type))
         object.__setattr__(self, "tomogram", np.asarray(self.tomogram, dtype=np.str_))
         object.__setattr__(self, "position", np.asarray(self.position, dtype=np.float64))
         for name, shape in {"position": (n, 3), "orientation": (n, 4)}.items():

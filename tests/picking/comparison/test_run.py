@@ -104,7 +104,10 @@ def test_unknown_orientations_have_no_error(tmp_path, capsys):
 def test_empty_tables_are_legal_and_told_of(tmp_path, capsys):
     row = compare(tmp_path, Particles.empty(), on_line(0), "--radius", "9")[0]
     assert (row["recall"], row["precision"]) == ("0", "nan")
-    assert "picks.csv holds no particles" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "picks.csv holds no particles" in said
+    assert "precision –, recall 0.000, F1 " in said
+    assert "nan" not in said
 
 
 def test_tomograms_that_only_one_table_has_are_told_of(tmp_path, capsys):

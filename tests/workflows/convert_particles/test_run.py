@@ -286,11 +286,20 @@ def test_a_size_by_hand_reads_centred_coordinates(tmp_path: Path, capsys: Shown)
     assert read_particles(tmp_path / "out.csv").position.tolist() == [[80, 70, 60]]
 
 
+def test_a_map_that_names_no_tomogram_is_refused(tmp_path: Path, capsys: Shown) -> None:
+    table = _table(tmp_path, 1, 1, 2)
+    (tmp_path / "map.doc").write_text("# none\n")
+    words = [table, tmp_path / "out.csv", "--pixel-size", 10, "--tomogram-map"]
+    assert "map.doc names no tomogram" in _run(capsys, *words, tmp_path / "map.doc", status=2)
+    assert not (tmp_path / "out.csv").exists()
+
+
 def test_one_file_a_tomogram_in_any_format(tmp_path: Path, capsys: Shown) -> None:
     path = tmp_path / "in.csv"
     path.write_text("tomogram,x,y,z,instance,dynamo.foo\nA,1,2,3,0,5\nB,4,5,6,1,5\n")
     told = _run(capsys, path, tmp_path / "{tomogram}.tbl", "--pixel-size", 8)
     assert {path.name for path in tmp_path.glob("*.tbl")} == {"A.tbl", "B.tbl"}
+    assert f"{tmp_path / 'A.tbl'}, {tmp_path / 'B.tbl'}: written (table of Dynamo)" in told
     assert "0 is none among numbers of instances: 1 particle will have none (A.tbl)" in told
     assert "has no columns dynamo.foo" in told
     assert "is lost" not in _run(capsys, path, tmp_path / "{tomogram}.mod", "--pixel-size", 8)

@@ -125,8 +125,8 @@ def _tell(job: "Job", row: Mapping[str, Any], beta: float) -> None:
     """Say the numbers of all picks."""
     job.log(
         f"{row['matched']} of {row['picks']} picks are true, of {row['truth']} particles: "
-        f"precision {row['precision']:.3f}, recall {row['recall']:.3f}, F1 {row['f1']:.3f}, "
-        f"F-beta ({beta:g}) {row['f_beta']:.3f}"
+        f"precision {_shown(row['precision'])}, recall {_shown(row['recall'])}, "
+        f"F1 {_shown(row['f1'])}, F-beta ({beta:g}) {_shown(row['f_beta'])}"
     )
     if row["matched"]:
         angles = "angles not known"
@@ -136,3 +136,8 @@ def _tell(job: "Job", row: Mapping[str, Any], beta: float) -> None:
                 f"{row['axis_error_median']:.2f}°"
             )
         job.log(f"median errors: position {row['position_error_median']:.2f} Å, {angles}")
+
+
+def _shown(value: float) -> str:
+    """Write a number, or a dash for one that is not defined."""
+    return f"{value:.3f}" if np.isfinite(value) else "–"

@@ -139,5 +139,9 @@ def _tomogram_map(path: Path | None) -> dict[int, str]:
     if path is None:
         return {}
     if path.suffix.lower() == ".vll":
-        return tomogram_map_of(read_vll(path), path)
-    return read_tomogram_map(path)
+        found = tomogram_map_of(read_vll(path), path)
+    else:
+        found = read_tomogram_map(path)
+    if not found:
+        raise SettingsError(f"--tomogram-map {path} names no tomogram; leave it out, or fill it")
+    return found

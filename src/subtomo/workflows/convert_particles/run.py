@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from subtomo.counts import count_of
+from subtomo.counts import count_of, some_of
 from subtomo.errors import MissingFileError, OutputError, SettingsError
 from subtomo.formats.particle_format import ParticleFormat
 from subtomo.formats.particle_formats import format_of
@@ -77,7 +77,7 @@ def _tell(
     if written.name == "warp" and not settings.output.name.endswith(_M_READS):
         click.echo(f"note: M reads only files whose names end in {_M_READS}")
     if files:
-        click.echo(f"{settings.output}: written ({written.title})")
+        click.echo(f"{some_of(files)}: written ({written.title})")
     else:
         click.echo(f"{settings.output}: nothing is written, there are no particles")
 
