@@ -135,10 +135,10 @@ def test_typed_tilts(folder: Path) -> None:
         "amplitude_contrast": 0.1,
     }
     imported(
-        folder, folder / "TS_01_rec.mrc", *options, "--second-tilt-axis-angle", 85
-    )  # the same axis again
+        folder, folder / "TS_01_rec.mrc", *options, "--second-tilt-axis-angle", -5
+    )  # the other way around
     (entry,) = read_tomograms_star(folder / "out/tomograms.star")
-    np.testing.assert_allclose(entry.tilt_series.tilt_angles[52:], np.arange(-40, 41, 4))
+    np.testing.assert_allclose(entry.tilt_series.x_tilts[52:], np.arange(-40, 41, 4), atol=1e-6)
 
 
 def test_the_step_that_is_told_is_the_one_of_the_table(
@@ -236,6 +236,17 @@ def test_an_import_goes_on(folder: Path) -> None:
         (["--tilt-range", 60, -60], "expected two increasing angles"),
         (["--tilt-step", 2], "--tilt-step needs --tilt-range"),
         (["--second-tilt-range", -60, 60], "--second-tilt-range needs --tilt-range"),
+        (["--exclude", " "], "--exclude holds no word"),
+        (["--pixel-size", 1e-12], "expected at least 0.01"),
+        (["--pixel-size", 1e12], "expected at most 10000"),
+        (["--origin-at", 0, 1e30, 0], "--origin-at is 0 1e+30 0; expected Å within 1e+06"),
+        (
+            [
+                *("--tilt-range", -60, 60, "--tilt-axis-angle", 5),
+                *("--second-tilt-range", -60, 60, "--second-tilt-axis-angle", -175),
+            ],
+            "--second-tilt-axis-angle is -175, which is the first axis (5) again",
+        ),
         (["--voltage", 200], "--voltage needs --tilt-range or --acquisition"),
         (["--full-size", 0, 1, 1], "expected three positive numbers"),
     ],

@@ -64,7 +64,7 @@ def plan_import(settings: ImportTomogramsSettings) -> list[TomogramImport]:
         If a header says another pixel size than was given.
     """
     found = find_tomograms(
-        settings.tomograms, pattern=settings.pattern, excluded=settings.exclude.split()
+        settings.tomograms, pattern=settings.pattern, excluded=(settings.exclude or "").split()
     )
     tilts = tilts_of(found, settings)
     return [

@@ -3,13 +3,16 @@
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from subtomo.formats.acquisition_file import LEAST_TILT_STEP
 from subtomo.jobs.settings import JobSettings
 from subtomo.model.acquisition import MOST_SPHERICAL_ABERRATION, VOLTAGES
 
 _LEAST_VOLTAGE, _MOST_VOLTAGE = VOLTAGES
+
+_LEAST_PIXEL_SIZE, _LARGEST_PIXEL_SIZE = 0.01, 10_000.0  # Å
+_FARTHEST = 1e6  # Å, of a first voxel from the corner of the full-resolution tomogram
 
 Origin = Literal["auto", "first-voxel", "centre", "block-mean", "header"]
 
@@ -32,8 +35,8 @@ class ImportTomogramsSettings(JobSettings):
             "for any number of them. Default: the volumes in the folder itself"
         ),
     )
-    exclude: str = Field(
-        "",
+    exclude: str | None = Field(
+        None,
         description=(
             "Words, separated by blanks: files whose name or folder below the one given holds one "
             "of them are left out"
@@ -41,7 +44,8 @@ class ImportTomogramsSettings(JobSettings):
     )
     pixel_size: float | None = Field(
         None,
-        gt=0,
+        ge=_LEAST_PIXEL_SIZE,
+        le=_LARGEST_PIXEL_SIZE,
         description="Pixel size of the tomograms (Å); wins over their headers', with a warning",
     )
     copy_files: bool = Field(
@@ -127,8 +131,20 @@ class ImportTomogramsSettings(JobSettings):
     )
     amplitude_contrast: float = Field(0.07, ge=0, lt=1, description="Amplitude contrast (fraction)")
 
+    @field_validator("exclude")
+    @classmethod
+    def _check_exclude(cls, value: str | None) -> str | None:
+        if value is not None and not value.split():
+            raise ValueError("--exclude holds no word; give one, or leave it out")
+        return value
+
     @model_validator(mode="after")
     def _check_origin(self) -> Self:
+        if self.origin_at is not None and max(map(abs, self.origin_at)) > _FARTHEST:
+            raise ValueError(
+                f"--origin-at is {' '.join(f'{x:g}' for x in self.origin_at)}; expected Å within "
+                f"{_FARTHEST:g} along each axis"
+            )
         if self.origin_at is not None and self.origin != "auto":
             raise ValueError("--origin and --origin-at exclude each other; give one of them")
         if self.origin == "block-mean" and (self.binning == 1 or self.binning % 1):
@@ -161,6 +177,12 @@ class ImportTomogramsSettings(JobSettings):
         for name, needed in needs.items():
             if self.is_changed(name) and getattr(self, needed) is None:
                 raise ValueError(f"--{name.replace('_', '-')} needs --{needed.replace('_', '-')}")
+        second = self.second_tilt_axis_angle
+        if second is not None and (second - self.tilt_axis_angle) % 180 == 0:
+            raise ValueError(
+                f"--second-tilt-axis-angle is {second:g}, which is the first axis "
+                f"({self.tilt_axis_angle:g}) again; expected another one"
+            )
         for name in ("voltage", "spherical_aberration", "amplitude_contrast"):
             if self.is_changed(name) and self.tilt_range is None and self.acquisition is None:
                 raise ValueError(
