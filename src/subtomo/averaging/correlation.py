@@ -31,11 +31,13 @@ class Band:
     box : of the particles
     radius : largest frequency, Fourier voxels
     max_shift_px : largest shift, voxels
+    shift_edge_px : voxels before it over which scores begin to count less, half at the largest
     """
 
     box: Box
     radius: float
     max_shift_px: float
+    shift_edge_px: float = 0.0
 
     @property
     def reach(self) -> int:
@@ -83,6 +85,20 @@ class Band:
         squared = self.shifts**2
         total = squared[:, None, None] + squared[None, :, None] + squared[None, None, :]
         return total <= self.max_shift_px**2
+
+    @cached_property
+    def likely(self) -> Tensor:
+        """What heights at whole shifts (z, y, x) count: 1, and less towards the largest shift."""
+        squared = (self.shifts**2).to(torch.float32)
+        length = (squared[:, None, None] + squared[None, :, None] + squared[None, None, :]).sqrt()
+        return self.weight_of_shift(length)
+
+    def weight_of_shift(self, length_px: Tensor) -> Tensor:
+        """Weight of the score at shifts of some length: a cosine edge, 1/2 at the largest."""
+        if self.shift_edge_px <= 0:
+            return torch.ones_like(length_px)
+        beyond = (length_px - self.max_shift_px + self.shift_edge_px) / (2 * self.shift_edge_px)
+        return 0.5 * (1 + torch.cos(math.pi * beyond.clamp(0, 1)))
 
     def take(self, half: Tensor) -> Tensor:
         """Pick the components out of half transforms: (..., n, n, n // 2 + 1) to (..., m)."""
@@ -202,12 +218,17 @@ def best_shift(maps: Tensor, band: Band) -> tuple[Tensor, Tensor]:
 
     Returns
     -------
-    height : (r,)
+    height : (r,) less where shifts begin to count less
     shift : (r, 3) voxels, x, y, z; a whole one where the paraboloid leads beyond reach
     """
     s = len(band.shifts)
-    top, place = torch.where(band.allowed, maps, -math.inf).flatten(1).max(dim=1)
+    if band.shift_edge_px > 0:
+        weighted = torch.where(band.allowed, maps * band.likely, -math.inf)
+    else:
+        weighted = torch.where(band.allowed, maps, -math.inf)
+    place = weighted.flatten(1).max(dim=1).indices
     flat, rows = maps.flatten(1), torch.arange(len(maps), device=maps.device)
+    top = flat[rows, place]
     strides = (1, s, s * s)  # x, y, z
 
     def at(offset: int) -> Tensor:
@@ -234,7 +255,8 @@ def best_shift(maps: Tensor, band: Band) -> tuple[Tensor, Tensor]:
     is_allowed = torch.linalg.vector_norm(shift, dim=1) <= band.max_shift_px
     used = is_peak & is_near & is_allowed
     height = torch.where(used, top + 0.5 * (gradient * offset).sum(dim=1), top)
-    return height, torch.where(used[:, None], shift, whole.to(shift.dtype))
+    shift = torch.where(used[:, None], shift, whole.to(shift.dtype))
+    return height * band.weight_of_shift(torch.linalg.vector_norm(shift, dim=1)), shift
 
 
 def _multiply_torch(

@@ -11,7 +11,7 @@ from torch import Tensor
 from subtomo.averaging.box import Box
 from subtomo.averaging.given_mask import given_mask
 from subtomo.averaging.halves import assign_halves
-from subtomo.averaging.settings import AverageSettings
+from subtomo.averaging.particle_settings import AveragedParticles
 from subtomo.errors import DataError, SettingsError, ShapeError
 from subtomo.formats.particles import read_particles
 from subtomo.formats.subtomograms import are_rotated, box_centres, box_files, transfer_files
@@ -94,7 +94,7 @@ def find_boxes(particles: Particles, table: Path) -> BoxFiles:
     return BoxFiles(boxes, transfers, _starts_px(particles, box, table), box)
 
 
-def read_inputs(settings: AverageSettings) -> AverageInputs:
+def read_inputs(settings: AveragedParticles) -> AverageInputs:
     """Read the table and the headers of the boxes, and check that they fit together.
 
     Raises
@@ -104,7 +104,7 @@ def read_inputs(settings: AverageSettings) -> AverageInputs:
     ShapeError
         If boxes, transfer functions or the mask differ in size.
     SettingsError
-        If a resolution is finer or a shift longer than the boxes can hold.
+        If the symmetry is unknown, or a mask longer than the boxes.
     """
     table = settings.particles
     particles = read_particles(table)
@@ -113,16 +113,6 @@ def read_inputs(settings: AverageSettings) -> AverageInputs:
     particles = particles.with_columns(half=assign_halves(particles, settings.seed))
     files = find_boxes(particles, table)
     box = files.box
-    if settings.align and settings.initial_low_pass < 2 * box.pixel_size:
-        raise SettingsError(
-            f"--initial-low-pass is {settings.initial_low_pass:g} Å, finer than two voxels of "
-            f"{box.pixel_size:g} Å; expected more"
-        )
-    if settings.align and (settings.max_shift or 0) > box.size / 2 * box.pixel_size:
-        raise SettingsError(
-            f"--max-shift is {settings.max_shift:g} Å, more than half a box "
-            f"({box.size / 2 * box.pixel_size:g} Å); expected less"
-        )
     return AverageInputs(
         particles=particles,
         boxes=files.boxes,
@@ -134,6 +124,31 @@ def read_inputs(settings: AverageSettings) -> AverageInputs:
         ),
         mask=given_mask(settings, box),
     )
+
+
+def check_search(box: Box, initial_low_pass: float, max_shift: float | None) -> None:
+    """Refuse what boxes cannot hold.
+
+    Parameters
+    ----------
+    box : of the particles
+    initial_low_pass, max_shift : options of the alignment, Å
+
+    Raises
+    ------
+    SettingsError
+        If the resolution is finer or the shift longer than the boxes can hold.
+    """
+    if initial_low_pass < 2 * box.pixel_size:
+        raise SettingsError(
+            f"--initial-low-pass is {initial_low_pass:g} Å, finer than two voxels of "
+            f"{box.pixel_size:g} Å; expected more"
+        )
+    longest = box.size / 2 * box.pixel_size
+    if (max_shift or 0) > longest:
+        raise SettingsError(
+            f"--max-shift is {max_shift:g} Å, more than half a box ({longest:g} Å); expected less"
+        )
 
 
 def load_boxes(files: list[Path], box: Box) -> Tensor:

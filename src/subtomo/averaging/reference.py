@@ -141,6 +141,18 @@ def make_references(
     return first, second
 
 
+def low_passed(volume: Tensor, box: Box, resolution: float) -> Tensor:
+    """Remove all that is finer than a resolution, as from the references of a round.
+
+    Parameters
+    ----------
+    volume : (n, n, n)
+    box : of the volume
+    resolution : Å
+    """
+    return apply_filter(volume, _cut_off(box, box.shell_of(resolution)))
+
+
 def _cut_off(box: Box, end: float) -> Tensor:
     """Low-pass filter whose soft edge ends at a radius in Fourier voxels: nothing finer is left."""
     low_pass = box.size * box.pixel_size / max(1.0, end - _EDGE / 2)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from subtomo.averaging.apply_alignment.run import run_apply_alignment
-from subtomo.averaging.inputs import AverageInputs, read_inputs
+from subtomo.averaging.inputs import AverageInputs, check_search, read_inputs
 from subtomo.averaging.mask import mask_in_words
 from subtomo.averaging.reference import HalfMaps
 from subtomo.averaging.report import RoundSummary, write_report
@@ -46,6 +46,8 @@ def run(settings: AverageSettings, job: "Job") -> Path:
         return run_apply_alignment(settings, job)
     device = compute_device(settings.device)
     inputs = read_inputs(settings)
+    if settings.align:
+        check_search(inputs.box, settings.initial_low_pass, settings.max_shift)
     frames_of_table(settings.particles)
     stages = ["average", *(f"round_{i + 1}" for i in range(settings.rounds) if settings.align)]
     n_chunks = len(chunks_of(inputs))

@@ -1,34 +1,19 @@
 """Settings of ``subtomo average``."""
 
-from pathlib import Path
 from typing import Any, Self
 
 from pydantic import Field, model_validator
 
 from subtomo.averaging.apply_alignment.settings import ApplyAlignmentOptions
-from subtomo.averaging.mask_settings import MaskOptions
+from subtomo.averaging.particle_settings import AveragedParticles
 from subtomo.jobs.settings import JobSettings
 
 _OF_ALIGNMENT: Any = {"needs": {"align": True}}
 
 
-class AverageSettings(ApplyAlignmentOptions, MaskOptions, JobSettings):
+class AverageSettings(ApplyAlignmentOptions, AveragedParticles, JobSettings):
     """Options of averaging, of local alignment, and of turning boxes as their table says."""
 
-    particles: Path = Field(
-        description="particles.star that subtomo extract volumes or average wrote",
-        json_schema_extra={"argument": True},
-    )
-    symmetry: str = Field("C1", description="Symmetry of the particle: C1, C7, D2, T, O, I ...")
-    regularisation: float | None = Field(
-        None,
-        gt=0,
-        description=(
-            "Added to the weight of every component, as a fraction of its shell's mean weight: "
-            "more damps what few particles measured; default: the ratio of noise to signal, from "
-            "the agreement of the halves"
-        ),
-    )
     align: bool = Field(False, description="Align the particles around the poses in the table")
     rounds: int = Field(
         3,
@@ -66,21 +51,9 @@ class AverageSettings(ApplyAlignmentOptions, MaskOptions, JobSettings):
         ),
         json_schema_extra=_OF_ALIGNMENT,
     )
-    seed: int = Field(
-        0,
-        ge=0,
-        description=(
-            "Seed of the halves, where the table has none, of random phases and of random angles"
-        ),
-    )
-    device: str = Field(
-        "auto", description="auto, cpu, cuda, cuda:N or mps; auto: cuda where there is one"
-    )
 
     @model_validator(mode="after")
     def _check_average_options(self) -> Self:
-        if self.seed >= 2**63:
-            raise ValueError(f"--seed is {self.seed}; expected less than 2⁶³ ({2**63})")
         if self.angular_step > self.angular_range:
             raise ValueError(
                 f"--angular-step ({self.angular_step}°) is above --angular-range "

@@ -27,13 +27,13 @@ class ParticleSums:
     data : complex, the weighted transforms, phases relative to voxel n // 2
     weight : the squared transfers
     power : sums of the mean measured power of each shell, particle by particle
-    count : number of particles
+    count : number of particles, or the sum of their weights
     """
 
     data: Tensor
     weight: Tensor
     power: Tensor
-    count: int
+    count: float
 
     @staticmethod
     def empty(box: Box) -> "ParticleSums":
@@ -62,6 +62,7 @@ def particle_sums(
     shifts_px: Tensor,
     box: Box,
     *,
+    weights: Tensor | None = None,
     kernel: Kernel | None = None,
 ) -> ParticleSums:
     """Add particles up in the frame of the reference.
@@ -73,6 +74,7 @@ def particle_sums(
     matrices : (b, 3, 3), reference to box
     shifts_px : (b, 3) columns x, y, z, of the particle from voxel n // 2
     box : of the boxes
+    weights : (b,) what each particle counts; default 1, and with 0 it is left out
 
     Returns
     -------
@@ -81,7 +83,11 @@ def particle_sums(
     total = ParticleSums.empty(box)
     inside = box.shells < box.size // 2
     k = box.frequencies[inside]
-    for one, transfer, matrix, shift in zip(boxes, transfers, matrices, shifts_px, strict=True):
+    counts = [1.0] * len(boxes) if weights is None else weights.tolist()
+    given = zip(boxes, transfers, matrices, shifts_px, counts, strict=True)
+    for one, transfer, matrix, shift, count in given:
+        if count == 0:
+            continue
         points = k @ matrix.to(k).mT
         measured = sample_transform(_centred_half(transfer), points, kernel=kernel)
         spectrum = transform_volume(one * box.sphere, PAD)
@@ -91,11 +97,10 @@ def particle_sums(
         values = values * torch.polar(torch.ones_like(angle), angle) * measured
         part = ParticleSums.empty(box)
         place = inside.cpu()
-        part.data[place] = values.to(part.data.dtype).cpu()
-        part.weight[place] = (measured.double() ** 2).cpu()
-        total = total + ParticleSums(
-            part.data, part.weight, measured_power(one, transfer, box).cpu(), 1
-        )
+        part.data[place] = count * values.to(part.data.dtype).cpu()
+        part.weight[place] = count * (measured.double() ** 2).cpu()
+        power = count * measured_power(one, transfer, box).cpu()
+        total = total + ParticleSums(part.data, part.weight, power, count)
     return total
 
 

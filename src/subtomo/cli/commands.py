@@ -15,6 +15,11 @@ from collections.abc import Mapping
 from subtomo.jobs.command import Command
 
 COMMANDS: Mapping[str, Command] = {
+    "align": Command(
+        "subtomo.averaging.refinement.settings:AlignSettings",
+        "subtomo.averaging.refinement.run:run",
+        "Align subtomograms to their average or to references, in one class or several",
+    ),
     "average": Command(
         "subtomo.averaging.settings:AverageSettings",
         "subtomo.averaging.run:run",

@@ -66,6 +66,30 @@ def postprocess(
     Postprocessed
     """
     found = half_map_resolution(half1, half2, whole, pixel_size, mask)
+    return postprocess_measured(found, half1, half2, whole, pixel_size, options)
+
+
+def postprocess_measured(
+    found: HalfMapResolution,
+    half1: Tensor,
+    half2: Tensor,
+    whole: Tensor,
+    pixel_size: float,
+    options: PostprocessOptions,
+) -> Postprocessed:
+    """Sharpen and filter the map of all data, of half maps whose resolution is known.
+
+    Parameters
+    ----------
+    found : mask, curves and resolution
+    half1, half2, whole : (n, n, n) float32
+    pixel_size : Å
+    options : of the reconstruction
+
+    Returns
+    -------
+    Postprocessed
+    """
     guinier = guinier_plot(
         whole * found.mask, found.curves, found.resolution, coarsest=options.guinier_from
     )
