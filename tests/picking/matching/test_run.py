@@ -308,6 +308,18 @@ def test_maps_are_written_as_zarr_where_asked(world):
         assert not (folder / f"z/scores/tomo_lump_{what}.mrc").exists()
 
 
+def test_the_report_shows_thresholds_with_their_fit_scores_and_picks(world):
+    folder, _ = world
+    match(folder)
+    page = (folder / "out/report.html").read_text()
+    assert page.count("data:image/png") == 4  # histogram, scores, tomogram, directions
+    row = thresholds(folder, "out")[0]
+    assert f"{float(row['threshold_sigma']):.4g}" in page
+    assert "tomo, lump" in page
+    match(folder, "none", threshold=30.0)
+    assert (folder / "none/report.html").read_text().count("data:image/png") == 3
+
+
 def test_templates_compete(tmp_path):
     volume = noise(0.2)
     planted(volume, density(1), PLACES[:2], TURNS[:2])

@@ -31,12 +31,18 @@ _NOISE_LEAST = 60_000  # positions in all; smaller blocks are repeated with othe
 _REPEATS = 4
 _NOISE_DISTANCE = 0.3  # of the diameter: every peak of its own counts
 _MOST_NOISE_PEAKS = 1000
+_DRAWN_PEAKS = 300  # of the noise, in the report
 SIGMA = "subtomoSigma"
 """Column with the score in σ: (score - mean) / standard deviation of all scores of the search."""
 TOPHAT = "subtomoTophat"
 """Column with the white top-hat of the score, over the deviation of all top-hats."""
 ORIENTATION = "subtomoOrientationIndex"
 """Column with the row of the orientation in the table beside the score volume."""
+
+
+def column(table: Particles, name: str = SIGMA) -> NDArray[np.float64]:
+    """Numbers of a column of peaks, none of an empty table."""
+    return np.asarray(table.extra.get(name, np.empty(0)), dtype=np.float64)
 
 
 def payload_of(settings: MatchSettings, tomogram: str, which: int, **more: Any) -> dict[str, Any]:
@@ -52,6 +58,11 @@ def tile_path(folder: Path, stem: str, number: int) -> Path:
 def score_path(folder: Path, search: Search, what: str = "score") -> Path:
     """Name the map of a search's scores or orientations."""
     return folder / "scores" / f"{search.stem}_{what}.{search.settings.score_format}"
+
+
+def peaks_path(folder: Path, search: Search) -> Path:
+    """Name the table of a search's peaks."""
+    return folder / "scores" / f"{search.stem}_peaks.csv"
 
 
 def match_tile(payload: dict[str, Any]) -> dict[str, float]:
@@ -97,7 +108,12 @@ def match_noise(payload: dict[str, Any]) -> dict[str, Any]:
     mean, deviation = score_statistics(sums)
     n_positions = round(sums["n_scores"] / len(search.orientations))
     tail = fit_noise_tail(gaussian_height(np.concatenate(heights) - mean, deviation), n_positions)
-    return {"tail": None if tail is None else asdict(tail)}
+    drawn = np.sort(np.concatenate(heights) - mean)[::-1][:_DRAWN_PEAKS] / deviation
+    return {
+        "tail": None if tail is None else asdict(tail),
+        "n_positions": n_positions,
+        "peaks": [round(float(height), 4) for height in drawn],
+    }
 
 
 def _noise_tile(search: Search) -> Tile:
@@ -136,7 +152,7 @@ def merge_tiles(payload: dict[str, Any]) -> dict[str, float]:
     write_volume(score_path(folder, search), grid)
     write_volume(score_path(folder, search, "orientation"), grid.with_data(index))
     _write_orientations(where / f"{search.stem}_orientations.csv", search.orientations)
-    write_particles(where / f"{search.stem}_peaks.csv", peaks)
+    write_particles(peaks_path(folder, search), peaks)
     return {
         "mean": mean,
         "deviation": deviation,

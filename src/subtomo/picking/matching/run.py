@@ -7,32 +7,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from subtomo.counts import count_of
 from subtomo.formats.atomic import replacing
 from subtomo.formats.finite import require_finite, require_variation
-from subtomo.formats.particles import read_particles, write_particles
+from subtomo.formats.particles import write_particles
 from subtomo.formats.tomogram_names import require_different_files
-from subtomo.formats.volumes import read_volume
 from subtomo.model import Particles
 from subtomo.picking.matching.checks import check_search
+from subtomo.picking.matching.choice import choose_picks
 from subtomo.picking.matching.inputs import Search, open_inputs, roi_path
 from subtomo.picking.matching.items import (
-    SIGMA,
-    TOPHAT,
     add_sums,
     match_noise,
     match_tile,
     merge_tiles,
     payload_of,
-    score_path,
     tile_path,
 )
-from subtomo.picking.matching.peak_volume import peak_volumes
-from subtomo.picking.matching.selection import Threshold, choose_threshold, compete
+from subtomo.picking.matching.report import write_report
+from subtomo.picking.matching.selection import Threshold, choose_threshold
 from subtomo.picking.matching.settings import MatchSettings
-from subtomo.picking.matching.threshold import NoiseTail
+from subtomo.picking.matching.threshold import Calibration, NoiseTail
 from subtomo.signal.device import compute_device
 from subtomo.sources.tomograms import tomogram_files
 
@@ -70,18 +66,18 @@ def run(settings: MatchSettings, job: "Job") -> Path:
         for search in searches:
             job.log(_describe(search))
         sums = job.map("search", match_tile, tiles)
-        tails = _search_noise(settings, job, searches)
+        noise = _search_noise(settings, job, searches)
         statistics = _merge(job, settings, searches, sums)
         thresholds = {
-            search.stem: choose_threshold(settings, statistics[search.stem], tails.get(search.stem))
-            for search in searches
-            if search.stem in statistics
+            stem: choose_threshold(settings, found, noise[stem].tail if stem in noise else None)
+            for stem, found in statistics.items()
         }
-        picks = _select(job, searches, statistics, thresholds)
+        picks = choose_picks(job, searches, statistics, thresholds)
         frames = {search.tomogram.name: search.tomogram.frame for search in searches}
         path = job.folder / "particles.star"
         write_particles(path, picks, frames)
         _write_thresholds(job.folder / "thresholds.csv", searches, statistics, thresholds, picks)
+        write_report(job.folder / "report.html", searches, statistics, thresholds, noise, picks)
         job.log(f"{count_of(len(picks), 'pick')}: {job.shown(path)}")
         if not len(picks):
             job.warn(
@@ -128,20 +124,26 @@ def _describe(search: Search) -> str:
 
 def _search_noise(
     settings: MatchSettings, job: "Job", searches: list[Search]
-) -> dict[str, NoiseTail]:
+) -> dict[str, Calibration]:
     """Calibrate each search with noise, where the threshold asks for it."""
     given = settings.threshold is not None or settings.threshold_score is not None
     if given or settings.calibration != "noise":
         return {}
     payloads = {s.stem: payload_of(settings, s.tomogram.name, s.which) for s in searches}
     results = job.map("noise", match_noise, payloads)
-    tails = {stem: NoiseTail(**r["tail"]) for stem, r in results.items() if r["tail"] is not None}
-    for stem in sorted(set(results) - set(tails)):
+    found = {stem: _calibration(result) for stem, result in results.items()}
+    for stem in sorted(stem for stem, one in found.items() if one.tail is None):
         job.warn(
             f"{stem}: too few peaks in the noise to calibrate with; the threshold is that of "
             "independent Gaussian scores"
         )
-    return tails
+    return found
+
+
+def _calibration(result: Mapping[str, Any]) -> Calibration:
+    """Take what the search in noise left in the ledger."""
+    tail = None if result["tail"] is None else NoiseTail(**result["tail"])
+    return Calibration(tail, result["n_positions"], result["peaks"])
 
 
 def _merge(
@@ -172,84 +174,6 @@ def _remove_tiles(folder: Path, searches: list[Search]) -> None:
             tile_path(folder, search.stem, number).unlink(missing_ok=True)
     with contextlib.suppress(OSError):  # it holds other things
         (folder / "tiles").rmdir()
-
-
-def _select(
-    job: "Job",
-    searches: list[Search],
-    statistics: Mapping[str, Mapping[str, float]],
-    thresholds: Mapping[str, Threshold],
-) -> Particles:
-    """Let templates compete and apply the thresholds, tomogram by tomogram."""
-    picks = []
-    for tomogram in dict.fromkeys(search.tomogram.name for search in searches):
-        rivals = [search for search in searches if search.tomogram.name == tomogram]
-        if any(search.stem not in statistics for search in rivals):
-            job.warn(f"{tomogram}: not every template could be searched; it has no picks")
-            continue
-        folder = job.folder / "scores"
-        tables = [read_particles(folder / f"{search.stem}_peaks.csv") for search in rivals]
-        sigma = [_column(table) for table in tables]
-        maps = [read_volume(score_path(job.folder, search)).data for search in rivals]
-        others = [
-            _highest_rival(rivals, maps, statistics, which, table)
-            for which, table in enumerate(tables)
-        ]
-        distances = [statistics[search.stem]["min_distance"] for search in rivals]
-        kept = compete(tables, sigma, others, distances)
-        for search, table, height, mine, score in zip(
-            rivals, tables, sigma, kept, maps, strict=True
-        ):
-            threshold = thresholds[search.stem]
-            chosen = table.select(mine & (height >= threshold.sigma))
-            picks.append(_of_good_shape(search, chosen, score, threshold))
-    return Particles.concatenate(picks)
-
-
-def _of_good_shape(search: Search, picks: Particles, score: Any, limit: Threshold) -> Particles:
-    """Keep the picks whose peaks are as sharp and as large as asked for."""
-    settings = search.settings
-    if settings.tophat is not None:
-        picks = picks.select(_column(picks, TOPHAT) >= limit.tophat)
-    least, most = settings.min_peak_volume, settings.max_peak_volume
-    if (least is None and most is None) or not len(picks):
-        return picks
-    volumes = peak_volumes(
-        score, limit.score, _voxels(search, picks.position), search.volume.pixel_size
-    )
-    return picks.select((volumes >= (least or 0)) & (volumes <= (np.inf if most is None else most)))
-
-
-def _column(table: Particles, name: str = SIGMA) -> NDArray[np.float64]:
-    """Numbers of a table's column, none of an empty table."""
-    return np.asarray(table.extra.get(name, np.empty(0)), dtype=np.float64)
-
-
-def _voxels(search: Search, position: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Find the voxels (n, 3; z, y, x) that positions lie in."""
-    voxel = np.rint(search.volume.position_to_index(position)).astype(np.int64)[:, ::-1]
-    return np.clip(voxel, 0, np.array(search.volume.shape) - 1)
-
-
-def _highest_rival(
-    rivals: list[Search],
-    maps: list[Any],
-    statistics: Mapping[str, Mapping[str, float]],
-    which: int,
-    table: Particles,
-) -> NDArray[np.float64]:
-    """Highest σ (n,) of the other templates in the voxels of one template's peaks."""
-    highest = np.full(len(table), -np.inf)
-    voxel = _voxels(rivals[which], table.position)
-    for other, search in enumerate(rivals):
-        if other == which or not len(table):
-            continue
-        found = statistics[search.stem]
-        score = np.asarray(maps[other][tuple(voxel.T)], dtype=np.float64)
-        # zero marks voxels that this template did not search
-        sigma = np.where(score == 0, -np.inf, (score - found["mean"]) / found["deviation"])
-        highest = np.maximum(highest, sigma)
-    return highest
 
 
 def _write_thresholds(

@@ -35,6 +35,11 @@ class NoiseTail:
     density: float
     n_peaks: int
 
+    @property
+    def lowest(self) -> float:
+        """Height below which the formula does not hold."""
+        return _LOWEST
+
     def false_positives(self, height: float, n_positions: float) -> float:
         """Expect so many noise peaks above a height among so many positions."""
         return float(self.density * n_positions * _excursions(max(height, _LOWEST)))
@@ -47,6 +52,22 @@ class NoiseTail:
 
         highest = 38.0  # where exp(-u² / 2) leaves what floats can hold
         return float(brentq(surplus, _LOWEST, highest)) if surplus(_LOWEST) > 0 else _LOWEST
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What a search in noise found.
+
+    Parameters
+    ----------
+    tail : how many peaks noise gives, or None where too few were found to tell
+    n_positions : searched
+    peaks : the highest of them, σ
+    """
+
+    tail: NoiseTail | None
+    n_positions: int
+    peaks: list[float]
 
 
 def fit_noise_tail(heights: NDArray[np.floating], n_positions: int) -> NoiseTail | None:
