@@ -12,15 +12,17 @@ from subtomo.picking.matching.exact_map import ExactMap
 from subtomo.picking.matching.exact_scores import NOT_SEARCHED, ExactScores
 from subtomo.picking.matching.local_deviation import LocalDeviation, widened
 from subtomo.picking.matching.orientation_cover import cover_orientations
-from subtomo.picking.matching.orientation_profile import OrientationProfiles
+from subtomo.picking.matching.orientation_profile import SHIFTS, OrientationProfiles
 from subtomo.picking.matching.rotations import RotatedTemplates
 from subtomo.picking.matching.running_best import RunningBest
 from subtomo.picking.matching.search import SearchResult, search_block, standardised
 from subtomo.picking.matching.template import Template
 
 _SHARE = 0.8  # of the scores' variance that the coarse grid has to hold
-_LEAST_ROTATIONS = 100  # fewer are searched as fast exhaustively
+_LEAST_ROTATIONS = 100
+_LEAST_WORK = 500_000_000  # voxels times rotations; less is searched as fast exhaustively
 _PAIRS = 32  # of orientation and shift, about each peak, that are scored exactly
+_PAIRS_ALSO = 4  # where only the position is asked for
 _ROUNDS = 4  # of moving a peak to its best neighbour; hardly any moves twice
 _SAMPLED_ROTATIONS, _SAMPLED_POSITIONS = 256, 512
 """How many scores tell the mean and deviation of all: to 0.2 %."""
@@ -33,6 +35,7 @@ def search_coarse_to_fine(
     *,
     transfer: Tensor | None = None,
     searched: NDArray[np.bool_] | None = None,
+    also: NDArray[np.bool_] | None = None,
     device: str = "cpu",
 ) -> SearchResult:
     """Find the peaks that ``search_block`` finds, with their exact scores, in less time.
@@ -40,6 +43,8 @@ def search_coarse_to_fine(
     Parameters
     ----------
     block, template, matrices, transfer, searched, device : as in ``search_block``
+    also : (z, y, x) by position
+        Positions that are scored exactly besides: where another search found its peaks.
 
     Returns
     -------
@@ -63,9 +68,9 @@ def search_coarse_to_fine(
     the search is exhaustive.
     """
     where = torch.device(device)
-    block_fits = min(block.shape) >= template.box
+    is_long = len(matrices) >= _LEAST_ROTATIONS and block.size * len(matrices) >= _LEAST_WORK
     grid = None
-    if block_fits and len(matrices) >= _LEAST_ROTATIONS:
+    if is_long and min(block.shape) >= template.box:
         values = standardised(block, where)
         templates = RotatedTemplates(template, transfer, where)
         some = np.linspace(0, len(matrices) - 1, 8).astype(np.int64)
@@ -76,7 +81,7 @@ def search_coarse_to_fine(
         return search_block(
             block, template, matrices, transfer=transfer, searched=searched, device=device
         )
-    return _CoarseSearch(values, templates, matrices, grid, searched).run()
+    return _CoarseSearch(values, templates, matrices, grid, searched).run(also)
 
 
 class _CoarseSearch:
@@ -108,7 +113,7 @@ class _CoarseSearch:
             self.counts = self.weight > 0
         self.exact = ExactScores(values, templates, matrices, self.weight, self.counts)
 
-    def run(self) -> SearchResult:
+    def run(self, also: NDArray[np.bool_] | None) -> SearchResult:
         """Go through all steps."""
         step = coarse_step(self.templates.template, float(self.grid.ratio))
         rotations = cover_orientations(self.matrices, self.templates.template.symmetry, step)
@@ -119,6 +124,10 @@ class _CoarseSearch:
         rotation, place = profiles.candidates(places, _PAIRS)
         found = ExactMap.empty(tuple(self.counts.shape))
         found.take(place, rotation, self.exact.at(rotation, place))
+        if also is not None:
+            rest = np.argwhere(also & (found.score == NOT_SEARCHED))
+            rotation, place = profiles.candidates(rest, _PAIRS_ALSO, shifts=SHIFTS[13:14])
+            found.take(place, rotation, self.exact.at(rotation, place))
         return self._result(found, coarse, rotations[index])
 
     def _coarse_pass(

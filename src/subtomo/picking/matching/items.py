@@ -15,6 +15,7 @@ from subtomo.formats.particles import write_particles
 from subtomo.formats.volumes import write_volume
 from subtomo.model import Particles, Volume
 from subtomo.picking.matching.background import correct_background
+from subtomo.picking.matching.coarse_search import search_coarse_to_fine
 from subtomo.picking.matching.inputs import Search
 from subtomo.picking.matching.noise import scramble_phases
 from subtomo.picking.matching.peaks import find_peaks
@@ -73,13 +74,17 @@ def match_tile(payload: dict[str, Any]) -> dict[str, float]:
     block = search.block(tile)
     found = _run(search, search.template, block, searched, tile)
     cut = tuple(slice(0, n) for n in tile.count)
-    parts, sums = {"score": found.score[cut], "index": found.index[cut]}, _sums(found)
+    parts: dict[str, NDArray[Any]] = {
+        "score": found.score[cut],
+        "index": found.index[cut],
+        "exact": found.exact[cut],
+    }
     if search.settings.background_correction:
-        other = _run(search, search.background_template, block, searched, tile)
+        other = _run(search, search.background_template, block, searched, tile, also=found.exact)
         parts["background"] = other.score[cut]
     with replacing(payload["path"]) as temporary, temporary.open("wb") as file:
         np.savez(file, **parts)  # type: ignore[arg-type]  # its stub takes the arrays for a flag
-    return sums
+    return _sums(found)
 
 
 def match_noise(payload: dict[str, Any]) -> dict[str, Any]:
@@ -95,11 +100,11 @@ def match_noise(payload: dict[str, Any]) -> dict[str, Any]:
         parts.append(_sums(found))
         score = found.score
         if search.settings.background_correction:
-            other = _run(search, search.background_template, noise, None, None).score
-            score = correct_background(score, other, found.index >= 0)
+            other = _run(search, search.background_template, noise, None, None, also=found.exact)
+            score = correct_background(score, other.score, found.index >= 0)
         peaks = find_peaks(
             score,
-            found.index >= 0,
+            found.exact,
             min_distance_px=_NOISE_DISTANCE * search.template.diameter / search.volume.pixel_size,
             at_most=_MOST_NOISE_PEAKS,
         )
@@ -135,18 +140,20 @@ def merge_tiles(payload: dict[str, Any]) -> dict[str, float]:
     search, folder = _search(payload), Path(payload["folder"])
     score = np.zeros(search.volume.shape, dtype=np.float32)
     index = np.full(search.volume.shape, -1, dtype=np.float32)
+    exact = np.zeros(search.volume.shape, dtype=bool)
     background = np.zeros_like(score) if search.settings.background_correction else score
     for number, tile in enumerate(search.tiles()):
         cut = tuple(slice(a, a + n) for a, n in zip(tile.first, tile.count, strict=True))
         with np.load(tile_path(folder, search.stem, number), allow_pickle=False) as part:
             score[cut] = part["score"]
             index[cut] = part["index"]
+            exact[cut] = part["exact"]
             if "background" in part:
                 background[cut] = part["background"]
     if search.settings.background_correction:
         score = correct_background(score, background, index >= 0)
     mean, deviation = score_statistics(payload["sums"])
-    peaks = _peaks(search, score, index, mean, deviation)
+    peaks = _peaks(search, score, index, exact, mean, deviation)
     where = folder / "scores"
     grid = Volume(score, search.volume.pixel_size, search.volume.origin)
     write_volume(score_path(folder, search), grid)
@@ -186,15 +193,28 @@ def _run(
     block: NDArray[np.float32],
     searched: NDArray[np.bool_] | None,
     tile: Tile | None,
+    *,
+    also: NDArray[np.bool_] | None = None,
 ) -> SearchResult:
     """Search a block in all orientations; the defocus is that of the tile, or the mean."""
-    return search_block(
+    transfer, device = search.transfer(tile), compute_device(search.settings.device)
+    if search.settings.exhaustive:
+        return search_block(
+            block,
+            template,
+            search.matrices,
+            transfer=transfer,
+            searched=searched,
+            device=device,
+        )
+    return search_coarse_to_fine(
         block,
         template,
         search.matrices,
-        transfer=search.transfer(tile),
+        transfer=transfer,
         searched=searched,
-        device=compute_device(search.settings.device),
+        also=also,
+        device=device,
     )
 
 
@@ -210,14 +230,15 @@ def _peaks(
     search: Search,
     score: NDArray[np.float32],
     index: NDArray[np.float32],
+    exact: NDArray[np.bool_],
     mean: float,
     deviation: float,
 ) -> Particles:
-    """Turn the highest peaks into particles, whatever their height."""
+    """Turn the highest peaks of exact scores into particles, whatever their height."""
     px = search.volume.pixel_size
     peaks = find_peaks(
         score,
-        index >= 0,
+        exact,
         min_distance_px=search.min_distance / px,
         at_most=search.settings.max_particles,
     )

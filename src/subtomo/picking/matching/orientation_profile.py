@@ -30,9 +30,9 @@ class Profile:
     ----------
     score : (m, k) approximate scores, the best first
     rotation : (m, k)
-    shift : (m, k) rows of `SHIFTS`
-    shift_score : (m, 27) approximate, of the best orientation for each shift
-    shift_rotation : (m, 27) that orientation
+    shift : (m, k) rows of the shifts
+    shift_score : (m, s) approximate, of the best orientation for each shift
+    shift_rotation : (m, s) that orientation
     """
 
     score: Tensor
@@ -89,10 +89,12 @@ class OrientationProfiles:
             position = np.unique(moved[~stays], axis=0)
         return np.unique(np.concatenate([*settled, position]), axis=0)
 
-    def at(self, position: NDArray[np.int64], k: int) -> Profile:
-        """Compute the profiles of some positions (m, 3), k pairs of each."""
+    def at(
+        self, position: NDArray[np.int64], k: int, *, shifts: NDArray[np.int64] = SHIFTS
+    ) -> Profile:
+        """Compute the profiles of some positions (m, 3), k pairs of each, among some shifts."""
         m, device = len(position), self._basis.shares.device
-        around = (position[:, None] + SHIFTS).reshape(-1, 3)
+        around = (position[:, None] + shifts).reshape(-1, 3)
         values, weight = self._exact.patches(around)
         terms = values @ self._basis.vectors
         if weight is not None:
@@ -102,15 +104,15 @@ class OrientationProfiles:
         k = min(k, len(self._basis.shares))
         score = torch.full((m, k), -2.0, device=device)
         rotation, shift = (torch.zeros((m, k), dtype=torch.int64, device=device) for _ in range(2))
-        shift_score = torch.full((m, len(SHIFTS)), -2.0, device=device)
-        shift_rotation = torch.zeros((m, len(SHIFTS)), dtype=torch.int64, device=device)
+        shift_score = torch.full((m, len(shifts)), -2.0, device=device)
+        shift_rotation = torch.zeros((m, len(shifts)), dtype=torch.int64, device=device)
         for start in range(0, len(self._basis.shares), _ROTATIONS):
             some = slice(start, start + _ROTATIONS)
             scores = terms @ self._basis.shares[some].T
             if self._masks is not None:
                 mean, square = (x @ self._masks.shares[some].T for x in (means, squares))
                 scores *= (square - mean * mean).clamp_min(_FLAT).rsqrt()
-            table = scores.view(m, len(SHIFTS), -1)
+            table = scores.view(m, len(shifts), -1)
             best, which = table.max(dim=1)
             numbers = torch.arange(start, start + table.shape[2], device=device)
             every = torch.cat([score, best], dim=1)
@@ -124,13 +126,14 @@ class OrientationProfiles:
         return Profile(score, rotation, shift, shift_score, shift_rotation)
 
     def candidates(
-        self, position: NDArray[np.int64], k: int
+        self, position: NDArray[np.int64], k: int, *, shifts: NDArray[np.int64] = SHIFTS
     ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """List the pairs that deserve an exact score about some positions (m, 3).
 
         Parameters
         ----------
         k : of the best pairs about each position, besides the best for each shift
+        shifts : (s, 3) z, y, x
 
         Returns
         -------
@@ -139,12 +142,12 @@ class OrientationProfiles:
         """
         rotations, places = [], []
         for part in _parts(position):
-            found = self.at(part, k)
+            found = self.at(part, k, shifts=shifts)
             rotation = torch.cat([found.rotation, found.shift_rotation], dim=1).cpu().numpy()
-            every = np.broadcast_to(np.arange(len(SHIFTS)), (len(part), len(SHIFTS)))
+            every = np.broadcast_to(np.arange(len(shifts)), (len(part), len(shifts)))
             shift = np.concatenate([found.shift.cpu().numpy(), every], axis=1)
             rotations.append(rotation.ravel())
-            places.append((part[:, None] + SHIFTS[shift]).reshape(-1, 3))
+            places.append((part[:, None] + shifts[shift]).reshape(-1, 3))
         if not rotations:
             return np.empty(0, dtype=np.int64), np.empty((0, 3), dtype=np.int64)
         pairs = np.unique(

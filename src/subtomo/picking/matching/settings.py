@@ -84,6 +84,13 @@ class MatchSettings(JobSettings):
             "(π · diameter), the resolution being the low-pass or two pixels"
         ),
     )
+    exhaustive: bool = Field(
+        False,
+        description=(
+            "Score every position in every orientation exactly; otherwise a search with larger "
+            "voxels and steps tells where, which takes a fraction of the time"
+        ),
+    )
     tilt_range: tuple[float, float] | None = Field(
         None,
         description=(
