@@ -90,6 +90,11 @@ COMMANDS: Mapping[str, Command] = {
         "subtomo.cli.info:run",
         "Describe files: format, size, pixel size, contents",
     ),
+    "initial-model": Command(
+        "subtomo.averaging.initial_model.settings:InitialModelSettings",
+        "subtomo.averaging.initial_model.run:run",
+        "Make a first map from particles in unknown orientations",
+    ),
     "pick clean": Command(
         "subtomo.picking.cleaning.settings:CleanSettings",
         "subtomo.picking.cleaning.run:run",
