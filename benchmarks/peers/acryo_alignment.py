@@ -5,7 +5,7 @@ Usage: python acryo_alignment.py INPUT.npz OUTPUT.npz
 The input holds ``boxes`` (b, z, y, x), ``reference`` (z, y, x), ``mask``, ``tilt_range`` (2,),
 ``max_shift`` (voxels) and ``searches`` (s, 2), ranges and steps (degrees) about three axes to time.
 The output holds the CPU seconds and the number of rotations of each search, and the shifts (b, 3)
-x, y, z and rotations (b, 4) of the last.
+x, y, z, rotations (b, 4) and scores (b,) of the last.
 """
 
 import sys
@@ -40,6 +40,7 @@ def main():
         counts=np.array(counts),
         shift=np.array([one.shift[::-1] for one in found]),
         quaternion=np.array([one.quat for one in found]),
+        score=np.array([one.score for one in found]),
         version=version("acryo"),
     )
 

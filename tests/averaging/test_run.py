@@ -9,9 +9,7 @@ from planted import PIXEL, asymmetric_density, plant
 from pydantic import ValidationError
 
 from subtomo.averaging.inputs import read_inputs
-from subtomo.averaging.items import process_chunk
-from subtomo.averaging.rounds import search_steps
-from subtomo.averaging.run import SCORE, run
+from subtomo.averaging.run import run
 from subtomo.averaging.settings import AverageSettings
 from subtomo.errors import (
     DataError,
@@ -23,9 +21,8 @@ from subtomo.errors import (
     SubtomoError,
 )
 from subtomo.formats.particles import read_particles, write_particles
-from subtomo.formats.subtomograms import BOX_CENTRE, TRANSFER, box_files, frames_of_table
+from subtomo.formats.subtomograms import TRANSFER, box_files, frames_of_table
 from subtomo.formats.volumes import read_volume, write_volume
-from subtomo.geometry.rotations import angular_distance
 from subtomo.jobs.job import Job
 from subtomo.model import Volume
 from subtomo.signal.fsc import fourier_shell_correlation, resolution_at, shell_frequencies
@@ -74,14 +71,6 @@ def rough(tmp_path_factory):
     return plant(folder, asymmetric_density(N), 40, snr=0.3, turn_deg=9.0, shift_px=0.8, seed=1)
 
 
-@pytest.fixture(scope="module")
-def aligned(rough, tmp_path_factory):
-    """Folder of their average after alignment."""
-    folder = tmp_path_factory.mktemp("aligned") / "out"
-    average(rough.table, folder, align=True, rounds=2, angular_range=15.0, angular_step=7.5)
-    return folder
-
-
 def agreement(planted, folder):
     """Shells of the average against the density, under the average's mask."""
     ours, mask = load(folder / "average_unfiltered.mrc"), load(folder / "mask.mrc")
@@ -106,55 +95,6 @@ def test_without_the_transfer_functions_the_average_is_worse(exact, averaged, tm
     assert agreement(exact, averaged)[8] > 0.4
     assert agreement(exact, tmp_path / "out")[8] < 0.2
     assert "not corrected for the missing wedge" in (tmp_path / "out" / "log.txt").read_text()
-
-
-def test_alignment_brings_poses_closer_and_sharpens(rough, aligned, tmp_path):
-    average(rough.table, tmp_path / "plain")
-    errors = {}
-    for name, folder in (("plain", tmp_path / "plain"), ("aligned", aligned)):
-        table = read_particles(folder / "particles.star")
-        turns = angular_distance(table.orientation, rough.orientation)
-        places = np.linalg.norm(table.position - rough.position, axis=1) / PIXEL
-        errors[name] = (np.median(turns), np.median(places))
-        assert (SCORE in table.extra) == (name == "aligned")
-    assert errors["aligned"][0] < 0.6 * errors["plain"][0]
-    assert errors["aligned"][1] < 0.4 * errors["plain"][1]
-    before, after = agreement(rough, tmp_path / "plain"), agreement(rough, aligned)
-    assert after[5:8].mean() > before[5:8].mean() + 0.02
-    assert np.all(read_particles(aligned / "particles.star").extra[SCORE] > 0)
-
-
-def test_refined_particles_can_be_averaged_again(rough, aligned, tmp_path):
-    refined = read_particles(aligned / "particles.star")
-    assert not np.allclose(refined.position, read_particles(rough.table).position)
-    for tag in BOX_CENTRE:  # the boxes stay where they were cut
-        assert np.allclose(refined.extra[tag], read_particles(rough.table).extra[tag])
-    again = average(aligned / "particles.star", tmp_path / "again")
-    first, second = (load(folder / "half1.mrc") for folder in (aligned, tmp_path / "again"))
-    assert np.array_equal(again.half, refined.half)
-    # positions pass through the table with a millionth of an Å
-    assert torch.allclose(first, second, atol=1e-3 * float(first.abs().max()))
-
-
-@pytest.mark.slow
-def test_halves_of_noise_do_not_agree_beyond_the_first_reference(tmp_path):
-    planted = plant(tmp_path, asymmetric_density(32), 50, snr=0.0, seed=5)
-    out = tmp_path / "out"
-    average(
-        planted.table,
-        out,
-        align=True,
-        rounds=2,
-        initial_low_pass=80.0,
-        mask_diameter=260.0,  # one of 200 leaks 0.2 into the first shell beyond
-        angular_range=12.0,
-        angular_step=8.0,
-    )
-    beyond = curve(out, "frequency") > 1 / 80 + 1e-6
-    for name in ("unmasked", "corrected"):
-        assert curve(out, name)[beyond][:10].max() < 0.143
-    # the search did find something to agree on, where the halves share their reference
-    assert curve(out, "unmasked")[1:3].max() > 0.143
 
 
 def test_symmetry_is_applied(exact, tmp_path):
@@ -199,26 +139,29 @@ def test_regularisation_damps(exact, averaged, tmp_path):
     assert damped < 0.8 * usual
 
 
-def results_of(folder):
-    return {name: (folder / name).read_bytes() for name in RESULTS}
-
-
 @pytest.mark.slow
 def test_same_bytes_in_processes_and_after_resuming(rough, tmp_path, monkeypatch):
-    options = {"align": True, "rounds": 1, "angular_range": 4.0, "angular_step": 4.0}
-    average(rough.table, tmp_path / "inline", **options)
+    average(rough.table, tmp_path / "inline")
     expected = results_of(tmp_path / "inline")
-    average(rough.table, tmp_path / "processes", executor="processes", workers=2, **options)
+    average(rough.table, tmp_path / "processes", executor="processes", workers=2)
     assert results_of(tmp_path / "processes") == expected
     broken = tmp_path / "broken"
-    with monkeypatch.context() as patched:  # stopped between the two stages
-        patched.setattr("subtomo.averaging.rounds.make_references", _interrupt)
+    with monkeypatch.context() as patched:  # stopped before the maps
+        patched.setattr("subtomo.averaging.run.make_maps", _interrupt)
         with pytest.raises(KeyboardInterrupt):
-            average(rough.table, broken, **options)
+            average(rough.table, broken)
     assert not (broken / "average.mrc").exists()
     for _ in range(2):  # the second time there is nothing left to do
-        average(rough.table, broken, resume=True, **options)
+        average(rough.table, broken, resume=True)
         assert results_of(broken) == expected
+
+
+def _interrupt(*_, **__):
+    raise KeyboardInterrupt
+
+
+def results_of(folder):
+    return {name: (folder / name).read_bytes() for name in RESULTS}
 
 
 def test_starting_afresh_removes_rounds_and_nothing_else(exact, rough, averaged, tmp_path):
@@ -232,49 +175,6 @@ def test_starting_afresh_removes_rounds_and_nothing_else(exact, rough, averaged,
     average(exact.table, tmp_path, overwrite=True)
     assert {path.name for path in mine.parent.iterdir()} == {"mine.txt", "average.npz"}
     assert (tmp_path / "half1.mrc").read_bytes() == (averaged / "half1.mrc").read_bytes()
-
-
-def stopped_in_round_1(payload):
-    if payload["sums"].name == "round_1_1.npz":
-        raise KeyboardInterrupt
-    return process_chunk(payload)
-
-
-@pytest.mark.slow
-def test_interrupted_within_a_later_round(rough, tmp_path, monkeypatch):
-    options = {"align": True, "rounds": 1, "angular_range": 4.0, "angular_step": 4.0}
-    with monkeypatch.context() as patched:
-        patched.setattr("subtomo.averaging.rounds.process_chunk", stopped_in_round_1)
-        with pytest.raises(KeyboardInterrupt):
-            average(rough.table, tmp_path / "out", **options)
-    average(rough.table, tmp_path / "out", resume=True, **options)
-    assert (tmp_path / "out" / "average.mrc").exists()
-
-
-def _interrupt(*_, **__):
-    raise KeyboardInterrupt
-
-
-def test_each_round_is_half_as_wide_and_fine():
-    settings = AverageSettings(particles="p.star", output_dir="out")
-    assert search_steps(settings, 1) == (10.0, 5.0)
-    assert search_steps(settings, 3) == (2.5, 1.25)
-    assert search_steps(settings, 9) == (0.5, 0.5)
-
-
-@pytest.mark.parametrize("option", ["max_shift", "angular_range"])
-@pytest.mark.slow
-def test_limits_of_the_search_are_kept(rough, tmp_path, option):
-    limits = {
-        "max_shift": {"max_shift": 4.0},
-        "angular_range": {"angular_range": 2.0, "angular_step": 2.0},
-    }
-    found = average(rough.table, tmp_path / "out", align=True, rounds=1, **limits[option])
-    given = read_particles(rough.table)
-    if option == "max_shift":
-        assert np.linalg.norm(found.position - given.position, axis=1).max() <= 4.0 + 1e-3
-    else:  # a grid over 2°, and one of 2° around its best
-        assert angular_distance(found.orientation, given.orientation).max() <= 4.0 + 1e-3
 
 
 def change(planted, folder, **columns):
@@ -319,10 +219,6 @@ def test_input_that_cannot_be_averaged(exact, tmp_path):
     far = np.r_[np.full(count - 1, 0.0), 1e6]
     with pytest.raises(DataError, match=r"position lies outside its box"):
         average(change(exact, tmp_path, extra={"subtomoBoxCentreX": far}), out)
-    with pytest.raises(SettingsError, match=r"--max-shift is 1e.09 Å, more than half a box"):
-        average(exact.table, out, align=True, max_shift=1e9)
-    with pytest.raises(SettingsError, match="--initial-low-pass is 15 Å"):
-        average(exact.table, out, align=True, initial_low_pass=15.0)
     with pytest.raises(SettingsError, match="symmetry"):
         average(exact.table, out, symmetry="Q7")
     with pytest.raises(SettingsError, match="--device"):
@@ -358,5 +254,3 @@ def test_settings_that_exclude_each_other():
         AverageSettings(**common, mask="m.mrc", mask_diameter=100.0)
     with pytest.raises(ValidationError, match="expected less than 2⁶³"):
         AverageSettings(**common, seed=2**63)
-    with pytest.raises(ValidationError, match="nothing would be searched"):
-        AverageSettings(**common, align=True, angular_range=3.0, angular_step=5.0)

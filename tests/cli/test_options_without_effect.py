@@ -6,7 +6,7 @@ from subtomo.cli.main import run
 
 COMMANDS = {
     "match": ["pick", "match", "t.mrc", "--template", "a.mrc"],
-    "average": ["average", "p.star"],
+    "align": ["align", "p.star"],
     "volumes": ["extract", "volumes", "p.star", "--tomograms", "t.mrc"],
     "reconstruct": ["reconstruct", "stacks", "p.star"],
 }
@@ -40,8 +40,18 @@ COMMANDS = {
             "--weighting none --tilt-range -60 60",
             "--tilt-range has no effect with --weighting none",
         ),
-        ("average", "--rounds 2", "--rounds 2 needs --align"),
-        ("average", "--max-shift 20", "--max-shift 20 needs --align"),
+        ("align", "--cone-angle 30", "--cone-angle 30 needs --search cone"),
+        (
+            "align",
+            "--search global --angular-range 20",
+            "--angular-range 20 has no effect with --search global",
+        ),
+        ("align", "--temperature 2", "--temperature 2 needs several classes"),
+        (
+            "align",
+            "--classes 2 --search none --max-shift 20",
+            "--max-shift has no effect with --search none",
+        ),
         ("volumes", "--weighting wedge --dose", "--dose needs --weighting tilts"),
         (
             "volumes",

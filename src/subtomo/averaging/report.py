@@ -1,37 +1,17 @@
 """The report of an average."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from subtomo.averaging.alignment import Poses
 from subtomo.averaging.figures import fsc_figure, orientations_figure, slices_figure
 from subtomo.averaging.inputs import AverageInputs
 from subtomo.averaging.reference import HalfMaps
 from subtomo.averaging.resolution import resolution_of
 from subtomo.counts import count_of
-from subtomo.geometry.rotations import angular_distance
 from subtomo.model import Particles
 from subtomo.report import Report
 from subtomo.signal.filters import apply_filter, bandpass
-
-
-@dataclass(frozen=True, eq=False)
-class RoundSummary:
-    """What a round came to.
-
-    Parameters
-    ----------
-    name : of the round
-    resolution : Å
-    poses : of all particles after it
-    """
-
-    name: str
-    resolution: float
-    poses: Poses
 
 
 def write_report(
@@ -39,18 +19,16 @@ def write_report(
     inputs: AverageInputs,
     particles: Particles,
     maps: HalfMaps,
-    rounds: Sequence[RoundSummary],
     mask_in_words: str,
 ) -> None:
-    """Write slices, projections, resolution, views and rounds of an average.
+    """Write slices, projections, resolution and views of an average.
 
     Parameters
     ----------
     path : the HTML file
     inputs : the particles before
     particles : after
-    maps : of the last round
-    rounds : all of them, the average with the given poses first
+    maps : of them
     mask_in_words : which mask the resolution is measured under
     """
     box, resolution = inputs.box, resolution_of(maps.curves)
@@ -79,25 +57,4 @@ def write_report(
         orientations_figure(particles.orientation),
         "Where the beam of the untilted image came from, as the particle sees it.",
     )
-    if len(rounds) > 1:
-        report.add_section("Rounds")
-        report.add_table(
-            _rows(inputs, rounds),
-            ["round", "resolution (Å)", "median turn (°)", "median shift (Å)", "median score"],
-            "Turns and shifts from the poses of the table.",
-        )
     report.write(path)
-
-
-def _rows(inputs: AverageInputs, rounds: Sequence[RoundSummary]) -> list[list[object]]:
-    """One row a round."""
-    rows: list[list[object]] = []
-    for one in rounds:
-        turn = angular_distance(one.poses.orientation, inputs.particles.orientation)
-        shift = np.linalg.norm(one.poses.shift_px, axis=1) * inputs.box.pixel_size
-        has_score = np.isfinite(one.poses.score).all()
-        score = float(np.median(one.poses.score)) if has_score else ""
-        rows.append(
-            [one.name, one.resolution, float(np.median(turn)), float(np.median(shift)), score]
-        )
-    return rows

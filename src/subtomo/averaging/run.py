@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from subtomo.averaging.apply_alignment.run import run_apply_alignment
-from subtomo.averaging.inputs import AverageInputs, check_search, read_inputs
+from subtomo.averaging.inputs import AverageInputs, read_inputs
+from subtomo.averaging.map_files import write_half_maps
 from subtomo.averaging.mask import mask_in_words
-from subtomo.averaging.reference import HalfMaps
-from subtomo.averaging.report import RoundSummary, write_report
+from subtomo.averaging.poses import ClassPoses
+from subtomo.averaging.reference import make_maps
+from subtomo.averaging.report import write_report
 from subtomo.averaging.resolution import resolution_of, write_curves
-from subtomo.averaging.rounds import chunks_of, run_rounds
 from subtomo.averaging.settings import AverageSettings
+from subtomo.averaging.stages import chunks_of, remove_stages, run_stage
 from subtomo.counts import count_of
 from subtomo.errors import DataError
 from subtomo.formats.particles import write_particles
@@ -25,18 +27,17 @@ from subtomo.formats.subtomograms import (
 from subtomo.formats.volumes import write_volume
 from subtomo.model import Particles, Volume
 from subtomo.signal.device import compute_device
-from subtomo.signal.filters import apply_filter, bandpass
 
 if TYPE_CHECKING:
-    from subtomo.averaging.alignment import Poses
     from subtomo.jobs.job import Job
 
-SCORE = "subtomoAlignmentScore"
-"""Column with the correlation coefficient of a particle with its half's reference."""
+_STAGE = "average"
+_MASK_RESOLUTION = 60.0  # Å of the low-pass before a mask is made, and at most so many voxels
+_COARSEST_MASK_PX = 8.0
 
 
 def run(settings: AverageSettings, job: "Job") -> Path:
-    """Average subtomograms, aligning them first where asked, or turn them as the table says.
+    """Average subtomograms with the poses of their table, or turn them as it says.
 
     Returns
     -------
@@ -46,88 +47,60 @@ def run(settings: AverageSettings, job: "Job") -> Path:
         return run_apply_alignment(settings, job)
     device = compute_device(settings.device)
     inputs = read_inputs(settings)
-    if settings.align:
-        check_search(inputs.box, settings.initial_low_pass, settings.max_shift)
     frames_of_table(settings.particles)
-    stages = ["average", *(f"round_{i + 1}" for i in range(settings.rounds) if settings.align)]
-    n_chunks = len(chunks_of(inputs))
-    items = [f"{stage}, chunk {i + 1}" for stage in stages for i in range(n_chunks)]
+    half = np.asarray(inputs.particles.half)
+    n_chunks = len(chunks_of(half))
+    items = [f"{_STAGE}, chunk {i + 1}" for i in range(n_chunks)]
     files = [settings.particles, *([settings.mask] if settings.mask else [])]
     starts_again = job.starts_again()
     with job.start(items, inputs=files, bytes_needed=60.0 * inputs.box.size**3 * n_chunks):
-        rounds = job.folder / "rounds"  # one that is there counts as done
-        stale = [rounds / f"{stage}.npz" for stage in stages if not settings.resume]
-        for file in [*stale, *(rounds.rglob("*.npz") if starts_again else ())]:
-            file.unlink(missing_ok=True)
+        if not settings.resume:
+            remove_stages(job.folder, [_STAGE], all_of_them=starts_again)
         if inputs.transfers is None:
             job.warn(
                 "the particles have no transfer functions (rlnCtfImage): the average is not "
                 "corrected for the missing wedge"
             )
-        summaries = []
-        for name, poses, maps in run_rounds(job, inputs, settings, device):
-            if not maps.whole.any():
-                raise DataError(
-                    f"{settings.particles}: the average is 0 everywhere; expected boxes and "
-                    "transfer functions that are not: extract them again"
-                )
-            summaries.append(RoundSummary(name, resolution_of(maps.curves), poses))
-            job.log(f"{name}: resolution {summaries[-1].resolution:.1f} Å (FSC 0.143)")
-        measured_under = mask_in_words(settings, maps.mask)
-        job.log(measured_under)
-        particles = refined_particles(inputs, poses, settings)
-        _write_maps(job.folder, inputs, maps)
-        write_curves(job.folder / "fsc.csv", maps.curves)
-        _write_table(job.folder / "particles.star", particles, settings)
-        write_report(job.folder / "report.html", inputs, particles, maps, summaries, measured_under)
-        path = job.folder / "average.mrc"
-        job.log(f"average of {count_of(len(particles), 'particle')}: {job.shown(path)}")
+        return _average(job, inputs, settings, device)
+
+
+def _average(job: "Job", inputs: AverageInputs, settings: AverageSettings, device: str) -> Path:
+    """Add the particles up, and write maps, table and report."""
+    box, half = inputs.box, np.asarray(inputs.particles.half)
+    poses = ClassPoses.at(inputs.particles.orientation, np.ones((len(half), 1)))
+    sums = run_stage(job, _STAGE, inputs, half, poses, None, device).sums[0]
+    maps = make_maps(
+        sums,
+        box,
+        inputs.symmetry,
+        regularisation=settings.regularisation,
+        mask=inputs.mask,
+        mask_resolution=min(_MASK_RESOLUTION, _COARSEST_MASK_PX * box.pixel_size),
+        wide_mask=True,
+        seed=settings.seed,
+    )
+    if not maps.whole.any():
+        raise DataError(
+            f"{settings.particles}: the average is 0 everywhere; expected boxes and "
+            "transfer functions that are not: extract them again"
+        )
+    measured_under = mask_in_words(settings, maps.mask)
+    job.log(f"resolution {resolution_of(maps.curves):.1f} Å (FSC 0.143); {measured_under}")
+    write_half_maps(job.folder, maps, box.pixel_size)
+    write_volume(job.folder / "mask.mrc", Volume(maps.mask.numpy(), box.pixel_size))
+    write_curves(job.folder / "fsc.csv", maps.curves)
+    particles = _averaged_particles(inputs)
+    path = job.folder / "particles.star"
+    named = with_files_named_from(particles, settings.particles, path)
+    write_particles(path, named, frames_of_table(settings.particles))
+    write_report(job.folder / "report.html", inputs, particles, maps, measured_under)
+    path = job.folder / "average.mrc"
+    job.log(f"average of {count_of(len(particles), 'particle')}: {job.shown(path)}")
     return path
 
 
-def refined_particles(
-    inputs: AverageInputs, poses: "Poses", settings: AverageSettings
-) -> Particles:
-    """Give the particles their refined poses; their boxes stay where they were cut.
-
-    Parameters
-    ----------
-    inputs : the particles
-    poses : after the last round
-    settings : of the command
-
-    Returns
-    -------
-    Particles, in the order of the table
-    """
+def _averaged_particles(inputs: AverageInputs) -> Particles:
+    """Give the particles with their halves and the places of their boxes."""
     particles = inputs.particles
-    extra = dict(particles.extra)
-    extra |= dict(zip(BOX_CENTRE, box_centres(particles).T.copy(), strict=True))
-    if settings.align:
-        extra[SCORE] = np.round(poses.score, 6)
-    return particles.with_columns(
-        position=particles.position + poses.shift_px * inputs.box.pixel_size,
-        orientation=poses.orientation,
-        extra=extra,
-    )
-
-
-def _write_table(path: Path, particles: Particles, settings: AverageSettings) -> None:
-    """Write the particles, their files named from the new table's folder."""
-    named = with_files_named_from(particles, settings.particles, path)
-    write_particles(path, named, frames_of_table(settings.particles))
-
-
-def _write_maps(folder: Path, inputs: AverageInputs, maps: HalfMaps) -> None:
-    """Write half maps, the average as it is and low-passed at its resolution, and the mask."""
-    box = inputs.box
-    low_pass = bandpass((box.size,) * 3, box.pixel_size, low_pass=resolution_of(maps.curves))
-    volumes = {
-        "half1": maps.halves[0],
-        "half2": maps.halves[1],
-        "average_unfiltered": maps.whole,
-        "average": apply_filter(maps.whole, low_pass),
-        "mask": maps.mask,
-    }
-    for name, volume in volumes.items():
-        write_volume(folder / f"{name}.mrc", Volume(volume.numpy(), box.pixel_size))
+    centres = dict(zip(BOX_CENTRE, box_centres(particles).T.copy(), strict=True))
+    return particles.with_columns(extra={**particles.extra, **centres})

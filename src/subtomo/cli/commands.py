@@ -23,7 +23,7 @@ COMMANDS: Mapping[str, Command] = {
     "average": Command(
         "subtomo.averaging.settings:AverageSettings",
         "subtomo.averaging.run:run",
-        "Average subtomograms, with local alignment if asked",
+        "Average subtomograms, or turn them all to one axis",
     ),
     "bin": Command(
         "subtomo.tomograms.settings:BinSettings",

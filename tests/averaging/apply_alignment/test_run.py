@@ -329,7 +329,6 @@ def test_tomograms_that_do_not_fit(whole, apply, tmp_path):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"align": True}, "refine them first with --align"),
         ({"symmetry": "C2"}, "--symmetry has no effect with --apply-alignment"),
         ({"regularisation": 0.2}, "--regularisation has no effect with --apply-alignment"),
         ({"pixel_size": 10.0}, "--pixel-size is that of --tomograms"),

@@ -63,11 +63,6 @@ class ApplyAlignmentOptions(BaseModel):
             return self
         if self.pixel_size is not None and not self.tomograms:
             raise ValueError("--pixel-size is that of --tomograms; give them, or leave it out")
-        if getattr(self, "align", False):
-            raise ValueError(
-                "--apply-alignment turns boxes by the poses that are in the table; refine them "
-                "first with --align, then apply the new table's"
-            )
         for name in _OF_REFINEMENT:
             if getattr(self, name) != type(self).model_fields[name].get_default():
                 raise ValueError(f"--{name} has no effect with --apply-alignment; leave it out")

@@ -22,9 +22,7 @@ from subtomo.formats.subtomograms import (
     frames_of_table,
     with_files_named_from,
 )
-from subtomo.formats.volumes import write_volume
-from subtomo.model import Particles, Volume
-from subtomo.signal.filters import apply_filter, bandpass
+from subtomo.model import Particles
 
 SCORE = "subtomoAlignmentScore"
 """Column with the correlation coefficient of a particle with its half's reference."""
@@ -56,28 +54,6 @@ def class_folder(folder: Path, settings: AlignSettings, which: int) -> Path:
     which : class, from 0
     """
     return folder if settings.n_classes == 1 else folder / class_names(settings)[which]
-
-
-def write_maps(folder: Path, maps: HalfMaps, box_pixel_size: float) -> None:
-    """Write half maps, the average as it is and low-passed at its resolution, and the mask.
-
-    Parameters
-    ----------
-    folder : where
-    maps : of one class
-    box_pixel_size : Å
-    """
-    folder.mkdir(exist_ok=True)
-    shape = tuple(maps.whole.shape)
-    low_pass = bandpass(shape, box_pixel_size, low_pass=resolution_of(maps.curves))
-    volumes = {
-        "half1": maps.halves[0],
-        "half2": maps.halves[1],
-        "average_unfiltered": maps.whole,
-        "average": apply_filter(maps.whole, low_pass),
-    }
-    for name, volume in volumes.items():
-        write_volume(folder / f"{name}.mrc", Volume(volume.numpy(), box_pixel_size))
 
 
 def sharpen_and_write(

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from subtomo.averaging.inputs import AverageInputs, check_search, read_inputs
+from subtomo.averaging.map_files import write_half_maps
 from subtomo.averaging.mask import mask_in_words
 from subtomo.averaging.reconstruction.postprocess import Postprocessed
 from subtomo.averaging.refinement.references import load_references
@@ -15,7 +16,6 @@ from subtomo.averaging.refinement.results import (
     class_folder,
     class_names,
     sharpen_and_write,
-    write_maps,
     write_tables,
 )
 from subtomo.averaging.refinement.rounds import RoundResult, align_in_rounds, stage_names
@@ -76,7 +76,7 @@ def _finish(
             sharpened.append(None)
             continue
         folder = class_folder(job.folder, settings, which)
-        write_maps(folder, maps, pixel_size)
+        write_half_maps(folder, maps, pixel_size)
         sharpened.append(sharpen_and_write(folder, maps, pixel_size, settings))
         of_class = f"{name}: " if settings.n_classes > 1 else ""
         job.log(f"{of_class}{mask_in_words(settings, maps.mask)}")

@@ -26,7 +26,7 @@ def run(settings: DemoSettings, job: Job) -> Path:
     -------
     Path of ``report.html``; the numbers in it are in ``findings.json`` too
     """
-    names = ["simulate", "reconstruct", "bin", "pick", "extract", "average"]
+    names = ["simulate", "reconstruct", "bin", "pick", "extract", "align"]
     if settings.control:
         names += [f"control-{name}" for name in names]
     with job.start(names, bytes_needed=_BYTES_NEEDED * (1 + settings.control)):

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from subtomo.averaging.run import run as average
-from subtomo.averaging.settings import AverageSettings
+from subtomo.averaging.refinement.run import run as align
+from subtomo.averaging.refinement.settings import AlignSettings
 from subtomo.extraction.run import run as extract_volumes
 from subtomo.extraction.settings import ExtractVolumesSettings
 from subtomo.jobs.job import Job
@@ -26,6 +26,7 @@ TEMPLATE_LOW_PASS = 60.0
 """Å: what is finer in the average cannot come from the template."""
 _PICK_BINNING = 3  # Nyquist at 60 Å, as fine as the template
 _BOX_SIZE = 48
+_ROUNDS = 3  # picks are close to the truth
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def folders_of(demo: Path, prefix: str = "") -> Folders:
     demo : the demo's output folder
     prefix : "control-" for the steps on noise alone
     """
-    names = ("simulate", "reconstruct", "bin", "pick", "extract", "average")
+    names = ("simulate", "reconstruct", "bin", "pick", "extract", "align")
     return Folders(*(demo / f"{prefix}{name}" for name in names))
 
 
@@ -149,13 +150,13 @@ class _Steps:
             },
         )
         averaged = self._run(
-            f"{prefix}average",
-            "average",
-            average,
-            AverageSettings,
+            f"{prefix}align",
+            "align",
+            align,
+            AlignSettings,
             {
                 "particles": subtomograms / "particles.star",
-                "align": True,
+                "rounds": _ROUNDS,
                 "angular_range": self._settings.angular_step,
                 "angular_step": self._settings.angular_step / 2,
                 "initial_low_pass": TEMPLATE_LOW_PASS,
