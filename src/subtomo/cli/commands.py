@@ -125,6 +125,21 @@ COMMANDS: Mapping[str, Command] = {
         "subtomo.picking.models.run:run",
         "Make oriented particles from points on vesicles, membranes, filaments and lattices",
     ),
+    "pick net apply": Command(
+        "subtomo.picking.net.settings:NetApplySettings",
+        "subtomo.picking.net.apply_run:run",
+        "Pick with a trained net",
+    ),
+    "pick net pretrain": Command(
+        "subtomo.workflows.pretrain_net.settings:PretrainNetSettings",
+        "subtomo.workflows.pretrain_net.run:run",
+        "Pretrain the network that nets start from, on made-up bodies",
+    ),
+    "pick net train": Command(
+        "subtomo.picking.net.settings:NetTrainSettings",
+        "subtomo.picking.net.train_run:run",
+        "Train a net from a few picks",
+    ),
     "portal export": Command(
         "subtomo.workflows.portal_export.settings:ExportPortalSettings",
         "subtomo.workflows.portal_export.run:run",
@@ -183,6 +198,7 @@ GROUPS: Mapping[str, str] = {
     "extract stacks": "Cut the images of particles out of tilt series, as RELION 5 does",
     "import": "Bring in what other programs made",
     "pick": "Find particles in tomograms",
+    "pick net": "Find particles by a network that learns from a few picks",
     "portal": "Bring in what the CryoET Data Portal has",
     "reconstruct": "Reconstruct maps from the images of particles",
     "tomogram": "Make tomograms from tilt series",

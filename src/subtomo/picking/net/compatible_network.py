@@ -60,8 +60,10 @@ def channels_of_slab(slab: Tensor) -> Tensor:
     -------
     (..., 3, y, x)
     """
-    threes = slab.unflatten(-3, (3, 3)).sum(dim=-3) / 3
-    return threes.clamp(-LIMIT, LIMIT)
+    shape = slab.shape
+    threes = slab.reshape(*shape[:-3], 3, 3, *shape[-2:]).sum(dim=-3) / 3
+    clipped: Tensor = threes.clamp(-LIMIT, LIMIT)
+    return clipped
 
 
 def box_loss(

@@ -17,7 +17,7 @@ from subtomo.picking.net.compatible_network import (
     centre_scores,
     channels_of_slab,
 )
-from subtomo.picking.net.curve import Epoch, validated
+from subtomo.picking.net.curve import Epoch, epoch_of
 
 _BATCH = 32
 _REDRAWN = 20  # passes after which the turned copies are made anew
@@ -49,8 +49,9 @@ def prepare_volume(data: Tensor) -> Tensor:
         squared = squared + (k**2).reshape([-1 if i == axis else 1 for i in range(data.ndim)])
     spectrum = torch.fft.rfftn(data)
     spectrum *= 1 - torch.exp(-squared / (2 * _HIGH_PASS**2))
-    out = torch.fft.irfftn(spectrum, s=shape)
-    return (out - out.mean()) / out.std().clamp_min(1e-12)
+    out: Tensor = torch.fft.irfftn(spectrum, s=shape)
+    scaled: Tensor = (out - out.mean()) / out.std().clamp_min(1e-12)
+    return scaled
 
 
 def cut_boxes(data: Tensor, index: NDArray[np.floating]) -> Tensor:
@@ -105,7 +106,7 @@ def train_compatible(
         if (epoch - 1) % _REDRAWN == 0:
             inputs, truth = _samples(boxes, is_positive, ~is_held_out, options.samples, rng)
         losses = []
-        for rows in torch.from_numpy(rng.permutation(len(inputs))).split(_BATCH):
+        for rows in _batches(rng.permutation(len(inputs))):
             scores = network(inputs[rows].to(device))
             loss = box_loss(
                 scores,
@@ -120,7 +121,8 @@ def train_compatible(
             losses.append(float(loss.detach()))
         with torch.no_grad():
             found = centre_scores(network(held_out)).cpu().numpy() >= options.threshold
-        report(validated(epoch, float(np.mean(losses)), found, is_positive[is_held_out]))
+        is_true = is_positive[is_held_out]
+        report(epoch_of(epoch, float(np.mean(losses)), found & is_true, found, is_true))
     return network.cpu()
 
 
@@ -134,6 +136,11 @@ def _samples(
     """Make turned copies of the boxes of either kind, and tell which are positive."""
     parts = [turned_copies(boxes[is_used & (is_positive == kind)], count, rng) for kind in (1, 0)]
     return torch.cat(parts), torch.arange(2 * count) < count
+
+
+def _batches(order: NDArray[np.int64]) -> list[Tensor]:
+    """Cut an order of samples into batches."""
+    return [torch.from_numpy(order[i : i + _BATCH]) for i in range(0, len(order), _BATCH)]
 
 
 def _soft_circle() -> Tensor:

@@ -28,12 +28,23 @@ class Epoch:
     recall: float
 
 
-def validated(
-    epoch: int, loss: float, is_found: NDArray[np.bool_], is_true: NDArray[np.bool_]
+def epoch_of(
+    epoch: int,
+    loss: float,
+    is_right: NDArray[np.bool_],
+    is_found: NDArray[np.bool_],
+    is_true: NDArray[np.bool_],
 ) -> Epoch:
-    """Make a row from which held-out picks (n,) were found and which are particles."""
-    right = int((is_found & is_true).sum())
-    found, true = int(is_found.sum()), int(is_true.sum())
+    """Make a row from the held-out picks.
+
+    Parameters
+    ----------
+    epoch, loss : as in `Epoch`
+    is_right : (n,) taken for what they are, which is a particle
+    is_found : (n,) taken for a particle
+    is_true : (n,) a particle
+    """
+    right, found, true = int(is_right.sum()), int(is_found.sum()), int(is_true.sum())
     return Epoch(
         epoch,
         loss,

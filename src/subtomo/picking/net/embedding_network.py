@@ -20,7 +20,7 @@ _WIDTH, _DEEP = 32, 48
 
 
 class EmbeddingNetwork(nn.Module):
-    """A small 3D U-net, fully convolutional: unit vectors, and how much a place is background.
+    """A small 3D U-net, fully convolutional: features, and how likely a body has its centre there.
 
     Particles of a kind get similar vectors, those of other kinds different ones. At two levels, a
     sixth and a third of a particle wide, it has 265 thousand parameters.
@@ -52,14 +52,14 @@ class EmbeddingNetwork(nn.Module):
 
         Returns
         -------
-        features : (n, `N_FEATURES`, z / 2, y / 2, x / 2) unit vectors
-        background : (n, z / 2, y / 2, x / 2) logarithm of how likely nothing has its centre there
+        features : (n, `N_FEATURES`, z / 2, y / 2, x / 2)
+        centre : (n, z / 2, y / 2, x / 2) log odds that a body has its centre there
         """
         fine = self.fine(self.stem(x))
         coarse = self.up(self.coarse(self.down(fine)))
         merged = self.merged(fine + nn.functional.interpolate(coarse, scale_factor=2))
         out = self.out(merged).float()
-        return nn.functional.normalize(out[:, :N_FEATURES], dim=1), out[:, N_FEATURES]
+        return out[:, :N_FEATURES], out[:, N_FEATURES]
 
 
 class _Residual(nn.Module):

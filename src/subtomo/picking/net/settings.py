@@ -81,7 +81,10 @@ class NetTrainSettings(JobSettings):
         json_schema_extra=_OF_COMPATIBLE,
     )
     learning_rate: float = Field(
-        1e-4, gt=0, description="Step of Adam", json_schema_extra=_OF_COMPATIBLE
+        1e-4,
+        gt=0,
+        description="Size of the steps of Adam (number)",
+        json_schema_extra=_OF_COMPATIBLE,
     )
     iterations: int = Field(
         20, ge=1, description="Passes over the samples", json_schema_extra=_OF_COMPATIBLE
@@ -105,7 +108,7 @@ class NetTrainSettings(JobSettings):
     )
     particle_threshold: float = Field(
         0.8,
-        description="Least score of picks that the net stores and validation counts with",
+        description="Least score of a pick, which validation counts with (number)",
         json_schema_extra=_OF_COMPATIBLE,
     )
     hold_out: float = Field(
@@ -151,7 +154,7 @@ class NetApplySettings(JobSettings):
     threshold: float | None = Field(
         None,
         description=(
-            "Least score of a pick; default: the net's own; another one with --resume picks "
+            "Least score of a pick (number); default: the net's own; another one with --resume picks "
             "again from the scores that are there"
         ),
         json_schema_extra=_changeable(),

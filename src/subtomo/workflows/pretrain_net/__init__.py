@@ -1,0 +1,1 @@
+"""Training of the network that picks start from, on made-up bodies."""
