@@ -3,7 +3,6 @@
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.ndimage import maximum_filter
 from torch import Tensor
 
 from subtomo.picking.matching.block_correlation import BlockCorrelation
@@ -13,6 +12,7 @@ from subtomo.picking.matching.exact_scores import NOT_SEARCHED, ExactScores
 from subtomo.picking.matching.local_deviation import LocalDeviation, widened
 from subtomo.picking.matching.orientation_cover import cover_orientations
 from subtomo.picking.matching.orientation_profile import SHIFTS, OrientationProfiles
+from subtomo.picking.matching.peaks import find_peaks
 from subtomo.picking.matching.rotations import RotatedTemplates
 from subtomo.picking.matching.running_best import RunningBest
 from subtomo.picking.matching.search import SearchResult, search_block, standardised
@@ -21,11 +21,13 @@ from subtomo.picking.matching.template import Template
 _SHARE = 0.8  # of the scores' variance that the coarse grid has to hold
 _LEAST_ROTATIONS = 100
 _LEAST_WORK = 500_000_000  # voxels times rotations; less is searched as fast exhaustively
+_LEAST_PEAKS, _POSITIONS_A_PEAK = 300, 1000
+"""How many peaks are scored exactly: far more than there are particles."""
 _PAIRS = 32  # of orientation and shift, about each peak, that are scored exactly
 _PAIRS_ALSO = 4  # where only the position is asked for
-_ROUNDS = 4  # of moving a peak to its best neighbour; hardly any moves twice
-_SAMPLED_ROTATIONS, _SAMPLED_POSITIONS = 256, 512
-"""How many scores tell the mean and deviation of all: to 0.2 %."""
+_ROUNDS = 3  # of moving a peak to its best neighbour; few move twice
+_SAMPLED_ROTATIONS, _SAMPLED_POSITIONS = 256, 128
+"""How many scores tell the mean and deviation of all: to 0.4 %."""
 
 
 def search_coarse_to_fine(
@@ -119,7 +121,14 @@ class _CoarseSearch:
         rotations = cover_orientations(self.matrices, self.templates.template.symmetry, step)
         coarse, index = self._coarse_pass(rotations)
         peaks = self._peaks(coarse)
-        profiles = OrientationProfiles(self.exact, self.templates, self.matrices)
+        sample, n_scores = self._sample()
+        profiles = OrientationProfiles(
+            self.exact,
+            self.templates,
+            self.matrices,
+            rotations,
+            float(sample.std()) if len(sample) else 0.0,
+        )
         places = profiles.settle(peaks, rounds=_ROUNDS)
         rotation, place = profiles.candidates(places, _PAIRS)
         found = ExactMap.empty(tuple(self.counts.shape))
@@ -128,7 +137,7 @@ class _CoarseSearch:
             rest = np.argwhere(also & (found.score == NOT_SEARCHED))
             rotation, place = profiles.candidates(rest, _PAIRS_ALSO, shifts=SHIFTS[13:14])
             found.take(place, rotation, self.exact.at(rotation, place))
-        return self._result(found, coarse, rotations[index])
+        return self._result(found, coarse, rotations[index], sample, n_scores)
 
     def _coarse_pass(
         self, rotations: NDArray[np.int64]
@@ -174,18 +183,26 @@ class _CoarseSearch:
         return fine[z][:, y][:, :, x]
 
     def _peaks(self, coarse: NDArray[np.float32]) -> NDArray[np.int64]:
-        """Find the coarse map's local maxima, as fine positions (m, 3)."""
-        highest = maximum_filter(coarse, size=3, mode="constant", cval=NOT_SEARCHED)
-        found = np.argwhere((coarse == highest) & (coarse > NOT_SEARCHED))
-        return np.stack(
-            [axis[i] for axis, i in zip(self.grid.nearest(), found.T, strict=True)], axis=1
+        """Find the coarse map's highest local maxima, as fine positions (m, 3)."""
+        found = find_peaks(
+            coarse,
+            coarse > NOT_SEARCHED,
+            min_distance_px=0,
+            at_most=max(_LEAST_PEAKS, int(self.counts.sum()) // _POSITIONS_A_PEAK),
         )
+        first = np.array([centre[0] for centre in self.grid.centres()])
+        place = first + (found.voxel + found.offset) * float(self.grid.ratio)
+        return np.clip(np.rint(place), 0, np.array(self.counts.shape) - 1).astype(np.int64)
 
     def _result(
-        self, found: ExactMap, coarse: NDArray[np.float32], rotation: NDArray[np.int64]
+        self,
+        found: ExactMap,
+        coarse: NDArray[np.float32],
+        rotation: NDArray[np.int64],
+        sample: NDArray[np.float64],
+        n_scores: int,
     ) -> SearchResult:
         """Fill up with coarse scores what was not scored exactly."""
-        sample, n_scores = self._sample()
         counts = self.counts.cpu().numpy()
         known = found.score > NOT_SEARCHED
         scored = coarse > NOT_SEARCHED

@@ -42,7 +42,7 @@ class ExactScores:
         self._weight = weight
         self._counts = counts.cpu().numpy()
         support = templates.support
-        self._rows = _row_bounds(support.cpu().numpy())
+        self._rows = _row_bounds(support.cpu().numpy())  # a ball or a cube: rows have no gaps
         strides = torch.tensor(values.stride(), device=values.device)
         self._offsets = (support.nonzero() * strides).sum(dim=1)
         self._strides = strides
@@ -60,14 +60,23 @@ class ExactScores:
         weight : (m,) 1 / deviation, or None where the mask is not spherical
         """
         inside, counts = self._inside(position)
-        where = torch.from_numpy(inside).to(self._values.device)
-        starts = (where * self._strides).sum(dim=1)
-        values = self._values.flatten()[starts[:, None] + self._offsets]
-        seen = torch.from_numpy(counts).to(self._values.device)
-        values *= seen[:, None]
+        if self._values.device.type == "cpu":
+            values = torch.from_numpy(
+                _cut_out(self._values.numpy(), *self._rows, len(self._offsets), inside, counts)
+            )
+        else:
+            values = self.patches_torch(inside, counts)
         if self._weight is None:
             return values, None
+        where = torch.from_numpy(inside).to(self._values.device)
         return values, self._weight[tuple(where.T)]
+
+    def patches_torch(self, position: NDArray[np.int64], counts: NDArray[np.bool_]) -> Tensor:
+        """Cut out patches (m, v) in torch, on any device; zeros where they do not count."""
+        where = torch.from_numpy(position).to(self._values.device)
+        starts = (where * self._strides).sum(dim=1)
+        values = self._values.flatten()[starts[:, None] + self._offsets]
+        return values * torch.from_numpy(counts).to(values.device)[:, None]
 
     def at(self, rotation: NDArray[np.int64], position: NDArray[np.int64]) -> FloatArray:
         """Score pairs of rotation and position.
@@ -144,6 +153,30 @@ def _row_bounds(support: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[
     first = np.where(some, support.argmax(axis=2), 0)
     last = np.where(some, n - support[:, :, ::-1].argmax(axis=2), 0)
     return first.astype(np.int64), last.astype(np.int64)
+
+
+@numba.njit(nogil=True, cache=True)  # type: ignore[untyped-decorator]
+def _cut_out(
+    block: FloatArray,
+    first: NDArray[np.int64],
+    last: NDArray[np.int64],
+    size: int,
+    position: NDArray[np.int64],
+    counts: NDArray[np.bool_],
+) -> FloatArray:
+    """Copy the rows that templates at some positions meet: (m, size)."""
+    out = np.zeros((position.shape[0], size), dtype=np.float32)
+    for i in range(position.shape[0]):
+        if not counts[i]:
+            continue
+        pz, py, px = position[i]
+        at = 0
+        for z in range(first.shape[0]):
+            for y in range(first.shape[1]):
+                for x in range(first[z, y], last[z, y]):
+                    out[i, at] = block[pz + z, py + y, px + x]
+                    at += 1
+    return out
 
 
 @numba.njit(fastmath=True, nogil=True, cache=True)  # type: ignore[untyped-decorator]

@@ -14,7 +14,11 @@ from subtomo.picking.matching.template_basis import TemplateBasis
 
 SHIFTS = np.array(list(product((-1, 0, 1), repeat=3)))
 """(27, 3) z, y, x: a position and its neighbours."""
-_ENERGY = 0.99  # of the rotated templates: what is lost is a tenth of a standard deviation
+_FACES = np.flatnonzero(np.abs(SHIFTS).sum(axis=1) == 1)
+_ENERGY = 0.99  # of the rotated templates
+_MARGIN = 0.57
+"""Standard deviations of the score: four of the difference of two scores that each lost a hundredth
+of their variance with the components left out."""
 _MOST = 512  # components
 _MASK_ENERGY = 0.99999  # of the rotated masks: a mean square is near the square of the mean
 _POSITIONS = 512  # at a time
@@ -50,12 +54,21 @@ class OrientationProfiles:
     exact : of the block
     templates : that make the rotations
     matrices : (r, 3, 3)
+    sparse : (c,) rows of ``matrices`` that cover the others
+    deviation : of the scores
     """
 
     def __init__(
-        self, exact: ExactScores, templates: RotatedTemplates, matrices: NDArray[np.float64]
+        self,
+        exact: ExactScores,
+        templates: RotatedTemplates,
+        matrices: NDArray[np.float64],
+        sparse: NDArray[np.int64],
+        deviation: float,
     ) -> None:
         self._exact = exact
+        self._sparse = torch.from_numpy(sparse)
+        self._margin = _MARGIN * deviation
         self._basis = TemplateBasis(templates, matrices, energy=_ENERGY, most=_MOST)
         self._masks = None
         if not templates.template.is_spherical:
@@ -65,6 +78,8 @@ class OrientationProfiles:
 
     def settle(self, position: NDArray[np.int64], *, rounds: int) -> NDArray[np.int64]:
         """Move positions to the best of their neighbours until they stay.
+
+        The sparse orientations decide.
 
         Parameters
         ----------
@@ -81,7 +96,14 @@ class OrientationProfiles:
             if not len(position):
                 break
             best = (
-                torch.cat([self.at(part, 1).shift[:, 0] for part in _parts(position)]).cpu().numpy()
+                torch.cat(
+                    [
+                        self.at(part, 1, rotations=self._sparse).shift[:, 0]
+                        for part in _parts(position)
+                    ]
+                )
+                .cpu()
+                .numpy()
             )
             moved = position + SHIFTS[best]
             stays = (moved == position).all(axis=1)
@@ -90,27 +112,37 @@ class OrientationProfiles:
         return np.unique(np.concatenate([*settled, position]), axis=0)
 
     def at(
-        self, position: NDArray[np.int64], k: int, *, shifts: NDArray[np.int64] = SHIFTS
+        self,
+        position: NDArray[np.int64],
+        k: int,
+        *,
+        shifts: NDArray[np.int64] = SHIFTS,
+        rotations: Tensor | None = None,
     ) -> Profile:
-        """Compute the profiles of some positions (m, 3), k pairs of each, among some shifts."""
-        m, device = len(position), self._basis.shares.device
+        """Compute the profiles of some positions (m, 3), k pairs of each, among some shifts.
+
+        Rotations count in the rows of ``rotations``, where they are given.
+        """
+        shares = _chosen(self._basis.shares, rotations)
+        m, device = len(position), shares.device
         around = (position[:, None] + shifts).reshape(-1, 3)
         values, weight = self._exact.patches(around)
         terms = values @ self._basis.vectors
         if weight is not None:
             terms *= weight[:, None]
         if self._masks is not None:
+            mask_shares = _chosen(self._masks.shares, rotations)
             means, squares = (x @ self._masks.vectors for x in (values, values * values))
-        k = min(k, len(self._basis.shares))
+        k = min(k, len(shares))
         score = torch.full((m, k), -2.0, device=device)
         rotation, shift = (torch.zeros((m, k), dtype=torch.int64, device=device) for _ in range(2))
         shift_score = torch.full((m, len(shifts)), -2.0, device=device)
         shift_rotation = torch.zeros((m, len(shifts)), dtype=torch.int64, device=device)
-        for start in range(0, len(self._basis.shares), _ROTATIONS):
+        for start in range(0, len(shares), _ROTATIONS):
             some = slice(start, start + _ROTATIONS)
-            scores = terms @ self._basis.shares[some].T
+            scores = terms @ shares[some].T
             if self._masks is not None:
-                mean, square = (x @ self._masks.shares[some].T for x in (means, squares))
+                mean, square = (x @ mask_shares[some].T for x in (means, squares))
                 scores *= (square - mean * mean).clamp_min(_FLAT).rsqrt()
             table = scores.view(m, len(shifts), -1)
             best, which = table.max(dim=1)
@@ -132,7 +164,7 @@ class OrientationProfiles:
 
         Parameters
         ----------
-        k : of the best pairs about each position, besides the best for each shift
+        k : pairs about each position, at most; besides the best of each neighbour along an axis
         shifts : (s, 3) z, y, x
 
         Returns
@@ -143,17 +175,24 @@ class OrientationProfiles:
         rotations, places = [], []
         for part in _parts(position):
             found = self.at(part, k, shifts=shifts)
-            rotation = torch.cat([found.rotation, found.shift_rotation], dim=1).cpu().numpy()
-            every = np.broadcast_to(np.arange(len(shifts)), (len(part), len(shifts)))
-            shift = np.concatenate([found.shift.cpu().numpy(), every], axis=1)
-            rotations.append(rotation.ravel())
-            places.append((part[:, None] + shifts[shift]).reshape(-1, 3))
+            near = (found.score >= found.score[:, :1] - self._margin).cpu().numpy()
+            which, rank = np.nonzero(near)
+            rotations.append(found.rotation.cpu().numpy()[which, rank])
+            places.append(part[which] + shifts[found.shift.cpu().numpy()[which, rank]])
+            if len(shifts) == len(SHIFTS):
+                rotations.append(found.shift_rotation.cpu().numpy()[:, _FACES].ravel())
+                places.append((part[:, None] + SHIFTS[_FACES]).reshape(-1, 3))
         if not rotations:
             return np.empty(0, dtype=np.int64), np.empty((0, 3), dtype=np.int64)
         pairs = np.unique(
             np.column_stack([np.concatenate(rotations), np.concatenate(places)]), axis=0
         )
         return pairs[:, 0], pairs[:, 1:]
+
+
+def _chosen(shares: Tensor, rotations: Tensor | None) -> Tensor:
+    """Take the rows of some rotations, or all."""
+    return shares if rotations is None else shares[rotations.to(shares.device)]
 
 
 def _parts(position: NDArray[np.int64]) -> list[NDArray[np.int64]]:
