@@ -10,7 +10,7 @@ from torch import Tensor
 
 from subtomo.averaging.correlation import prepare_reference
 from subtomo.averaging.initial_model.model import ModelMaker, centre_of_mass
-from subtomo.averaging.initial_model.orientation_search import FoundPose, find_pose
+from subtomo.averaging.initial_model.orientation_search import FoundPose, find_poses
 from subtomo.averaging.initial_model.shares import Shares, scaled
 from subtomo.averaging.initial_model.working_set import WorkingSet
 from subtomo.geometry.rotations import random_quaternions
@@ -34,6 +34,25 @@ class Models:
     shares: list[Shares]
     volumes: Tensor
     axes: FloatArray
+
+
+@dataclass(frozen=True, eq=False)
+class Fit:
+    """Where a particle fits.
+
+    Parameters
+    ----------
+    which : the class, from 0
+    poses : in it, best first
+    """
+
+    which: int
+    poses: list[FoundPose]
+
+    @property
+    def best(self) -> FoundPose:
+        """The best pose."""
+        return self.poses[0]
 
 
 @dataclass
@@ -102,12 +121,16 @@ def descend(
         count = min(batch_size, len(particles))
         rows = [int(row) for row in rng.permutation(len(particles))[:count]]
         found = align_rows(particles, models, maker, rows, random_quaternions(1, rng)[0])
-        track.scores.append(float(np.mean([pose.score for _, pose in found])))
-        best = sorted(range(count), key=lambda i: -found[i][1].score)
+        track.scores.append(float(np.mean([one.best.score for one in found])))
+        best = sorted(range(count), key=lambda i: -found[i].best.score)
         kept = sorted(best[: max(1, round(keep * count))])
         shares = []
         for k, old in enumerate(models.shares):
-            new = {rows[i]: particles.share(rows[i], found[i][1]) for i in kept if found[i][0] == k}
+            new = {
+                rows[i]: particles.likely_share(rows[i], found[i].poses)
+                for i in kept
+                if found[i].which == k
+            }
             shares.append(old.updated(set(rows), new, learning_rate))
         after = _made(shares, models, maker)
         change = (after.volumes - models.volumes).square().mean()
@@ -122,7 +145,7 @@ def align_rows(
     maker: ModelMaker,
     rows: Sequence[int],
     turn: FloatArray,
-) -> list[tuple[int, FoundPose]]:
+) -> list[Fit]:
     """Find the best class and pose of particles, each against models of the others.
 
     Parameters
@@ -139,9 +162,9 @@ def align_rows(
             if row in shares.of_rows and len(shares.of_rows) > 1:
                 model = maker.make(shares.without(row), volume, axes)
             spectrum = prepare_reference(model.to(particles.device))
-            poses.append(find_pose(spectrum, particles.observed(row), particles.bands, turn))
-        best = int(np.argmax([pose.score for pose in poses]))
-        found.append((best, poses[best]))
+            poses.append(find_poses(spectrum, particles.observed(row), particles.bands, turn))
+        best = int(np.argmax([of_class[0].score for of_class in poses]))
+        found.append(Fit(best, poses[best]))
     return found
 
 

@@ -101,17 +101,17 @@ def align_chunk(payload: dict[str, Any]) -> dict[str, Any]:
     turn = random_quaternions(1, np.random.default_rng(payload["seed"]))[0]
     rows = payload["rows"]
     found = align_rows(particles, models, maker, rows, turn)
-    classes = np.array([k for k, _ in found])
+    classes = np.array([one.which for one in found])
     orientations = multiply_quaternions(
-        np.array([pose.orientation for _, pose in found]), models.axes[classes]
+        np.array([one.best.orientation for one in found]), models.axes[classes]
     )
-    shifts = np.array([pose.shift_px for _, pose in found]) * particles.full.size / particles.size
+    shifts = np.array([one.best.shift_px for one in found]) * particles.full.size / particles.size
     _write_results(payload, particles, classes, orientations, shifts)
     return {
         "classes": classes.tolist(),
         "orientations": orientations.tolist(),
         "shifts_px": shifts.tolist(),
-        "scores": [pose.score for _, pose in found],
+        "scores": [one.best.score for one in found],
     }
 
 

@@ -80,10 +80,10 @@ def observe_twice(
     return ObservedTwice(coarse, whole)
 
 
-def find_pose(
+def find_poses(
     spectrum: Tensor, particle: ObservedTwice, bands: Bands, turn: FloatArray
-) -> FoundPose:
-    """Find the best of all orientations and shifts.
+) -> list[FoundPose]:
+    """Search all orientations and shifts for those where a particle fits well.
 
     Parameters
     ----------
@@ -92,30 +92,43 @@ def find_pose(
     bands : as there
     turn : (4,) quaternion that the grid of orientations is turned by: another each time, so that
         no particle is held by the grid
+
+    Returns
+    -------
+    The best pose near each of the best orientations of the first look, best first
     """
     step = bands.step_deg
     grid = multiply_quaternions(_grid(step), turn)
     scores, _ = _look(spectrum, particle.coarse, grid, bands.coarse)
-    tried = _around(grid[_best(scores, _KEPT)], step)
-    scores, _ = _look(spectrum, particle.whole, tried, bands.whole)
-    best = _best(scores, _REFINED)
-    finer = np.concatenate([tried[best], _around(tried[best], step / 2)])
-    finer_scores, finer_shifts = _look(spectrum, particle.whole, finer, bands.whole)
-    i = int(finer_scores.argmax())
-    return FoundPose(finer[i], finer_shifts[i].double().cpu().numpy(), float(finer_scores[i]))
+    near = grid[_best(scores, _KEPT)]
+    found = _best_around(spectrum, particle.whole, near, step / 2, bands.whole)
+    found.sort(key=lambda pose: -pose.score)
+    first = np.array([pose.orientation for pose in found[:_REFINED]])
+    finer = _best_around(spectrum, particle.whole, first, step / 4, bands.whole)
+    return sorted([*finer, *found[_REFINED:]], key=lambda pose: -pose.score)
 
 
-def refine_pose(
-    spectrum: Tensor, particle: Observed, band: Band, near: FloatArray, step_deg: float
-) -> FoundPose:
-    """Refine an orientation by steps that halve; parameters as those of `find_pose`."""
-    found = FoundPose(near, np.zeros(3), -np.inf)
-    for step in (step_deg, step_deg / 2, step_deg / 4):
-        tried = multiply_quaternions(local_orientations(_IDENTITY, step, step), found.orientation)
-        scores, shifts = _look(spectrum, particle, tried, band)
-        i = int(scores.argmax())
-        found = FoundPose(tried[i], shifts[i].double().cpu().numpy(), float(scores[i]))
-    return found
+def probabilities(poses: list[FoundPose], norm: float) -> FloatArray:
+    """How likely each pose is.
+
+    Parameters
+    ----------
+    poses : of one particle
+    norm : of the particle as observed, weighted by one over its power
+
+    Returns
+    -------
+    Adding up to 1
+
+    Notes
+    -----
+    A particle of normal noise with one over its power as weights, and a model of the amplitude
+    that fits best: the logarithm of the likelihood rises by ``norm · score² / 2``.
+    """
+    scores = np.clip([pose.score for pose in poses], 0, None)
+    exponent = 0.5 * norm * scores**2
+    likely = np.exp(exponent - exponent.max())
+    return np.asarray(likely / likely.sum())
 
 
 def _look(
@@ -126,16 +139,26 @@ def _look(
     return correlate(spectrum, observed, matrices, band)
 
 
+def _best_around(
+    spectrum: Tensor, observed: Observed, near: FloatArray, step_deg: float, band: Band
+) -> list[FoundPose]:
+    """Find the best pose within a step of each of some orientations."""
+    turns = local_orientations(_IDENTITY, step_deg, step_deg)
+    tried = np.concatenate([multiply_quaternions(turns, one) for one in near])
+    scores, shifts = _look(spectrum, observed, tried, band)
+    places = scores.reshape(len(near), -1).argmax(dim=1).cpu() + torch.arange(len(near)) * len(
+        turns
+    )
+    return [
+        FoundPose(tried[i], shifts[i].double().cpu().numpy(), float(scores[i]))
+        for i in places.tolist()
+    ]
+
+
 def _best(scores: Tensor, count: int) -> NDArray[np.int64]:
     """Places of the best scores, best first."""
     order = torch.argsort(scores, descending=True, stable=True)
     return np.asarray(order[:count].cpu().numpy())
-
-
-def _around(orientations: FloatArray, step_deg: float) -> FloatArray:
-    """Orientations half a step around each, themselves among them."""
-    turns = local_orientations(_IDENTITY, step_deg / 2, step_deg / 2)
-    return np.concatenate([multiply_quaternions(turns, one) for one in orientations])
 
 
 @cache
