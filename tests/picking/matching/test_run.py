@@ -320,6 +320,28 @@ def test_the_report_shows_thresholds_with_their_fit_scores_and_picks(world):
     assert (folder / "none/report.html").read_text().count("data:image/png") == 3
 
 
+def test_a_template_of_wrong_contrast_or_hand_is_warned_of(world):
+    folder, _ = world
+    tomogram, template = read_volume(folder / "tomo.mrc"), read_volume(folder / "lump.mrc")
+    write_volume(folder / "dark.mrc", tomogram.with_data(50 - tomogram.data))
+    # through voxel n // 2 of an even box
+    mirror = np.roll(np.asarray(template.data)[::-1], 1, axis=0)
+    write_volume(folder / "mirror.mrc", template.with_data(np.ascontiguousarray(mirror)))
+    choices = {
+        "out": {},
+        "dark": {"tomograms": [folder / "dark.mrc"]},
+        "hand": {"template": [folder / "mirror.mrc"]},
+        "silent": {"template": [folder / "mirror.mrc"], "check_template": False},
+    }
+    said = {}
+    for name, options in choices.items():
+        match(folder, name, **options, threshold=3.0)
+        said[name] = (folder / name / "log.txt").read_text()
+    assert {name for name, log in said.items() if "negative scores higher" in log} == {"dark"}
+    mirrored = {name for name, log in said.items() if "mirror image scores higher" in log}
+    assert mirrored - {"dark"} == {"hand"}
+
+
 def test_templates_compete(tmp_path):
     volume = noise(0.2)
     planted(volume, density(1), PLACES[:2], TURNS[:2])

@@ -23,6 +23,7 @@ from subtomo.picking.matching.template import Template, prepare_template
 from subtomo.picking.matching.tiling import Tile, Triple, plan_tiles, read_block
 from subtomo.picking.matching.whitening import PowerSpectrum, power_spectrum
 from subtomo.signal.filters import bandpass
+from subtomo.signal.resampling import resample_volume
 from subtomo.signal.wedge import missing_wedge, tilt_transfer, wedge_of_series
 from subtomo.sources.tomograms import open_tomogram, open_tomograms
 
@@ -31,6 +32,8 @@ D = TypeVar("D")
 Offset = tuple[float, float, float]
 
 _EDGE_PX = 2  # Fourier voxels of the template's box over which the filters fall
+_COARSE_VOXELS = 10  # across the particle, in which its overall shape is left
+_SAMPLE_EDGE = 256  # voxels of the tomogram in which that is looked for
 _SPECTRUM_EDGE = 160  # voxels: enough to tell the power spectrum
 _ROI_SUFFIXES = (".mrc", ".mrc.gz", ".rec", ".map", ".tif", ".tiff")
 
@@ -79,17 +82,21 @@ class Search:
     @cached_property
     def template(self) -> Template:
         """The template at the tomogram's pixel size."""
+        return self._prepared(self.volume.pixel_size)
+
+    def _prepared(self, pixel_size: float) -> Template:
+        """Prepare the template for a pixel size, Å."""
         s, i = self.settings, self.which
         return prepare_template(
             read_volume(s.template[i], pixel_size=s.template_pixel_size),
             self.name,
-            pixel_size=self.volume.pixel_size,
+            pixel_size=pixel_size,
             diameter=_of(s.diameter, i, None),
             mask=read_volume(s.mask[i], pixel_size=s.template_pixel_size) if s.mask else None,
             mask_edge=s.mask_edge,
             invert=s.invert_template,
             symmetry=_of(s.symmetry, i, "C1"),
-            tomogram=self.tomogram,
+            tomogram=self.tomogram if pixel_size == self.volume.pixel_size else None,
         )
 
     @property
@@ -138,24 +145,43 @@ class Search:
         ----------
         tile : at whose centre; None: at the centre of the tomogram
         """
-        s, px = self.settings, self.volume.pixel_size
-        shape, series = (self.template.box,) * 3, self.tomogram.tilt_series
-        transfer = None
-        if self.weighting == "wedge":
-            if s.tilt_range is not None:
-                transfer = missing_wedge(shape, s.tilt_range)
-            else:
-                assert series is not None
-                transfer = wedge_of_series(shape, series)
-        elif self.weighting == "tilts":
-            assert series is not None
-            transfer = tilt_transfer(
-                shape, px, series, ctf=s.ctf, dose=s.dose, offset=self._offset(tile)
-            )
+        shape = (self.template.box,) * 3
+        transfer = self._weights(shape, self.volume.pixel_size, self._offset(tile))
         if not self.is_filtered:
             return transfer
         seen = self._filter(shape)
         return seen if transfer is None else seen * transfer
+
+    def coarse_sample(self) -> tuple[NDArray[np.float32], Template, Tensor | None]:
+        """Give the middle of the tomogram, the template and its weights in large voxels."""
+        coarse = max(self.template.diameter / _COARSE_VOXELS, self.volume.pixel_size)
+        cut = tuple(
+            slice((n - min(n, _SAMPLE_EDGE)) // 2, (n + min(n, _SAMPLE_EDGE)) // 2)
+            for n in self.volume.shape
+        )
+        middle = np.asarray(self.volume.data[cut], dtype=np.float32)
+        volume = Volume(
+            -middle if self.settings.invert_tomograms else middle, self.volume.pixel_size
+        )
+        if coarse > 1.01 * self.volume.pixel_size:
+            volume = resample_volume(volume, coarse)
+        template = self._prepared(volume.pixel_size)
+        block = np.asarray(volume.data, dtype=np.float32)
+        weights = self._weights((template.box,) * 3, volume.pixel_size, (0.0, 0.0, 0.0))
+        return block, template, weights
+
+    def _weights(self, shape: Triple, px: float, offset: Offset) -> Tensor | None:
+        """Compute what the microscope left of a density at an offset from the centre."""
+        s, series = self.settings, self.tomogram.tilt_series
+        if self.weighting == "none":
+            return None
+        if self.weighting == "tilts":
+            assert series is not None
+            return tilt_transfer(shape, px, series, ctf=s.ctf, dose=s.dose, offset=offset)
+        if s.tilt_range is not None:
+            return missing_wedge(shape, s.tilt_range)
+        assert series is not None
+        return wedge_of_series(shape, series)
 
     def _offset(self, tile: Tile | None) -> Offset:
         """Place (x, y, z) of a tile's centre from the tomogram's, Å, that its defocus follows.

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from subtomo.formats.atomic import replacing
-from subtomo.formats.particles import write_particles
+from subtomo.formats.particles import read_particles, write_particles
 from subtomo.formats.volumes import write_volume
 from subtomo.model import Particles, Volume
 from subtomo.picking.matching.background import correct_background
@@ -25,6 +25,7 @@ from subtomo.picking.matching.template import Template
 from subtomo.picking.matching.threshold import fit_noise_tail, gaussian_height
 from subtomo.picking.matching.tiling import Tile, fast_size
 from subtomo.picking.matching.tophat import tophat, tophat_deviation
+from subtomo.picking.matching.variants import compare_contrasts, compare_hands
 from subtomo.signal.device import compute_device
 
 _NOISE_EDGE = 48  # positions along an edge of the noise: some hundred peaks, little work
@@ -33,6 +34,7 @@ _REPEATS = 4
 _NOISE_DISTANCE = 0.3  # of the diameter: every peak of its own counts
 _MOST_NOISE_PEAKS = 1000
 _DRAWN_PEAKS = 300  # of the noise, in the report
+_CHECKED_PEAKS = 12
 SIGMA = "subtomoSigma"
 """Column with the score in σ: (score - mean) / standard deviation of all scores of the search."""
 TOPHAT = "subtomoTophat"
@@ -167,6 +169,25 @@ def merge_tiles(payload: dict[str, Any]) -> dict[str, float]:
         "n_scores": payload["sums"]["n_scores"],
         "min_distance": search.min_distance,
     }
+
+
+def check_template(payload: dict[str, Any]) -> dict[str, Any]:
+    """Compare a template with its mirror image and its negative on a sample of a tomogram."""
+    search = _search(payload)
+    contrast = compare_contrasts(*search.coarse_sample())
+    peaks = read_particles(peaks_path(payload["folder"], search))
+    if not len(peaks):
+        return {"contrast": asdict(contrast), "hand": None}
+    # the surest particles only: noise has no hand, and the template chose its peaks
+    high = peaks.select(np.argsort(-peaks.score, kind="stable")[:_CHECKED_PEAKS])
+    high = high.select(high.score > 0.5 * high.score[0])
+    box = search.template.box
+    blocks = []
+    for x, y, z in np.rint(search.volume.position_to_index(high.position)).astype(int).tolist():
+        about = Tile((z - 1, y - 1, x - 1), (3, 3, 3), (box + 2, box + 2, box + 2))
+        blocks.append(search.block(about))
+    hand = compare_hands(blocks, search.template, search.transfer())
+    return {"contrast": asdict(contrast), "hand": asdict(hand)}
 
 
 def score_statistics(sums: dict[str, float]) -> tuple[float, float]:

@@ -19,6 +19,7 @@ from subtomo.picking.matching.choice import choose_picks
 from subtomo.picking.matching.inputs import Search, open_inputs, roi_path
 from subtomo.picking.matching.items import (
     add_sums,
+    check_template,
     match_noise,
     match_tile,
     merge_tiles,
@@ -29,6 +30,7 @@ from subtomo.picking.matching.report import write_report
 from subtomo.picking.matching.selection import Threshold, choose_threshold
 from subtomo.picking.matching.settings import MatchSettings
 from subtomo.picking.matching.threshold import Calibration, NoiseTail
+from subtomo.picking.matching.variants import Comparison
 from subtomo.signal.device import compute_device
 from subtomo.sources.tomograms import tomogram_files
 
@@ -72,6 +74,7 @@ def run(settings: MatchSettings, job: "Job") -> Path:
             stem: choose_threshold(settings, found, noise[stem].tail if stem in noise else None)
             for stem, found in statistics.items()
         }
+        _check_templates(settings, job, [s for s in searches if s.stem in statistics])
         picks = choose_picks(job, searches, statistics, thresholds)
         frames = {search.tomogram.name: search.tomogram.frame for search in searches}
         path = job.folder / "particles.star"
@@ -144,6 +147,33 @@ def _calibration(result: Mapping[str, Any]) -> Calibration:
     """Take what the search in noise left in the ledger."""
     tail = None if result["tail"] is None else NoiseTail(**result["tail"])
     return Calibration(tail, result["n_positions"], result["peaks"])
+
+
+def _check_templates(settings: MatchSettings, job: "Job", searches: list[Search]) -> None:
+    """Warn where a template's mirror image or negative fits the first tomogram better."""
+    if not settings.check_template:
+        return
+    first = {search.name: search for search in reversed(searches)}
+    payloads = {
+        search.stem: payload_of(settings, search.tomogram.name, search.which, folder=job.folder)
+        for search in searches
+        if first[search.name] is search
+    }
+    for stem, result in job.map("check", check_template, payloads).items():
+        contrast = Comparison(**result["contrast"])
+        if contrast.is_other_better:
+            job.warn(
+                f"{stem}: the template's negative scores higher ({contrast.other:.3g}, it "
+                f"{contrast.given:.3g}, mean of the {contrast.n} highest peaks at low resolution); "
+                "check the contrast: --invert-tomograms, --invert-template"
+            )
+        if result["hand"] is not None and Comparison(**result["hand"]).is_other_better:
+            hand = Comparison(**result["hand"])
+            job.warn(
+                f"{stem}: the template's mirror image scores higher ({hand.other:.3g}, it "
+                f"{hand.given:.3g}, mean of {hand.n} peaks); check the handedness of template and "
+                "tomogram"
+            )
 
 
 def _merge(

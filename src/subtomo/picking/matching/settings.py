@@ -203,6 +203,13 @@ class MatchSettings(JobSettings):
     pick_group: str = Field(
         "match", min_length=1, description="Label stored with the picks as who picked them"
     )
+    check_template: bool = Field(
+        True,
+        description=(
+            "Try the template's mirror image and its negative on a sample of the first tomogram "
+            "and warn where one fits better"
+        ),
+    )
     score_format: Literal["mrc", "zarr"] = Field(
         "mrc", description="Format of the maps of scores and orientations: MRC or OME-Zarr"
     )
