@@ -68,3 +68,14 @@ def test_a_tile_has_the_defocus_of_its_height_by_hand(tmp_path, hand, sign):
 def test_the_handedness_needs_a_ctf(tmp_path):
     with pytest.raises(SettingsError, match="--defocus-handedness 1 needs --ctf signed or flipped"):
         search(tmp_path, ctf="none", defocus_handedness=1)
+
+
+def test_orientations_outside_the_range_of_the_axis_are_not_searched(tmp_path):
+    here = search(tmp_path, angular_step=30.0, axis_range=(0, 40))
+    everywhere = search(tmp_path, angular_step=30.0)
+    assert 0 < len(here.orientations) < len(everywhere.orientations) / 5
+    assert (here.matrices[:, 2, 2] >= np.cos(np.radians(40)) - 1e-9).all()
+    with pytest.raises(SettingsError, match=r"--axis-range 0 0\.1 holds none of the orientations"):
+        _ = search(tmp_path, angular_step=90.0, axis_range=(0, 0.1)).orientations
+    with pytest.raises(SettingsError, match="two increasing angles, 0 to 180"):
+        search(tmp_path, axis_range=(40, 30))

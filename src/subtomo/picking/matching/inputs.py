@@ -17,6 +17,7 @@ from subtomo.formats.volumes import read_volume
 from subtomo.geometry.orientation_grid import orientation_grid
 from subtomo.geometry.rotations import matrices_from_quaternions
 from subtomo.model import Tomogram, Volume
+from subtomo.picking.matching.axis_range import within_axis_range
 from subtomo.picking.matching.background import without_structure
 from subtomo.picking.matching.settings import MatchSettings, template_name
 from subtomo.picking.matching.template import Template, prepare_template
@@ -107,7 +108,18 @@ class Search:
     @cached_property
     def orientations(self) -> NDArray[np.float64]:
         """Quaternions (r, 4), one of each set that the symmetry makes equal."""
-        return orientation_grid(self.angular_step, self.template.symmetry)
+        symmetry = self.template.symmetry
+        grid = orientation_grid(self.angular_step, symmetry)
+        if self.settings.axis_range is None:
+            return grid
+        found = within_axis_range(grid, symmetry, *self.settings.axis_range)
+        if not len(found):
+            low, high = self.settings.axis_range
+            raise SettingsError(
+                f"--axis-range {low:g} {high:g} holds none of the orientations "
+                f"{self.angular_step:.3g}° apart; give a wider range or a smaller --angular-step"
+            )
+        return found
 
     @property
     def matrices(self) -> NDArray[np.float64]:

@@ -91,6 +91,13 @@ class MatchSettings(JobSettings):
             "voxels and steps tells where, which takes a fraction of the time"
         ),
     )
+    axis_range: tuple[float, float] | None = Field(
+        None,
+        description=(
+            "Least and greatest angle of the template's own z axis to the tomogram's (degrees, 0 "
+            "to 180): other orientations are not searched"
+        ),
+    )
     tilt_range: tuple[float, float] | None = Field(
         None,
         description=(
@@ -246,6 +253,10 @@ class MatchSettings(JobSettings):
         if self.tilt_range is not None and not -90 <= self.tilt_range[0] < self.tilt_range[1] <= 90:
             raise ValueError(
                 f"--tilt-range is {self.tilt_range}; expected two increasing angles, -90 to 90"
+            )
+        if self.axis_range is not None and not 0 <= self.axis_range[0] < self.axis_range[1] <= 180:
+            raise ValueError(
+                f"--axis-range is {self.axis_range}; expected two increasing angles, 0 to 180"
             )
         if self.tilt_range is not None and self.weighting in ("none", "tilts"):
             raise ValueError(f"--tilt-range has no effect with --weighting {self.weighting}")
