@@ -32,6 +32,14 @@ def test_written_particles_read_back(tmp_path: Path, table: Particles) -> None:
         assert again.extra[tag].tolist() == column.tolist()
 
 
+def test_columns_that_say_nothing_are_left_out(tmp_path: Path) -> None:
+    bare = Particles(np.array(["A"]), np.array([[1.0, 2.0, 3.0]]))
+    write_csv_particles(tmp_path / "p.csv", bare)
+    assert (tmp_path / "p.csv").read_text() == "tomogram,x,y,z\nA,1.000000,2.000000,3.000000\n"
+    write_csv_particles(tmp_path / "p.csv", bare.with_columns(half=np.array([2])))
+    assert (tmp_path / "p.csv").read_text().startswith("tomogram,x,y,z,half\n")
+
+
 def test_a_table_typed_by_hand(tmp_path: Path) -> None:
     particles = read_text(
         tmp_path, "\ufefftomogram, x, y, z, rot, tilt, psi, note\nA,1,2,3,10,20,30,first\n\n"

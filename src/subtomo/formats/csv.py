@@ -89,29 +89,39 @@ def read_csv_particles(
 
 
 def write_csv_particles(path: str | Path, particles: Particles) -> None:
-    """Write particles as CSV: positions in Å, orientations as quaternions, every other column.
+    """Write particles as CSV: positions in Å, orientations as quaternions, other columns.
+
+    A column that says nothing of any particle is left out.
 
     Parameters
     ----------
     path : file, replaced in one step
     particles : the table; its ``tables`` have no place in a CSV file
     """
-    columns: dict[str, NDArray[np.generic]] = {}
-    if not particles.is_oriented.all():
-        columns["is_oriented"] = particles.is_oriented.astype(np.int64)
-    columns |= {name: getattr(particles, name) for name in _TEXT}
-    columns |= {name: getattr(particles, name) for name in ("score", "half", "box_size")}
-    columns |= beside_own(particles.extra, _KNOWN, has_blanks=True)
+    is_oriented = particles.is_oriented
     cells = {"tomogram": _values(particles.tomogram)}
     cells |= _rounded(_POSITION, particles.position, 6)
-    cells |= _rounded(_QUATERNION, particles.orientation, 12)
-    cells |= {name: _values(column) for name, column in columns.items()}
+    if is_oriented.any():
+        cells |= _rounded(_QUATERNION, particles.orientation, 12)
+    if is_oriented.any() and not is_oriented.all():
+        cells["is_oriented"] = is_oriented.astype(np.int64).tolist()
+    others = _said(particles) | beside_own(particles.extra, _KNOWN, has_blanks=True)
+    cells |= {name: _values(column) for name, column in others.items()}
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(cells)
     writer.writerows(zip(*cells.values(), strict=True))
     with replacing(path) as temporary:
         temporary.write_text(text.getvalue(), encoding="utf-8", newline="")
+
+
+def _said(particles: Particles) -> dict[str, NDArray[np.generic]]:
+    """Give the columns that may be missing, without those that say nothing of any particle."""
+    columns = {name: getattr(particles, name) for name in (*_TEXT, "half", "box_size")}
+    said = {
+        name: column for name, column in columns.items() if (column != column.dtype.type()).any()
+    }
+    return said if np.isnan(particles.score).all() else {**said, "score": particles.score}
 
 
 def _rounded(
