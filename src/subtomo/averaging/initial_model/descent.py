@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from subtomo.averaging.correlation import prepare_reference
-from subtomo.averaging.initial_model.model import ModelMaker, centre_of_mass
-from subtomo.averaging.initial_model.orientation_search import FoundPose, find_poses
+from subtomo.averaging.initial_model.model import ModelMaker
+from subtomo.averaging.initial_model.orientation_search import FoundPose, find_pose
 from subtomo.averaging.initial_model.shares import Shares, scaled
 from subtomo.averaging.initial_model.working_set import WorkingSet
-from subtomo.geometry.rotations import random_quaternions
+from subtomo.geometry.rotations import matrices_from_quaternions, random_quaternions
 
 FloatArray = NDArray[np.float64]
 
+_CENTRED_AFTER = 5  # batches
 _FAINT = 1e-6  # of the first, random shares: the first batch replaces them
 
 
@@ -43,16 +44,11 @@ class Fit:
     Parameters
     ----------
     which : the class, from 0
-    poses : in it, best first
+    pose : in it
     """
 
     which: int
-    poses: list[FoundPose]
-
-    @property
-    def best(self) -> FoundPose:
-        """The best pose."""
-        return self.poses[0]
+    pose: FoundPose
 
 
 @dataclass
@@ -100,6 +96,7 @@ def descend(
     batch_size: int,
     learning_rate: float,
     keep: float,
+    centre: bool,
     rng: np.random.Generator,
 ) -> tuple[Models, Track]:
     """Change models by some batches.
@@ -110,6 +107,7 @@ def descend(
     models : before
     maker : of the models
     batches, batch_size, learning_rate, keep : see `InitialModelSettings`
+    centre : bring the models' centres to those of the boxes as well
     rng : draws the batches
 
     Returns
@@ -117,17 +115,18 @@ def descend(
     models after, and how it went
     """
     track = Track()
-    for _ in range(batches):
+    recent: list[Fit] = []
+    for number in range(1, batches + 1):
         count = min(batch_size, len(particles))
         rows = [int(row) for row in rng.permutation(len(particles))[:count]]
         found = align_rows(particles, models, maker, rows, random_quaternions(1, rng)[0])
-        track.scores.append(float(np.mean([one.best.score for one in found])))
-        best = sorted(range(count), key=lambda i: -found[i].best.score)
+        track.scores.append(float(np.mean([one.pose.score for one in found])))
+        best = sorted(range(count), key=lambda i: -found[i].pose.score)
         kept = sorted(best[: max(1, round(keep * count))])
         shares = []
         for k, old in enumerate(models.shares):
             new = {
-                rows[i]: particles.likely_share(rows[i], found[i].poses)
+                rows[i]: particles.share(rows[i], found[i].pose)
                 for i in kept
                 if found[i].which == k
             }
@@ -136,6 +135,9 @@ def descend(
         change = (after.volumes - models.volumes).square().mean()
         track.changes.append(float(change / after.volumes.square().mean().clamp_min(1e-30)))
         models = after
+        recent += found
+        if centre and (number % _CENTRED_AFTER == 0 or number == batches):
+            models, recent = centred(models, maker, recent), []
     return models, track
 
 
@@ -162,24 +164,34 @@ def align_rows(
             if row in shares.of_rows and len(shares.of_rows) > 1:
                 model = maker.make(shares.without(row), volume, axes)
             spectrum = prepare_reference(model.to(particles.device))
-            poses.append(find_poses(spectrum, particles.observed(row), particles.bands, turn))
-        best = int(np.argmax([of_class[0].score for of_class in poses]))
+            poses.append(find_pose(spectrum, particles.observed(row), particles.bands, turn))
+        best = int(np.argmax([pose.score for pose in poses]))
         found.append(Fit(best, poses[best]))
     return found
 
 
-def centred(models: Models, maker: ModelMaker) -> Models:
-    """Bring the models' centres of mass to voxel n // 2.
+def centred(models: Models, maker: ModelMaker, fits: Sequence[Fit]) -> Models:
+    """Move models to where the particles' positions say that their centres are.
 
     Parameters
     ----------
     models : before
     maker : of the models
+    fits : of particles to them, whose mean shift becomes 0
+
+    Notes
+    -----
+    The centre of mass says less: what is dense in a noisy model lies voxels away from it.
     """
-    shares = [
-        one.moved(-centre_of_mass(volume, maker.mask)) if one.of_rows else one
-        for one, volume in zip(models.shares, models.volumes, strict=True)
-    ]
+    shares = []
+    for k, one in enumerate(models.shares):
+        offsets = [
+            matrices_from_quaternions(fit.pose.orientation).T @ fit.pose.shift_px
+            for fit in fits
+            if fit.which == k
+        ]
+        is_known = len(offsets) and one.of_rows
+        shares.append(one.moved(torch.from_numpy(np.mean(offsets, axis=0))) if is_known else one)
     return _made(shares, models, maker)
 
 

@@ -12,7 +12,6 @@ from subtomo.averaging.initial_model.coarse_boxes import coarser_box
 from subtomo.averaging.initial_model.descent import (
     Models,
     align_rows,
-    centred,
     descend,
     random_models,
 )
@@ -66,12 +65,11 @@ def run_iteration(payload: dict[str, Any]) -> dict[str, Any]:
     else:
         models = random_models(particles, maker, payload["classes"], rng)
     options = {name: payload[name] for name in ("batches", "batch_size", "learning_rate", "keep")}
-    models, track = descend(particles, models, maker, rng=rng, **options)
+    is_free = payload["is_free"]
+    models, track = descend(particles, models, maker, centre=is_free, rng=rng, **options)
     symmetry_score = None
-    if payload["is_free"]:
-        models = centred(models, maker)
-        if payload["symmetry"] != "C1":
-            models, symmetry_score = _with_axes(models, maker, payload["symmetry"], particles.bands)
+    if is_free and payload["symmetry"] != "C1":
+        models, symmetry_score = _with_axes(models, maker, payload["symmetry"], particles.bands)
     write_models(payload["after"], models)
     half = len(track.scores) // 2
     return {
@@ -103,15 +101,15 @@ def align_chunk(payload: dict[str, Any]) -> dict[str, Any]:
     found = align_rows(particles, models, maker, rows, turn)
     classes = np.array([one.which for one in found])
     orientations = multiply_quaternions(
-        np.array([one.best.orientation for one in found]), models.axes[classes]
+        np.array([one.pose.orientation for one in found]), models.axes[classes]
     )
-    shifts = np.array([one.best.shift_px for one in found]) * particles.full.size / particles.size
+    shifts = np.array([one.pose.shift_px for one in found]) * particles.full.size / particles.size
     _write_results(payload, particles, classes, orientations, shifts)
     return {
         "classes": classes.tolist(),
         "orientations": orientations.tolist(),
         "shifts_px": shifts.tolist(),
-        "scores": [one.best.score for one in found],
+        "scores": [one.pose.score for one in found],
     }
 
 

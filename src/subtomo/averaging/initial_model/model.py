@@ -85,22 +85,6 @@ class ModelMaker:
         )
 
 
-def centre_of_mass(model: Tensor, mask: Tensor) -> Tensor:
-    """Centre of the dense part of a model, from voxel n // 2: (3,) voxels, x, y, z.
-
-    Parameters
-    ----------
-    model : (n, n, n), protein bright
-    mask : (n, n, n)
-    """
-    inside = model * mask
-    dense = (inside - 0.3 * inside.max()).clamp_min(0)
-    axis = torch.arange(model.shape[0], dtype=model.dtype) - model.shape[0] // 2
-    total = dense.sum().clamp_min(1e-30)
-    z, y, x = ((dense.sum(dim=d) * axis).sum() / total for d in ((1, 2), (0, 2), (0, 1)))
-    return torch.stack([x, y, z])
-
-
 def mean_of(sums: ParticleSums, box: Box, low_pass: float, symmetry: str, space: str) -> Tensor:
     """Make the average of aligned particles, as the models were made but without a mask.
 

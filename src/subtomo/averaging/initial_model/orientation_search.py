@@ -80,10 +80,10 @@ def observe_twice(
     return ObservedTwice(coarse, whole)
 
 
-def find_poses(
+def find_pose(
     spectrum: Tensor, particle: ObservedTwice, bands: Bands, turn: FloatArray
-) -> list[FoundPose]:
-    """Search all orientations and shifts for those where a particle fits well.
+) -> FoundPose:
+    """Search all orientations and shifts for the best.
 
     Parameters
     ----------
@@ -92,10 +92,6 @@ def find_poses(
     bands : as there
     turn : (4,) quaternion that the grid of orientations is turned by: another each time, so that
         no particle is held by the grid
-
-    Returns
-    -------
-    The best pose near each of the best orientations of the first look, best first
     """
     step = bands.step_deg
     grid = multiply_quaternions(_grid(step), turn)
@@ -105,30 +101,7 @@ def find_poses(
     found.sort(key=lambda pose: -pose.score)
     first = np.array([pose.orientation for pose in found[:_REFINED]])
     finer = _best_around(spectrum, particle.whole, first, step / 4, bands.whole)
-    return sorted([*finer, *found[_REFINED:]], key=lambda pose: -pose.score)
-
-
-def probabilities(poses: list[FoundPose], norm: float) -> FloatArray:
-    """How likely each pose is.
-
-    Parameters
-    ----------
-    poses : of one particle
-    norm : of the particle as observed, weighted by one over its power
-
-    Returns
-    -------
-    Adding up to 1
-
-    Notes
-    -----
-    A particle of normal noise with one over its power as weights, and a model of the amplitude
-    that fits best: the logarithm of the likelihood rises by ``norm · score² / 2``.
-    """
-    scores = np.clip([pose.score for pose in poses], 0, None)
-    exponent = 0.5 * norm * scores**2
-    likely = np.exp(exponent - exponent.max())
-    return np.asarray(likely / likely.sum())
+    return max(finer, key=lambda pose: pose.score)
 
 
 def _look(

@@ -22,14 +22,11 @@ from subtomo.averaging.initial_model.orientation_search import (
     FoundPose,
     ObservedTwice,
     observe_twice,
-    probabilities,
 )
-from subtomo.averaging.initial_model.shares import scaled
 from subtomo.averaging.inputs import load_boxes, load_transfers
 from subtomo.averaging.sums import ParticleSums, measured_power, particle_sums
 from subtomo.geometry.rotations import matrices_from_quaternions
 
-_LEAST_LIKELY = 0.05  # poses that are less so are left out
 _MEASURED = 64  # particles whose power the shells are weighted with
 
 
@@ -130,16 +127,6 @@ class WorkingSet:
     def share(self, row: int, pose: FoundPose) -> ParticleSums:
         """Turn a particle to the model."""
         return share_of(self._load(row), pose.orientation, pose.shift_px, self.box)
-
-    def likely_share(self, row: int, poses: list[FoundPose]) -> ParticleSums:
-        """Turn a particle to the model in all poses that are likely, and add these up by it."""
-        likely = probabilities(poses, self.observed(row).whole.norm)
-        total = ParticleSums.empty(self.box)
-        used = likely >= _LEAST_LIKELY
-        for pose, weight in zip(poses, np.where(used, likely / likely[used].sum(), 0), strict=True):
-            if weight > 0:
-                total = total + scaled(self.share(row, pose), float(weight))
-        return total
 
     @property
     def _kept(self) -> dict[Any, Any]:
