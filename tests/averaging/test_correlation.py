@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -151,3 +153,19 @@ def test_a_shifted_box_and_a_shifted_start_are_the_same():
     )
     assert torch.allclose(first[0], second[0], atol=0.01)
     assert torch.allclose(first[1], second[1], atol=0.05)
+
+
+def test_shifts_count_less_towards_the_largest():
+    band = Band(BOX, 7.0, 4.0, 2.0)
+    lengths = torch.tensor([0.0, 2.0, 3.0, 4.0])
+    expected = [1, 1, 0.5 * (1 + math.cos(math.pi / 4)), 0.5]
+    assert band.weight_of_shift(lengths).tolist() == pytest.approx(expected)
+    maps = torch.zeros(1, 11, 11, 11)
+    centre = 5
+    maps[0, centre, centre, centre + 4] = 1.0  # at the largest shift
+    maps[0, centre, centre, centre - 1] = 0.6
+    height, shift = best_shift(maps, band)
+    assert shift[0, 0] == pytest.approx(-1, abs=0.2)
+    assert height[0] == pytest.approx(0.6, abs=0.05)
+    _, hard = best_shift(maps, Band(BOX, 7.0, 4.0))
+    assert hard[0, 0] == pytest.approx(4, abs=0.2)

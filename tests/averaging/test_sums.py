@@ -149,3 +149,19 @@ def test_the_ball_fills_the_box_and_leaves_out_the_corners():
     assert line[2:23].min() == 1
     assert 0 < line[0] < 1
     assert BOX.sphere[2, 2, 2] == 0
+
+
+def test_weights_are_what_each_particle_counts():
+    rng = torch.Generator().manual_seed(0)
+    boxes = torch.randn(2, 16, 16, 16, generator=rng)
+    box, ones = Box(16, 10.0), torch.ones(2, 16, 16, 9)
+    turns, shifts = torch.eye(3).expand(2, 3, 3), torch.zeros(2, 3)
+    first, second = (
+        particle_sums(boxes[i : i + 1], ones[:1], turns[:1], shifts[:1], box) for i in (0, 1)
+    )
+    both = particle_sums(boxes, ones, turns, shifts, box, weights=torch.tensor([0.25, 1.0]))
+    assert both.count == 1.25
+    assert torch.allclose(both.data, 0.25 * first.data + second.data)
+    assert torch.allclose(both.weight, 0.25 * first.weight + second.weight)
+    assert torch.allclose(both.power, 0.25 * first.power + second.power)
+    assert particle_sums(boxes, ones, turns, shifts, box, weights=torch.zeros(2)).count == 0
