@@ -5,11 +5,15 @@ Usage::
     python -m venv /tmp/pytme && /tmp/pytme/bin/pip install pytme==0.3.6
     python benchmarks/matching.py --peer-python /tmp/pytme/bin/python
 
-Time is that of the whole search in one process on one core and one thread, exhaustive, float32:
-the slope between two numbers of rotations, in CPU seconds. A 32³ template with a spherical mask.
-We search where the template fits into the volume, 97³ positions of 128³. pyTME pads the volume
-(128³ to 160³) and gives scores up to the faces, where the template meets nothing beyond; the
-figures by searched position are printed too, and those of our search with padded edges.
+Time is that of the search in one process on one core and one thread, float32: the slope between two
+numbers of rotations, in CPU seconds, exhaustive and from coarse to fine. A 32³ template with a
+spherical mask, orientations 7° apart. We search where the template fits into the volume, 97³
+positions of 128³; the volume of 400 x 400 x 160 is searched in tiles of one shape, of which one is
+timed. pyTME pads the volume (128³ to 160³) and gives scores up to the faces, where the template
+meets nothing beyond. It takes fewer rotations, for its time is proportional to them.
+
+Recall: the peaks that the search from coarse to fine finds of those of the exhaustive one, in the
+same voxel and with a score that differs by less than 0.001.
 
 Accuracy: particles at random places and orientations in white noise, the same volumes, template,
 mask and rotations for both; peaks found by one function, only where the template fits. Recall at
@@ -33,6 +37,7 @@ from subtomo.geometry.orientation_grid import orientation_grid
 from subtomo.geometry.rotations import matrices_from_quaternions, random_quaternions
 from subtomo.model import Particles, Volume
 from subtomo.picking.evaluation import precision_and_recall
+from subtomo.picking.matching.coarse_search import search_coarse_to_fine
 from subtomo.picking.matching.peaks import find_peaks
 from subtomo.picking.matching.search import search_block
 from subtomo.picking.matching.template import Template
@@ -58,6 +63,8 @@ def main():
     peer = Peer(options.peer_python)
     if "speed" in options.parts:
         print_speed(peer, repeats=options.repeats)
+    if "recall" in options.parts:
+        print_recall(seeds=options.seeds)
     if "accuracy" in options.parts:
         print_accuracy(peer, seeds=options.seeds)
 
@@ -70,7 +77,7 @@ def parse_options():
         help="python of an environment with pyTME 0.3.6 "
         "(python -m venv DIR && DIR/bin/pip install pytme==0.3.6); without it only we run",
     )
-    parser.add_argument("--parts", nargs="+", default=["speed", "accuracy"])
+    parser.add_argument("--parts", nargs="+", default=["speed", "recall", "accuracy"])
     parser.add_argument("--repeats", type=int, default=3, help="timings, of which the least counts")
     parser.add_argument("--seeds", type=int, default=2, help="volumes for each noise level")
     return parser.parse_args()
@@ -124,52 +131,98 @@ def slope(seconds, counts):
     return (seconds[1] - seconds[0]) / (counts[1] - counts[0])
 
 
-def our_seconds(volume, template, matrices, counts, *, to_faces=False):
-    """Time each count, tile by tile as the command does."""
-    size, box = len(volume), template.box
-    first, n = (0, size) if to_faces else (box // 2, size - box + 1)
-    tiles = plan_tiles((first,) * 3, (n,) * 3, box)
-    whole = Volume(volume, 1.0)
-    blocks = [read_block(whole, tuple(a - box // 2 for a in t.first), t.block) for t in tiles]
+def our_seconds(search, volume, template, matrices, counts):
+    """Time each count: one tile's seconds times the number of tiles, which are of one shape."""
+    box = template.box
+    z, y, x = (size - box + 1 for size in volume.shape)
+    tiles = plan_tiles((box // 2,) * 3, (z, y, x), box)
+    start = tuple(a - box // 2 for a in tiles[0].first)
+    block = read_block(Volume(volume, 1.0), start, tiles[0].block)
     seconds = []
     for count in counts:
-        start = time.process_time()
-        for block in blocks:
-            search_block(block, template, matrices[:count])
-        seconds.append(time.process_time() - start)
+        begin = time.process_time()
+        search(block, template, matrices[:count])
+        seconds.append(len(tiles) * (time.process_time() - begin))
     return seconds
 
 
 def print_speed(peer, *, repeats):
     """Compare CPU time by rotation at two sizes."""
     template = make_template(32)
-    matrices = matrices_from_quaternions(orientation_grid(15.0))
-    print("\nCPU ms by rotation, template 32³ (slope between two numbers of rotations)")
+    matrices = matrices_from_quaternions(orientation_grid(7.0))
     print(
-        "volume | rotations | subtomo | searched to the faces | pyTME | ratio | ratio to the faces"
+        "\nCPU ms by rotation, template 32³ (slope between two numbers of rotations, in brackets)"
     )
-    for size, counts, limit in ((128, (40, 240), 0.5), (192, (16, 80), 0.65)):
-        volume = np.random.default_rng(0).normal(size=(size,) * 3).astype(np.float32)
-        search_block(volume[:40, :40, :40], template, matrices[:2])  # compile, plan
-        ours, faces, theirs = [], [], []
+    print("volume (z, y, x) | exhaustive | coarse to fine | pyTME | ratios, the second at most")
+    small = np.random.default_rng(0).normal(size=(64, 64, 64)).astype(np.float32)
+    for search in (search_block, search_coarse_to_fine):  # compile, plan
+        search(small, template, matrices[:2500])
+    for shape, few, many, limit in (
+        ((128, 128, 128), (20, 80), (500, 2500), 1 / 4),
+        ((160, 400, 400), (4, 12), (500, 2000), 1 / 3),
+    ):
+        volume = np.random.default_rng(0).normal(size=shape).astype(np.float32)
+        slopes = [[], [], []]
         for _ in range(repeats):
-            ours.append(slope(our_seconds(volume, template, matrices, counts), counts))
-            faces.append(
-                slope(our_seconds(volume, template, matrices, counts, to_faces=True), counts)
-            )
             if peer:
-                seconds, _ = peer.search(volume, template, matrices, counts)
-                theirs.append(slope(seconds, counts))
-        ms = [1e3 * min(values) if values else float("nan") for values in (ours, faces, theirs)]
+                slopes[2].append(slope(peer.search(volume, template, matrices, few)[0], few))
+            for which, (search, counts) in enumerate(
+                ((search_block, few), (search_coarse_to_fine, many))
+            ):
+                seconds = our_seconds(search, volume, template, matrices, counts)
+                slopes[which].append(slope(seconds, counts))
+        ms = [1e3 * min(values) if values else float("nan") for values in slopes]
         print(
-            f"{size}³ | {counts[0]}, {counts[1]} | {ms[0]:.1f} | {ms[1]:.1f} | {ms[2]:.1f} | "
-            f"{ms[0] / ms[2]:.2f} (at most {limit}) | {ms[1] / ms[2]:.2f}"
+            f"{shape} | {ms[0]:.1f} {few} | {ms[1]:.2f} {many} (in all {seconds[1]:.0f} s) | "
+            f"{ms[2]:.1f} {few} | {ms[0] / ms[2]:.2f}, {ms[1] / ms[2]:.3f} ({limit:.2f})",
+            flush=True,
         )
     print(getattr(peer, "version", "pyTME was not run: give --peer-python"))
 
 
-def plant(template, *, size, n, sd, seed):
-    """Make a volume with particles in noise; return it and the places (n, 3) z, y, x."""
+def print_recall(*, seeds):
+    """Compare the peaks of the search from coarse to fine with the exhaustive ones."""
+    template = make_template(25)
+    matrices = matrices_from_quaternions(orientation_grid(7.0))
+    matrices = matrices[:3000]
+    inside = template.mask > 0.5
+    print(f"\nExhaustive peaks that are found: 40 particles in 112³, {len(matrices)} rotations")
+    print("SNR (variance in the mask) | peaks above 5 σ | found | above 4 σ | found")
+    for snr in (0.04, 0.02):
+        counts = np.zeros(4, dtype=int)
+        for seed in range(seeds):
+            deviation = float(np.sqrt(template.density[inside].var() / snr))
+            volume, _ = plant(template, size=112, n=40, sd=deviation, seed=seed, turns=matrices)
+            whole = search_block(volume, template, matrices)
+            found = search_coarse_to_fine(volume, template, matrices)
+            counts += count_found(whole, found, template.diameter / 2)
+        print(f"{snr} | {counts[0]} | {counts[1]} | {counts[2]} | {counts[3]}", flush=True)
+
+
+def count_found(whole, found, distance):
+    """Count the peaks above 5 σ and those of them that are found, and the same above 4 σ."""
+    peaks, ours = (
+        find_peaks(result.score, result.exact, min_distance_px=distance, at_most=5000)
+        for result in (whole, found)
+    )
+    heights = {tuple(voxel): height for voxel, height in zip(ours.voxel, ours.height, strict=True)}
+    same = np.array(
+        [
+            abs(heights.get(tuple(voxel), -2.0) - height) < 1e-3
+            for voxel, height in zip(peaks.voxel, peaks.height, strict=True)
+        ]
+    )
+    mean = whole.total / whole.n_scores
+    deviation = np.sqrt(whole.total_squares / whole.n_scores - mean**2)
+    high = [peaks.height > mean + level * deviation for level in (5, 4)]
+    return np.array([value for each in high for value in (each.sum(), same[each].sum())])
+
+
+def plant(template, *, size, n, sd, seed, turns=None):
+    """Make a volume with particles in noise; return it and the places (n, 3) z, y, x.
+
+    They are turned by some of ``turns``, or anyhow.
+    """
     rng = np.random.default_rng(seed)
     half = template.box // 2
     places = []
@@ -178,7 +231,10 @@ def plant(template, *, size, n, sd, seed):
         if all(np.linalg.norm(place - other) > template.diameter for other in places):
             places.append(place)
     volume = rng.normal(scale=sd, size=(size,) * 3).astype(np.float32)
-    turns = matrices_from_quaternions(random_quaternions(n, rng))
+    if turns is None:
+        turns = matrices_from_quaternions(random_quaternions(n, rng))
+    else:
+        turns = turns[rng.integers(0, len(turns), n)]
     density = torch.from_numpy(template.density)
     turned = rotate_volumes(density, torch.from_numpy(turns).float(), oversampling=3).numpy()
     for place, one in zip(places, turned, strict=True):
