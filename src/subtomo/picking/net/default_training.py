@@ -19,6 +19,7 @@ _HARD = 4.0  # background peaks learned for each peak above the threshold
 _FEWEST_HARD = 100
 _FOLDS = 5
 _STIFFNESS = 0.05
+_INDEPENDENT = 0.3  # of the variances, added to the covariance
 _OWN, _MINED = 0.5, 0.25  # shares of a class: what was picked, what was found; the rest is drawn
 
 
@@ -118,8 +119,20 @@ def _fit(
         [weight, np.full(len(drawn), _OWN / len(drawn)), *(s.weight for s in found)]
     )
     return fit_head(
-        numbers, labels, weights, n_classes=n_classes, stiffness=_STIFFNESS, prior=prior
+        numbers,
+        labels,
+        weights,
+        n_classes=n_classes,
+        stiffness=_STIFFNESS,
+        prior=prior,
+        spread=_spread(drawn),
     )
+
+
+def _spread(drawn: FloatArray) -> FloatArray:
+    """Estimate the covariance of noise, a little of it taken as independent."""
+    covariance = np.cov(drawn.T)
+    return np.asarray(covariance + np.diag(_INDEPENDENT * np.diag(covariance) + 1e-9))
 
 
 def _unseen_scores(

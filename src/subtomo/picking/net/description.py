@@ -18,9 +18,10 @@ from subtomo.picking.net.embedding_network import (
     STRIDE,
     EmbeddingNetwork,
 )
+from subtomo.picking.net.profiles import N_PROFILES, shell_profiles
 
-N_NUMBERS = N_FEATURES + 1
-"""Numbers that describe a place: the features, and last how much it is the centre of a body."""
+N_NUMBERS = N_FEATURES + 1 + N_PROFILES
+"""Numbers of a place: the features, how much it is the centre of a body, and the profiles."""
 _INNER = 64  # input voxels along an edge of what one tile gives
 _CROP = 40  # input voxels along an edge of what a single place is described from
 _TURNS: tuple[tuple[int, ...], ...] = ((), (0, 1), (0, 2), (1, 2))  # axes reversed together
@@ -133,7 +134,7 @@ def _describe(network: EmbeddingNetwork, blocks: Tensor, device: str) -> Tensor:
     """Describe blocks (n, z, y, x): (n, `N_NUMBERS`, z / 2, y / 2, x / 2)."""
     with torch.no_grad():
         features, centre = network(blocks[:, None].to(device))
-    return torch.cat([features, centre[:, None]], dim=1).cpu()
+    return torch.cat([features, centre[:, None], shell_profiles(blocks.to(device))], dim=1).cpu()
 
 
 assert _INNER % MULTIPLE == 0

@@ -65,6 +65,7 @@ def fit_head(
     n_classes: int,
     stiffness: float,
     prior: Head | None = None,
+    spread: FloatArray | None = None,
 ) -> tuple[Head, float]:
     """Fit by logistic regression, all classes with the same weight in all.
 
@@ -76,17 +77,22 @@ def fit_head(
     n_classes : without background
     stiffness : how much large weights cost, of numbers with standard deviation 1
     prior : weights that cost nothing instead of 0
+    spread : (numbers, numbers) covariance that counts as 1; None: that of each number alone
 
     Returns
     -------
     the head, and its loss without the cost of the weights
     """
-    mean, sd = numbers.mean(axis=0), numbers.std(axis=0) + 1e-6
-    scaled = (numbers - mean) / sd
+    mean = numbers.mean(axis=0)
+    if spread is None:
+        spread = np.diag((numbers.std(axis=0) + 1e-6) ** 2)
+    root = np.linalg.cholesky(spread)
+    whitening = np.linalg.inv(root)
+    scaled = (numbers - mean) @ whitening.T
     shares = np.array([weight[label == k].sum() for k in range(n_classes + 1)])
     share = weight / shares[label] / (n_classes + 1)
     n, width = scaled.shape
-    wanted = np.zeros((n_classes + 1, width)) if prior is None else prior.weights * sd
+    wanted = np.zeros((n_classes + 1, width)) if prior is None else prior.weights @ root
     is_class = np.zeros((n, n_classes + 1))
     is_class[np.arange(n), label] = 1
 
@@ -104,7 +110,7 @@ def fit_head(
     found = minimize(
         cost, np.zeros((n_classes + 1) * (width + 1)), jac=True, method="L-BFGS-B"
     ).x.reshape(n_classes + 1, width + 1)
-    weights = found[:, :-1] / sd
+    weights = found[:, :-1] @ whitening
     penalty = stiffness * float(((found[:, :-1] - wanted) ** 2).sum())
     loss = cost(found.ravel())[0] - penalty
     return Head(weights, found[:, -1] - weights @ mean), loss
