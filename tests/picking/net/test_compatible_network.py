@@ -31,7 +31,7 @@ def test_the_loss_of_the_target_itself_is_none_and_positive_weight_counts(kind):
     yes, no = torch.tensor([True]), torch.tensor([False])
     options = {"target_size": 1.0, "kind": kind}
     exact = box_loss(wide, yes, positive_weight=1.0, **options)
-    assert float(exact) == pytest.approx(0, abs=0.06)
+    assert float(exact) == pytest.approx(0, abs=0.1)  # the middle lies between pixels
     assert float(box_loss(torch.zeros_like(wide), no, positive_weight=1.0, **options)) == 0
     missed = box_loss(torch.zeros_like(wide), yes, positive_weight=1.0, **options)
     heavier = box_loss(torch.zeros_like(wide), yes, positive_weight=3.0, **options)

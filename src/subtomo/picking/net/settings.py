@@ -154,8 +154,8 @@ class NetApplySettings(JobSettings):
     threshold: float | None = Field(
         None,
         description=(
-            "Least score of a pick (number); default: the net's own; another one with --resume picks "
-            "again from the scores that are there"
+            "Least score of a pick (number); default: the net's own; another one with --resume "
+            "picks again from the scores that are there"
         ),
         json_schema_extra=_changeable(),
     )
