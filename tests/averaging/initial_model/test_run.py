@@ -31,6 +31,7 @@ QUICK = {
     "batches": 1,
     "iterations": 1,
     "starts": 1,
+    "rounds": 0,
     "filter_to": 0.02,
 }
 
@@ -96,6 +97,7 @@ CHANGES = {
     "iterations": {"iterations": 2},
     "batches": {"batches": 2},
     "learning_rate": {"learning_rate": 0.9},
+    "rounds": {"rounds": 1},
     "keep": {"keep": 0.4},
     "filter_to": {"filter_to": 0.03},
     "space": {"space": "real", "fill_wedge": True},

@@ -40,6 +40,7 @@ def run(settings: InitialModelSettings, job: "Job") -> Path:
     frames_of_table(settings.particles)
     starts = [f"start {i + 1}" for i in range(settings.n_starts)]
     later = [f"iteration {i + 1}" for i in range(1, settings.iterations)]
+    later += ["rounds"] * (settings.rounds > 0)
     chunks = _chunks(len(inputs.particles))
     items = [*starts, *later, *(f"alignment, {name}" for name in chunks)]
     files = [settings.particles, *filter(None, (settings.mask, settings.reference))]
@@ -110,8 +111,9 @@ def _descend(
     common: dict[str, Any],
     settings: InitialModelSettings,
 ) -> list[Progress]:
-    """Run the first iteration from each start, and the others from the best."""
+    """Run the first iteration from each start, then the others and the rounds from the best."""
     states = job.folder / "states"
+    n_particles = len(common["particles"]["boxes"])
 
     def payload(number: int, before: Path | None, after: Path, start: int) -> dict[str, Any]:
         has_reference = settings.reference is not None and before is None
@@ -140,10 +142,12 @@ def _descend(
     start, before = starts.index(best), files[best]
     for number, name in enumerate(later, start=2):
         after = states / f"iteration_{number}.npz"
+        of_all = {"batches": settings.rounds, "batch_size": n_particles, "learning_rate": 1.0}
+        changed = of_all if name == "rounds" else {}
         result = job.map(
             "descent",
             run_iteration,
-            {name: payload(number, before, after, start)},
+            {name: payload(number, before, after, start) | changed},
             need_all=True,
             outputs={name: [after]},
         )[name]

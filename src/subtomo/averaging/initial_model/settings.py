@@ -32,6 +32,12 @@ class InitialModelSettings(MaskOptions, JobSettings):
     learning_rate: float = Field(
         0.1, gt=0, le=1, description="Part of the model that each batch replaces"
     )
+    rounds: int = Field(
+        10,
+        ge=0,
+        le=100,
+        description="Rounds after the iterations, each of all particles, each a model of its own",
+    )
     keep: float = Field(
         1.0, gt=0, le=1, description="Part of each batch, of the best scores, that counts"
     )
