@@ -33,7 +33,7 @@ class InitialModelSettings(MaskOptions, JobSettings):
         0.1, gt=0, le=1, description="Part of the model that each batch replaces"
     )
     rounds: int = Field(
-        10,
+        15,
         ge=0,
         le=100,
         description="Rounds after the iterations, each of all particles, each a model of its own",
