@@ -22,6 +22,14 @@ class InitialModelSettings(MaskOptions, JobSettings):
             "Map on the grid of the boxes to start from; default: particles in random orientations"
         ),
     )
+    mask_diameter: float | None = Field(
+        None,
+        gt=0,
+        description=(
+            "Diameter (Å) of the ball in which a spherical mask is 1, its soft edge outside; when "
+            "neither mask is given, the ball that fits into the box"
+        ),
+    )
     batch_size: int = Field(12, ge=1, description="Random particles in each batch")
     iterations: int = Field(
         5, ge=1, le=200, description="Iterations; after each there is a picture"
