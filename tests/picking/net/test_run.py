@@ -108,7 +108,7 @@ def test_the_course_has_a_row_for_each_round_and_the_report_is_there(world, net)
 def test_training_goes_on_from_a_net_of_the_same_classes(world, net):
     path = _train(world, world / "on", diameter=DIAMETER, name="ball", initial_net=net, rounds=0)
     assert SavedNet.load(path).class_names == ("ball",)
-    with pytest.raises(Exception, match="same classes"):
+    with pytest.raises(SettingsError, match="same classes"):
         _train(world, world / "other", diameter=DIAMETER, name="cube", initial_net=net)
 
 

@@ -14,6 +14,7 @@ from subtomo.picking.net.trainings import (
     CURVE_NAME,
     describe_tomogram,
     open_all,
+    require_same_classes,
     train_compatible_net,
     train_default_net,
 )
@@ -40,6 +41,7 @@ def run(settings: NetTrainSettings, job: "Job") -> Path:
                 f"--initial-net {settings.initial_net}: a net of the {earlier.network} network, "
                 f"but --network is {settings.network}; give --network {earlier.network}"
             )
+        require_same_classes(settings, earlier, references)
     require_different_files(tomogram.name for tomogram in tomograms)
     for tomogram in tomograms:
         require_finite(tomogram.volume, f"tomogram {tomogram.name}")

@@ -102,7 +102,7 @@ def train_default_net(payload: dict[str, Any]) -> dict[str, Any]:
         n_classes=len(references.class_names),
         rounds=settings.rounds,
         seed=settings.seed,
-        prior=_prior(settings, references),
+        prior=_prior(settings),
         report=report,
     )
     weights = {f"{EMBEDDING}{k}": v for k, v in _embedding_network(settings).state_dict().items()}
@@ -124,18 +124,29 @@ def _embedding_network(settings: NetTrainSettings) -> EmbeddingNetwork:
     return embedding_of(SavedNet.load(settings.initial_net))
 
 
-def _prior(settings: NetTrainSettings, references: References) -> Head | None:
+def _prior(settings: NetTrainSettings) -> Head | None:
     """Take the head of the net to go on from, where its classes are the same."""
     if settings.initial_net is None:
         return None
-    earlier = SavedNet.load(settings.initial_net)
+    return Head.of_tensors(SavedNet.load(settings.initial_net).weights)
+
+
+def require_same_classes(
+    settings: NetTrainSettings, earlier: SavedNet, references: References
+) -> None:
+    """Refuse to go on from a net of other classes.
+
+    Raises
+    ------
+    SettingsError
+        Naming both.
+    """
     if earlier.class_names != references.class_names:
         raise SettingsError(
             f"--initial-net {settings.initial_net}: knows {', '.join(earlier.class_names)}, the "
             f"picks are {', '.join(references.class_names)}; give picks of the same classes (or "
             "--name), or leave --initial-net out"
         )
-    return Head.of_tensors(earlier.weights)
 
 
 def _reporter(folder: Path) -> tuple[Callable[[Epoch], None], list[Epoch]]:
