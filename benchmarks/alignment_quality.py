@@ -9,9 +9,9 @@ Usage::
 550 particles of one species among others in 5 tomograms of 10 Å. Each is turned by 20° about a
 random axis and moved by 3 voxels in a random direction, extracted in boxes of 48 voxels and aligned
 without a reference. Prints median errors, and the resolution of the half maps (0.143) beside that
-against the truth (0.5). ``--noise`` puts white noise into the boxes instead, with the same poses,
-and prints the highest correlation of the half maps beyond the first reference's resolution: it is to
-stay below 0.143. Finished steps are not done again.
+against the truth (0.5). ``--noise`` puts white noise into the boxes instead, in the same poses:
+then it prints the highest correlation of the half maps beyond the first reference's resolution,
+which is to stay below 0.143. Finished steps are not done again.
 """
 
 import argparse

@@ -7,7 +7,7 @@ from planted import PIXEL, asymmetric_density, plant
 from pydantic import ValidationError
 
 from subtomo.averaging.chunk import process_chunk
-from subtomo.averaging.refinement.results import SCORE
+from subtomo.averaging.refinement.results import CLASS_NUMBER, PROBABILITY, SCORE
 from subtomo.averaging.refinement.run import run
 from subtomo.averaging.refinement.settings import AlignSettings
 from subtomo.averaging.run import run as average
@@ -24,14 +24,16 @@ from subtomo.formats.subtomograms import (
 from subtomo.formats.volumes import read_volume, write_volume
 from subtomo.geometry.rotations import angular_distance
 from subtomo.jobs.job import Job
-from subtomo.model import Volume
+from subtomo.model import Particles, Volume
 from subtomo.signal.fsc import fourier_shell_correlation
 
 N = 24
 
 
 def align(table, folder, *, with_report=False, **options):
-    values = {"executor": "inline", "local_resolution": False, "candidates": 1, **options}
+    values = {"executor": "inline", "local_resolution": False, **options}
+    if options.get("search") != "none":
+        values = {"candidates": 1, **values}
     settings = AlignSettings(particles=table, output_dir=folder, **values)
     job = Job("align", settings, quiet=True)
     if with_report:
@@ -183,6 +185,87 @@ def change(planted, folder, **columns):
     changed = particles.with_columns(extra=extra, **columns)
     write_particles(table, changed, frames_of_table(planted.table))
     return table
+
+
+@pytest.fixture(scope="module")
+def mixed(tmp_path_factory):
+    """Table of particles of two densities with true poses, where they are, and their maps."""
+    folder = tmp_path_factory.mktemp("mixed")
+    tables, maps = [], []
+    for seed in (1, 2):
+        (folder / f"{seed}").mkdir()
+        density = asymmetric_density(N, seed=seed)
+        one = plant(folder / f"{seed}", density, 20, snr=0.3, seed=seed, halves=True)
+        tables.append(read_particles(change(one, folder / f"{seed}")))
+        maps.append(folder / f"map{seed}.mrc")
+        write_volume(maps[-1], Volume(density.numpy(), PIXEL))
+    table = folder / "particles.star"
+    frames = frames_of_table(folder / "1" / "changed.star")
+    write_particles(table, Particles.concatenate(tables), frames)
+    return table, maps
+
+
+def test_references_tell_particles_apart(mixed, tmp_path):
+    table, maps = mixed
+    out = tmp_path / "out"
+    found = align(table, out, reference=maps, search="none", rounds=1, mask_diameter=200.0)
+    assert (found.class_name == np.repeat(["map1", "map2"], 20)).mean() > 0.9
+    assert np.array_equal(found.extra[CLASS_NUMBER], 1 + (found.class_name == "map2"))
+    probability = np.asarray(found.extra[PROBABILITY], dtype=float)
+    assert np.all((probability >= 0.5) & (probability <= 1))
+    given = read_particles(table)
+    assert np.allclose(found.position, given.position, atol=1e-3)
+    for path in maps:  # each class' average is like its own reference
+        averages = [load(out / f"map{i}" / "average_unfiltered.mrc") for i in (1, 2)]
+        own, other = (
+            float(fourier_shell_correlation(load(path) * m, one * m)[1:6].mean())
+            for m in [load(out / "map1" / "mask.mrc")]
+            for one in (averages if path == maps[0] else averages[::-1])
+        )
+        assert own > other + 0.2
+
+
+def test_a_higher_temperature_makes_softer_classes(mixed, tmp_path):
+    table, maps = mixed
+    soft, hard = (
+        align(
+            table,
+            tmp_path / f"{temperature}",
+            reference=maps,
+            search="none",
+            rounds=1,
+            mask_diameter=200.0,
+            temperature=temperature,
+        ).extra[PROBABILITY]
+        for temperature in (50.0, 1.0)
+    )
+    assert np.mean(np.asarray(soft, float)) < np.mean(np.asarray(hard, float)) - 0.05
+
+
+@pytest.mark.slow
+def test_classes_are_found_from_random_ones(mixed, tmp_path):
+    table, _ = mixed
+    options = {"classes": 2, "search": "none", "mask_diameter": 200.0, "seed": 1}
+    found = align(table, tmp_path / "out", rounds=4, **options)
+    is_first = found.extra[CLASS_NUMBER] == 1
+    right = (is_first == np.repeat([True, False], 20)).mean()
+    assert max(right, 1 - right) > 0.85
+
+
+def test_particles_that_came_to_lie_at_one_place(rough, tmp_path):
+    particles = read_particles(rough.table)
+    twice = Particles.concatenate([particles, particles.select(np.arange(3))])
+    table = tmp_path / "twice.star"
+    write_particles(table, twice, frames_of_table(rough.table))
+    for name in ("subtomograms", "wedge"):
+        (tmp_path / name).symlink_to(rough.table.parent / name)
+    out = tmp_path / "out"
+    found = align(table, out, min_distance=20.0, **QUICK)
+    assert len(found) <= len(particles)
+    left_out = read_particles(out / "duplicates.star")
+    assert len(found) + len(left_out) == len(twice)
+    assert len(left_out) >= 3
+    assert "left out" in (out / "log.txt").read_text()
 
 
 def test_input_that_cannot_be_aligned(rough, tmp_path):

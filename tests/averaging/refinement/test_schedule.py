@@ -42,11 +42,12 @@ def test_symmetry_and_cones_leave_less_to_search():
     assert more == 3 * 59
 
 
-def test_classes_harden():
-    soft = settings(classes=2, rounds=3, temperature=1.5)
+def test_classes_of_references_harden_and_random_ones_are_hard_at_once():
+    soft = settings(reference=["a.mrc", "b.mrc"], rounds=3, temperature=1.5)
     assert [temperature_of_round(soft, i) for i in (1, 2, 3)] == [6.0, 3.0, 1.5]
-    long = settings(classes=2, rounds=10)
+    long = settings(reference=["a.mrc", "b.mrc"], rounds=10)
     assert temperature_of_round(long, 1) == 8.0
+    assert temperature_of_round(settings(classes=2, rounds=10), 1) == 1.0
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from subtomo.averaging.inputs import AverageInputs
 from subtomo.averaging.poses import ClassPoses
 from subtomo.averaging.reference import HalfMaps, make_maps
 from subtomo.averaging.refinement.duplicates import best_of_close
+from subtomo.averaging.refinement.matching_classes import match_classes
 from subtomo.averaging.refinement.references import (
     first_references,
     references_of_maps,
@@ -121,6 +122,8 @@ def align_in_rounds(
         }
         name = f"round_{number}"
         stage = run_stage(job, name, inputs, half, stage.poses, searches, device)
+        if settings.n_classes > 1 and not given:
+            stage = match_classes(stage, half, box, limit)
         result = _result(name, stage, inputs, settings, everything)
         yield result
         resolution, references = min(limit, result.resolution), []

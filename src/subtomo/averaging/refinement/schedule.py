@@ -36,12 +36,19 @@ def angles_of_round(settings: AlignSettings, number: int) -> AngularSearch:
 
 
 def temperature_of_round(settings: AlignSettings, number: int) -> float:
-    """Give the softness of classes in a round: less and less, down to that asked for.
+    """Give the softness of classes in a round: of given references less and less.
 
     Parameters
     ----------
     settings : of the command
     number : of the round, from 1
+
+    Notes
+    -----
+    Classes that start at random are never softer than asked for: what little tells them apart at
+    first would be lost, as they all come to the same average where every particle is in each.
     """
+    if not settings.reference:
+        return settings.temperature
     factor: float = min(_SOFTEST, 2.0 ** (settings.rounds - number))
     return settings.temperature * factor

@@ -106,7 +106,8 @@ class AlignSettings(PostprocessOptions, AveragedParticles, JobSettings):
         le=1000,
         description=(
             "Of several classes: what the logarithms of their likelihoods are divided by in the "
-            "last round, more for softer classes; earlier rounds are softer, twice as much each"
+            "last round, more for softer classes; of several references, earlier rounds are "
+            "softer, twice as much each"
         ),
     )
     min_distance: float | None = Field(
