@@ -23,7 +23,7 @@ _LEAST_ROTATIONS = 100
 _LEAST_WORK = 500_000_000  # voxels times rotations; less is searched as fast exhaustively
 _LEAST_PEAKS, _POSITIONS_A_PEAK = 300, 1000
 """How many peaks are scored exactly: far more than there are particles."""
-_PAIRS = 32  # of orientation and shift, about each peak, that are scored exactly
+_PAIRS = 128  # at most, of orientation and shift, about each peak, that are scored exactly
 _PAIRS_ALSO = 4  # where only the position is asked for
 _ROUNDS = 3  # of moving a peak to its best neighbour; few move twice
 _SAMPLED_ROTATIONS, _SAMPLED_POSITIONS = 256, 128

@@ -16,9 +16,8 @@ SHIFTS = np.array(list(product((-1, 0, 1), repeat=3)))
 """(27, 3) z, y, x: a position and its neighbours."""
 _FACES = np.flatnonzero(np.abs(SHIFTS).sum(axis=1) == 1)
 _ENERGY = 0.99  # of the rotated templates
-_MARGIN = 0.57
-"""Standard deviations of the score: four of the difference of two scores that each lost a hundredth
-of their variance with the components left out."""
+_MARGIN = 4.0
+"""Standard deviations of the difference of two scores' parts that the components do not hold."""
 _MOST = 512  # components
 _MASK_ENERGY = 0.99999  # of the rotated masks: a mean square is near the square of the mean
 _POSITIONS = 512  # at a time
@@ -68,8 +67,8 @@ class OrientationProfiles:
     ) -> None:
         self._exact = exact
         self._sparse = torch.from_numpy(sparse)
-        self._margin = _MARGIN * deviation
         self._basis = TemplateBasis(templates, matrices, energy=_ENERGY, most=_MOST)
+        self._margin = _MARGIN * deviation * float(np.sqrt(2 * self._basis.lost))
         self._masks = None
         if not templates.template.is_spherical:
             self._masks = TemplateBasis(

@@ -28,6 +28,7 @@ class TemplateBasis:
     Attributes
     ----------
     vectors : (v, k) float32, orthonormal; v voxels of ``templates.support``
+    lost : share of the power of all rotations that the components do not hold
     shares : (r, k) float32; ``shares @ vectors.T`` is about the rotated volumes
     """
 
@@ -47,7 +48,12 @@ class TemplateBasis:
         some = np.unique(np.linspace(0, n - 1, min(n, _SAMPLE)).round().astype(np.int64))
         sample = torch.cat(list(self._rows(matrices[some])))
         self.vectors = principal_components(sample, energy=energy, most=most)
-        self.shares = torch.cat([rows @ self.vectors for rows in self._rows(matrices)])
+        shares, power = [], 0.0
+        for rows in self._rows(matrices):
+            shares.append(rows @ self.vectors)
+            power += float((rows * rows).sum())
+        self.shares = torch.cat(shares)
+        self.lost = max(0.0, 1 - float((self.shares * self.shares).sum()) / power)
 
     def _rows(self, matrices: NDArray[np.float64]) -> Iterator[Tensor]:
         """Prepare rotations, some (r, v) at a time."""
