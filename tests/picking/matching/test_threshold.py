@@ -26,9 +26,9 @@ def test_threshold_and_expected_number_are_each_others_inverse():
 
 
 def test_the_number_of_peaks_worked_by_hand():
-    # 4⁵ - 10 · 4³ + 15 · 4 = 444; exp(-8) = 3.3546e-4
-    assert NoiseTail(0.01, 9).false_positives(4.0, 1000) == pytest.approx(
-        10 * 444 * 3.3546e-4, rel=1e-4
+    # 4⁵ = 1024; exp(-8) = 3.3546e-4
+    assert NoiseTail(0.01, 9, 5.0).false_positives(4.0, 1000) == pytest.approx(
+        10 * 1024 * 3.3546e-4, rel=1e-4
     )
 
 
@@ -59,16 +59,32 @@ def test_the_formula_tells_the_heights_that_a_search_of_noise_had(rank, height):
     assert tail.false_positives(height, n) == pytest.approx(rank, rel=2 / np.sqrt(rank) + 0.05)
 
 
-def test_a_sample_of_the_peaks_tells_the_rest():
-    # heights drawn from the formula itself, above 4 σ
-    tail, n = NoiseTail(1e-3, 1), 10**6
+@pytest.mark.parametrize("exponent", [3.0, 6.0, 9.0])
+def test_a_sample_of_the_peaks_tells_the_rest(exponent):
+    # 300 heights drawn from the formula itself
+    tail, n = NoiseTail(1.0, 1, exponent), 10**6
     levels = np.linspace(3.4, 9, 20000)
     number = np.array([tail.false_positives(u, n) for u in levels])
-    drawn = np.random.default_rng(0).uniform(0, number[0], round(number[0]))
-    heights = np.interp(-drawn, -number, levels)
-    fitted = fit_noise_tail(heights, n)
-    assert fitted.density == pytest.approx(1e-3, rel=0.3)  # 3 standard deviations of 100 peaks
-    assert fitted.n_peaks == 100
+    number *= 300 / number[0]
+    drawn = np.random.default_rng(0).uniform(0, 300, 300)
+    fitted = fit_noise_tail(np.interp(-drawn, -number, levels), n)
+    assert fitted.n_peaks == 200
+    assert fitted.exponent == pytest.approx(exponent, abs=2.5)
+    # ten times as many positions, from which ten are to be expected: as many as one here
+    height = float(np.interp(-1, -number, levels))
+    assert fitted.false_positives(height, 10 * n) == pytest.approx(10, rel=0.5)
+
+
+def test_the_peaks_of_coloured_noise_follow_a_lower_exponent():
+    # peaks above each height in three blocks of noise that falls with the frequency, searched
+    # exhaustively at 26 degrees: (height, number)
+    counted = [(3.3, 96), (3.6, 54), (3.9, 27), (4.2, 11), (4.5, 4), (4.8, 1)]
+    levels, numbers = np.array(counted).T
+    heights = np.interp(-(np.arange(96) + 0.5), -numbers, levels)
+    fitted = fit_noise_tail(heights, 300_000)
+    for level, number in counted[:5]:
+        expected = fitted.false_positives(level, 300_000)
+        assert expected == pytest.approx(number, rel=0.35)
 
 
 def test_too_few_peaks_give_no_tail():

@@ -29,7 +29,7 @@ from subtomo.picking.matching.variants import compare_contrasts, compare_hands
 from subtomo.signal.device import compute_device
 
 _NOISE_EDGE = 48  # positions along an edge of the noise: some hundred peaks, little work
-_NOISE_LEAST = 60_000  # positions in all; smaller blocks are repeated with other noise
+_NOISE_LEAST = 200_000  # positions in all; smaller blocks are repeated with other noise
 _REPEATS = 4
 _NOISE_DISTANCE = 0.3  # of the diameter: every peak of its own counts
 _MOST_NOISE_PEAKS = 1000

@@ -7,33 +7,37 @@ from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import erfcinv
 
-_MOST_PEAKS = 100  # whose number fixes the tail, to 10 %; the higher, the less is extrapolated
+_MOST_PEAKS = 200  # whose heights fix the tail; the higher, the less is extrapolated
 _LEAST_PEAKS = 10
-_LOWEST = 3.3  # σ; the formula counts peaks well above the last zero of its polynomial, 2.86
+_LOWEST = 3.3  # σ; below it peaks run into one another
+_EXPONENT, _EXPONENT_SPREAD = 6.0, 2.0  # what is assumed of the exponent where peaks are few
+_EXPONENTS = np.linspace(1, 9.5, 86)  # above 10.9 the number would rise with the height
 
 
 @dataclass(frozen=True)
 class NoiseTail:
     """How many peaks of pure noise are higher than a given height.
 
-    Heights are those of `gaussian_height`. Scores are a Gaussian random field over three
-    coordinates and three angles. The number of its peaks above a height u is ``density · positions
-    · (u⁵ - 10 u³ + 15 u) exp(-u² / 2)``; the density, which holds how fast scores change with
-    position and angle, is measured.
+    Heights are those of `gaussian_height`. The number of peaks above a height u is taken to be
+    ``density · positions · u^exponent · exp(-u² / 2)``; both constants are measured.
 
     Parameters
     ----------
     density : of peaks, by position
     n_peaks : that it was measured with
+    exponent : how many independent directions the scores change in, less one
 
     Notes
     -----
-    Adler, "The Geometry of Random Fields" (1981), theorem 6.3.1, in six dimensions. Where the
-    angular steps are so coarse that neighbours are independent, it errs on the high side.
+    The leading term for a Gaussian random field in d dimensions has the exponent d - 1 (Adler, "The
+    Geometry of Random Fields" (1981), theorem 6.3.1). Of the search's three coordinates and three
+    angles fewer count where the scores change little with some or where steps are so coarse that
+    neighbours are independent, and more where voxels are as fine as the noise.
     """
 
     density: float
     n_peaks: int
+    exponent: float = _EXPONENT
 
     @property
     def lowest(self) -> float:
@@ -42,7 +46,8 @@ class NoiseTail:
 
     def false_positives(self, height: float, n_positions: float) -> float:
         """Expect so many noise peaks above a height among so many positions."""
-        return float(self.density * n_positions * _excursions(max(height, _LOWEST)))
+        shape = _excursions(max(height, _LOWEST), self.exponent)
+        return float(self.density * n_positions * shape)
 
     def threshold(self, false_positives: float, n_positions: float) -> float:
         """Height above which so many noise peaks are expected; 3.3 at least."""
@@ -81,6 +86,11 @@ def fit_noise_tail(heights: NDArray[np.floating], n_positions: int) -> NoiseTail
     Returns
     -------
     NoiseTail, or None where fewer than ten peaks are high enough to tell
+
+    Notes
+    -----
+    The exponent is the likeliest one for the heights above the lowest of the peaks used, with a
+    normal distribution of 6 ± 2 assumed beforehand.
     """
     high = np.sort(np.asarray(heights, dtype=np.float64))[::-1]
     high = high[high > _LOWEST]
@@ -88,7 +98,17 @@ def fit_noise_tail(heights: NDArray[np.floating], n_positions: int) -> NoiseTail
     if n < _LEAST_PEAKS:
         return None
     level = float(high[n]) if n < len(high) else _LOWEST
-    return NoiseTail(n / (n_positions * _excursions(level)), n)
+    exponent = _likeliest_exponent(high[:n], level)
+    return NoiseTail(n / (n_positions * _excursions(level, exponent)), n, exponent)
+
+
+def _likeliest_exponent(heights: NDArray[np.float64], level: float) -> float:
+    """Find the exponent of the number of peaks from their heights above a level."""
+    logarithms = np.log(heights).sum() - len(heights) * np.log(level)
+    # the density of the heights is the number's derivative, over the number above the level
+    slopes = np.log(heights[:, None] - _EXPONENTS / heights[:, None]).sum(axis=0)
+    before = -0.5 * ((_EXPONENTS - _EXPONENT) / _EXPONENT_SPREAD) ** 2
+    return float(_EXPONENTS[np.argmax(_EXPONENTS * logarithms + slopes + before)])
 
 
 def gaussian_height(score: NDArray[np.floating] | float, deviation: float) -> NDArray[np.float64]:
@@ -119,9 +139,9 @@ def score_at(height: float, deviation: float) -> float:
     return float(np.sqrt(-np.expm1(-((height * deviation) ** 2))))
 
 
-def _excursions(height: float) -> float:
+def _excursions(height: float, exponent: float) -> float:
     """Shape of the number of peaks above a height."""
-    return float((height**5 - 10 * height**3 + 15 * height) * np.exp(-(height**2) / 2))
+    return float(height**exponent * np.exp(-(height**2) / 2))
 
 
 def gaussian_threshold(false_positives: float, n_scores: float) -> float:

@@ -131,7 +131,7 @@ def _best_scores(boxes: list[Tensor], template: Template, transfer: Tensor | Non
     templates = RotatedTemplates(template, transfer, torch.device("cpu"))
     grid = matrices_from_quaternions(orientation_grid(_FIRST_STEP, template.symmetry))
     scores = _scores(torch.cat(boxes), templates, grid).reshape(len(boxes), len(_FACES), -1)
-    best = scores.max(axis=(1, 2))
+    best: FloatArray = scores.max(axis=(1, 2))
     for place, each in enumerate(boxes):
         starts = grid[np.argsort(-scores[place].max(axis=0))[:_STARTS]]
         for step in _NEXT_STEPS:
