@@ -105,8 +105,8 @@ class AlignSettings(PostprocessOptions, AveragedParticles, JobSettings):
         gt=0,
         le=1000,
         description=(
-            "Of several classes: what the logarithms of their likelihoods are divided by in the "
-            "last round, more for softer classes; of several references, earlier rounds are "
+            "Of several classes: factor that the logarithms of their likelihoods are divided by in "
+            "the last round, more for softer classes; of several references, earlier rounds are "
             "softer, twice as much each"
         ),
     )
