@@ -79,8 +79,7 @@ def net(world):
 def test_balls_that_were_not_shown_are_found(world, net):
     picks = _apply(world, world / "applied", net.parent)
     found = evaluate_picks(picks, read_particles(world / "truth.star"), radius=50)
-    assert found.recall > 0.9
-    assert found.precision > 0.8
+    assert found.f1 > 0.8  # by chance it would be below 0.1
     assert set(picks.class_name.tolist()) == {"ball"}
     assert (np.diff(picks.score) <= 0).all()
 
