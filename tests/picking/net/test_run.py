@@ -88,7 +88,7 @@ def test_another_threshold_costs_no_inference(world, net, monkeypatch):
     out = world / "again"
     everything = _apply(world, out, net, threshold=-50.0)
     monkeypatch.setattr(apply_run, "score_volume", None)
-    height = float(everything.score[4])
+    height = float(everything.score[4:6].mean())  # tables round the scores
     fewer = _apply(world, out, net, threshold=height, resume=True)
     assert fewer.score.tolist() == pytest.approx(everything.score[:5].tolist(), abs=1e-5)
     assert len(_apply(world, out, net, max_particles=2, resume=True)) == 2
