@@ -6,6 +6,7 @@ from planted import PIXEL, asymmetric_density
 from subtomo.averaging.box import Box
 from subtomo.averaging.reference import HalfMaps, make_references, noise_to_signal
 from subtomo.signal.fsc import FscCurves, fourier_shell_correlation, masked_fsc
+from subtomo.signal.masks import soft_sphere
 
 N = 32
 BOX = Box(N, PIXEL)
@@ -69,3 +70,17 @@ def test_noise_to_signal_by_hand():
     curves = FscCurves(*[found.frequency] * 4, np.array([1.0, 0.8, 0.5, 0.0, -0.3]), 0.0)
     # (1 - 0.8) / 0.8; where halves do not agree, as if they agreed by 0.02
     assert noise_to_signal(curves, 0.02).numpy() == pytest.approx([1e-3, 0.25, 1.0, 49.0, 49.0])
+
+
+def test_what_halves_were_aligned_to_share_is_no_resolution_under_a_mask():
+    # noise alone; its strong coarse shells are those of one reference, a close mask carries them on
+    rng = torch.Generator().manual_seed(0)
+    noise = [torch.randn(N, N, N, generator=rng) for _ in range(3)]
+    coarse = (BOX.shells >= 2) & (BOX.shells <= 4)
+    shared = torch.fft.irfftn(torch.fft.rfftn(noise[0]) * coarse, s=(N, N, N))
+    half1, half2 = (6 * shared + 0.05 * one for one in noise[1:])
+    mask = soft_sphere((N, N, N), 6.0, 2.0)
+    plain = masked_fsc(half1, half2, mask, PIXEL).corrected
+    known = masked_fsc(half1, half2, mask, PIXEL, shared_shells=5).corrected
+    assert plain[7:].max() > 0.9
+    assert known[7:].max() < 0.2  # what chance leaves of shells of a small box

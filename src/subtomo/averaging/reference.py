@@ -1,5 +1,6 @@
 """Half maps and the references for alignment made of the sums over particles."""
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -50,6 +51,7 @@ def make_maps(
     mask_resolution: float,
     wide_mask: bool,
     seed: int,
+    shared_resolution: float | None = None,
 ) -> HalfMaps:
     """Make averages of sums over particles, and measure their resolution.
 
@@ -63,7 +65,11 @@ def make_maps(
     mask_resolution : Å of the low-pass before a mask is made
     wide_mask : measure at last under a wide one, not the close one to align and filter with
     seed : of random phases
+    shared_resolution : Å, of references that both halves were aligned to; None: to none
     """
+    shared = 0
+    if shared_resolution is not None:
+        shared = max(0, math.floor(box.shell_of(shared_resolution) - _LEAK))
     first, second = (symmetrised(one, box, symmetry) for one in sums)
 
     def average(half: Tensor | float, whole: Tensor | float) -> tuple[Tensor, Tensor, Tensor]:
@@ -77,14 +83,14 @@ def make_maps(
     half1, half2, whole = average(start, start)
     close = density_mask(whole, box, mask_resolution, wide=False) if mask is None else mask
     if regularisation is None:
-        curves = masked_fsc(half1, half2, close, box.pixel_size, seed)
+        curves = masked_fsc(half1, half2, close, box.pixel_size, seed, shared_shells=shared)
         half1, half2, whole = average(
             noise_to_signal(curves, _LEAST_AGREEMENT_OF_HALVES),
             noise_to_signal(curves, _LEAST_AGREEMENT_OF_WHOLE) / 2,
         )
     if mask is None:
         mask = density_mask(whole, box, mask_resolution, wide=True) if wide_mask else close
-    curves = masked_fsc(half1, half2, mask, box.pixel_size, seed)
+    curves = masked_fsc(half1, half2, mask, box.pixel_size, seed, shared_shells=shared)
     total = sums[0] + sums[1]
     return HalfMaps((half1, half2), whole, mask, curves, total.power / total.count)
 

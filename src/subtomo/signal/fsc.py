@@ -100,7 +100,13 @@ def _shells(n: int, device: torch.device) -> tuple[Tensor, Tensor]:
 
 
 def masked_fsc(
-    half1: Tensor, half2: Tensor, mask: Tensor, pixel_size: float, seed: int = 0
+    half1: Tensor,
+    half2: Tensor,
+    mask: Tensor,
+    pixel_size: float,
+    seed: int = 0,
+    *,
+    shared_shells: int = 0,
 ) -> FscCurves:
     """Fourier shell correlation under a mask, corrected for the mask by phase randomisation.
 
@@ -110,6 +116,9 @@ def masked_fsc(
     mask : (n, n, n), 0 to 1
     pixel_size : Å
     seed : of the random phases
+    shared_shells : shells, zero's among them, that both halves were aligned to share
+        They keep their phases: what they have in common is not independent, and the mask carries it
+        into finer shells.
 
     Returns
     -------
@@ -136,6 +145,7 @@ def masked_fsc(
     masked = fourier_shell_correlation(half1 * mask, half2 * mask).cpu().numpy()
     below = np.flatnonzero(unmasked[1:] < RANDOMISE_BELOW)
     start = int(below[0]) + 1 if len(below) else len(unmasked)
+    start = min(max(start, shared_shells), len(unmasked))
     generator = torch.Generator().manual_seed(seed)
     randomised = np.zeros_like(masked)
     for _ in range(_RANDOMISATIONS):

@@ -169,6 +169,7 @@ def _result(
             mask_resolution=_mask_resolution(settings, inputs),
             wide_mask=is_last,
             seed=settings.seed,
+            shared_resolution=None if name == START else settings.initial_low_pass,
         )
         for first, second in stage.sums
     ]
