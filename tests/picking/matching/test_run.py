@@ -17,8 +17,10 @@ from subtomo.geometry.rotations import angular_distance, matrices_from_quaternio
 from subtomo.jobs.job import Job
 from subtomo.jobs.words import check_settings
 from subtomo.model import TiltCtf, TiltSeries, Volume
+from subtomo.picking.matching.inputs import Search
 from subtomo.picking.matching.run import run
 from subtomo.picking.matching.settings import MatchSettings
+from subtomo.picking.surfaces.surface import Surface
 from subtomo.signal.filters import apply_filter, bandpass
 from subtomo.signal.masks import soft_sphere
 from subtomo.signal.rotation import rotate_volumes
@@ -342,6 +344,33 @@ def test_a_template_of_wrong_contrast_or_hand_is_warned_of(world):
     assert mirrored - {"dark"} == {"hand"}
 
 
+def test_near_a_surface_only_its_cone_is_searched(tmp_path):
+    """Particles on a flat membrane at z = 180 Å: two upright, one upside down, one far off."""
+    volume = noise()
+    grid = orientation_grid(STEP, "C1")
+    heights = matrices_from_quaternions(grid)[:, 2, 2]
+    turns = [*np.flatnonzero(heights > 0.8)[:2], *np.flatnonzero(heights < -0.8)[:1]]
+    turns.append(turns[0])
+    where = np.array([[10, 9, 18], [30, 12, 18], [14, 29, 18], [33, 30, 8]])
+    planted(volume, density(), where, turns)
+    write_volume(tmp_path / "tomo.mrc", Volume(volume, PX))
+    write_volume(tmp_path / "lump.mrc", Volume(density(), PX))
+    corners = [[-50.0, -50, 180], [500, -50, 180], [500, 500, 180], [-50, 500, 180]]
+    flat = Surface(np.array(corners), np.array([[0, 1, 2], [0, 2, 3]]))
+    options = {"surface": [tmp_path / "models.json"], "surface_distance": 40.0, "threshold": 7.0}
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(Search, "surfaces", {"membrane": flat})
+        (tmp_path / "models.json").write_text("{}")
+        upright = match(tmp_path, cone=60.0, **options)
+        every = match(tmp_path, "every", cone=180.0, **options)
+    at = {tuple(place) for place in where.tolist()}
+    assert {tuple(v) for v in voxels(upright)} == {(10, 9, 18), (30, 12, 18)}
+    assert {tuple(v) for v in voxels(every)} == at - {(33, 30, 8)}
+    assert (matrices_from_quaternions(upright.orientation)[:, 2, 2] > 0.8).all()
+    searched = read_volume(tmp_path / "every/scores/tomo_lump_orientation.mrc").data >= 0
+    assert set(np.flatnonzero(searched.any(axis=(1, 2)))) == set(range(14, 23))
+
+
 def test_templates_compete(tmp_path):
     volume = noise(0.2)
     planted(volume, density(1), PLACES[:2], TURNS[:2])
@@ -492,6 +521,8 @@ def thresholds(folder, name):
         ({"symmetry": ["X9"]}, "symmetry is 'X9'"),
         ({"threshold": 5.0, "threshold_score": 0.3}, "exclude each other"),
         ({"min_peak_volume": 9e4, "max_peak_volume": 8e4}, "no peak has such a volume"),
+        ({"cone": 30.0}, "--surface and --cone need each other"),
+        ({"surface_distance": 30.0}, "--surface-distance 30 needs --surface"),
         ({"threshold": 5.0, "seed": 3}, "--seed 3 has no effect"),
         ({"tilt_range": (60, -60)}, "two increasing angles"),
         ({"diameter": [-3.0]}, "above 0"),

@@ -24,6 +24,8 @@ def check_search(search: Search) -> None:
     _ = search.template  # refuses one that is larger than the tomogram
     _check_weighting(search)
     search.tiles()
+    if search.settings.surface:
+        _ = search.surfaces  # refuses files without any of the tomogram
     _ = search.orientations  # refuses an unknown symmetry
 
 

@@ -12,17 +12,20 @@ from torch import Tensor
 
 from subtomo.errors import SettingsError, ShapeError
 from subtomo.formats.finite import require_finite
-from subtomo.formats.tomogram_names import file_name_of
+from subtomo.formats.tomogram_names import file_name_of, match_tomogram_names
 from subtomo.formats.volumes import read_volume
 from subtomo.geometry.orientation_grid import orientation_grid
 from subtomo.geometry.rotations import matrices_from_quaternions
 from subtomo.model import Tomogram, Volume
 from subtomo.picking.matching.axis_range import within_axis_range
 from subtomo.picking.matching.background import without_structure
+from subtomo.picking.matching.cones import Patch, cone_patches, normals_near
 from subtomo.picking.matching.settings import MatchSettings, template_name
 from subtomo.picking.matching.template import Template, prepare_template
 from subtomo.picking.matching.tiling import Tile, Triple, plan_tiles, read_block
 from subtomo.picking.matching.whitening import PowerSpectrum, power_spectrum
+from subtomo.picking.models.inputs import read_inputs
+from subtomo.picking.surfaces.surface import Surface
 from subtomo.signal.filters import bandpass
 from subtomo.signal.resampling import resample_volume
 from subtomo.signal.wedge import missing_wedge, tilt_transfer, wedge_of_series
@@ -125,6 +128,14 @@ class Search:
     def matrices(self) -> NDArray[np.float64]:
         """Rotation matrices (r, 3, 3) of the orientations."""
         return matrices_from_quaternions(self.orientations)
+
+    @property
+    def usual_matrices(self) -> NDArray[np.float64]:
+        """Rotation matrices that one position is searched in: all, or those of a cone about z."""
+        if self.settings.cone is None:
+            return self.matrices
+        within = self.matrices[:, 2, 2] >= np.cos(np.radians(self.settings.cone))
+        return self.matrices[within] if within.any() else self.matrices[:1]
 
     @property
     def angular_step(self) -> float:
@@ -254,6 +265,39 @@ class Search:
             )
         require_finite(region, path)
         return np.asarray(region.data[...] > 0.5)
+
+    @cached_property
+    def surfaces(self) -> dict[str, Surface]:
+        """Surfaces of the tomogram, by the name of their model."""
+        s, name = self.settings, self.tomogram.name
+        read = read_inputs(
+            s.surface, {name: self.tomogram}, pixel_size=s.pixel_size, named_by=[name]
+        )
+        matched = match_tomogram_names([model.tomogram for model in read.models], [name])
+        mine = [model for model in read.models if matched.get(model.tomogram) == name]
+        made = {model.name: model.surface() for model in mine}
+        found = {key: one for key, one in made.items() if one is not None and len(one.faces)}
+        if not found:
+            raise SettingsError(
+                f"--surface {s.surface[0]}: no surface of tomogram {name}; expected a model or a "
+                "segmentation of it"
+            )
+        return found
+
+    def patches(self, tile: Tile) -> list[Patch]:
+        """Divide what is searched of a tile by the surface's normal."""
+        within = self.settings.surface_distance or self.template.diameter
+        index, normal = normals_near(self.surfaces, self.volume, tile, within)
+        counts = self.searched(tile)[tuple(index.T)]
+        assert self.settings.cone is not None
+        return cone_patches(
+            tile,
+            index[counts],
+            normal[counts],
+            self.matrices,
+            self.settings.cone,
+            self.template.box,
+        )
 
     def tiles(self) -> list[Tile]:
         """Tiles of all positions that are searched."""

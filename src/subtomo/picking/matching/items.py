@@ -3,7 +3,7 @@
 Each takes a small payload, opens what it needs and writes its files into the job's folder.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -72,18 +72,19 @@ def match_tile(payload: dict[str, Any]) -> dict[str, float]:
     """Search one tile and leave its scores in the job's folder."""
     search = _search(payload)
     tile = Tile(*(tuple(t) for t in payload["tile"]))
-    searched = search.searched(tile)
-    block = search.block(tile)
-    found = _run(search, search.template, block, searched, tile)
+    if search.settings.surface:
+        found, other = _search_patches(search, tile)
+    else:
+        block, searched = search.block(tile), search.searched(tile)
+        found, other = _run_both(search, block, searched, tile, search.matrices)
     cut = tuple(slice(0, n) for n in tile.count)
     parts: dict[str, NDArray[Any]] = {
         "score": found.score[cut],
         "index": found.index[cut],
         "exact": found.exact[cut],
     }
-    if search.settings.background_correction:
-        other = _run(search, search.background_template, block, searched, tile, also=found.exact)
-        parts["background"] = other.score[cut]
+    if other is not None:
+        parts["background"] = other[cut]
     with replacing(payload["path"]) as temporary, temporary.open("wb") as file:
         np.savez(file, **parts)  # type: ignore[arg-type]  # its stub takes the arrays for a flag
     return _sums(found)
@@ -96,14 +97,14 @@ def match_noise(payload: dict[str, Any]) -> dict[str, Any]:
     repeats = int(np.clip(np.ceil(_NOISE_LEAST / _n_positions(block.shape, search)), 1, _REPEATS))
     parts = []
     heights = []
+    matrices = search.usual_matrices
     for repeat in range(repeats):
         noise = scramble_phases(block, search.settings.seed + repeat)
-        found = _run(search, search.template, noise, None, None)
+        found, other = _run_both(search, noise, None, None, matrices)
         parts.append(_sums(found))
         score = found.score
-        if search.settings.background_correction:
-            other = _run(search, search.background_template, noise, None, None, also=found.exact)
-            score = correct_background(score, other.score, found.index >= 0)
+        if other is not None:
+            score = correct_background(score, other, found.index >= 0)
         peaks = find_peaks(
             score,
             found.exact,
@@ -113,7 +114,7 @@ def match_noise(payload: dict[str, Any]) -> dict[str, Any]:
         heights.append(peaks.height)
     sums = add_sums(parts)
     mean, deviation = score_statistics(sums)
-    n_positions = round(sums["n_scores"] / len(search.orientations))
+    n_positions = round(sums["n_scores"] / len(matrices))
     tail = fit_noise_tail(gaussian_height(np.concatenate(heights) - mean, deviation), n_positions)
     drawn = np.sort(np.concatenate(heights) - mean)[::-1][:_DRAWN_PEAKS] / deviation
     return {
@@ -208,12 +209,66 @@ def _search(payload: dict[str, Any]) -> Search:
     return Search.open(payload["settings"], payload["tomogram"], payload["template"])
 
 
+def _run_both(
+    search: Search,
+    block: NDArray[np.float32],
+    searched: NDArray[np.bool_] | None,
+    tile: Tile | None,
+    matrices: NDArray[np.float64],
+) -> tuple[SearchResult, NDArray[np.float32] | None]:
+    """Search a block with the template and, where asked, with the one without structure."""
+    found = _run(search, search.template, block, searched, tile, matrices)
+    if not search.settings.background_correction:
+        return found, None
+    template = search.background_template
+    other = _run(search, template, block, searched, tile, matrices, also=found.exact)
+    return found, other.score
+
+
+def _search_patches(search: Search, tile: Tile) -> tuple[SearchResult, NDArray[np.float32] | None]:
+    """Search what is near a surface, patch by patch, each in the orientations of its cone."""
+    score = np.zeros(tile.count, np.float32)
+    whole = SearchResult(
+        score, np.full(tile.count, -1, np.int32), 0, 0.0, 0.0, np.zeros(tile.count, bool)
+    )
+    background = np.zeros_like(score) if search.settings.background_correction else None
+    parts = [_sums(whole)]
+    for patch in search.patches(tile):
+        box = search.template.box
+        searched = np.zeros([n - box + 1 for n in patch.tile.block], dtype=bool)
+        own = tuple(slice(0, n) for n in patch.tile.count)
+        searched[own] = patch.counts
+        found, other = _run_both(
+            search,
+            search.block(patch.tile),
+            searched,
+            patch.tile,
+            search.matrices[patch.rotations],
+        )
+        low = [a - b for a, b in zip(patch.tile.first, tile.first, strict=True)]
+        here = tuple(slice(a, a + n) for a, n in zip(low, patch.tile.count, strict=True))
+        hit = found.index[own] >= 0
+        score[here][hit] = found.score[own][hit]
+        whole.index[here][hit] = patch.rotations[found.index[own][hit]]
+        whole.exact[here][hit] = found.exact[own][hit]
+        if background is not None and other is not None:
+            background[here][hit] = other[own][hit]
+        parts.append(_sums(found))
+    sums = add_sums(parts)
+    n_scores = round(sums["n_scores"])
+    return (
+        replace(whole, n_scores=n_scores, total=sums["total"], total_squares=sums["total_squares"]),
+        background,
+    )
+
+
 def _run(
     search: Search,
     template: Template,
     block: NDArray[np.float32],
     searched: NDArray[np.bool_] | None,
     tile: Tile | None,
+    matrices: NDArray[np.float64],
     *,
     also: NDArray[np.bool_] | None = None,
 ) -> SearchResult:
@@ -223,7 +278,7 @@ def _run(
         return search_block(
             block,
             template,
-            search.matrices,
+            matrices,
             transfer=transfer,
             searched=searched,
             device=device,
@@ -231,7 +286,7 @@ def _run(
     return search_coarse_to_fine(
         block,
         template,
-        search.matrices,
+        matrices,
         transfer=transfer,
         searched=searched,
         also=also,

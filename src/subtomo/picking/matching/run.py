@@ -111,7 +111,13 @@ def _input_files(settings: MatchSettings, searches: list[Search]) -> list[Path]:
     """List the files that the results depend on."""
     regions = {roi_path(settings.roi, search.tomogram.name) for search in searches}
     found = sorted(path for path in regions if path is not None)
-    return [*tomogram_files(settings.tomograms), *settings.template, *settings.mask, *found]
+    return [
+        *tomogram_files(settings.tomograms),
+        *settings.template,
+        *settings.mask,
+        *settings.surface,
+        *found,
+    ]
 
 
 def _describe(search: Search) -> str:

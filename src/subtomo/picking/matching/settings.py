@@ -136,6 +136,27 @@ class MatchSettings(JobSettings):
             "or a folder with one volume a tomogram, of its name"
         ),
     )
+    surface: tuple[Path, ...] = Field(
+        (),
+        description=(
+            "Files of models, or segmentations called as their tomograms: only near their surfaces "
+            "is searched, in orientations about their normals"
+        ),
+    )
+    cone: float | None = Field(
+        None,
+        gt=0,
+        le=180,
+        description=(
+            "Greatest angle of the template's own z axis to the surface's outward normal, which is "
+            "rounded to a quarter of it or 4°, whichever is more (degrees)"
+        ),
+    )
+    surface_distance: float | None = Field(
+        None,
+        gt=0,
+        description="Greatest distance from the surface, on either side (Å); default: the diameter",
+    )
     pad_edges: bool = Field(
         False,
         description=(
@@ -266,6 +287,10 @@ class MatchSettings(JobSettings):
             raise ValueError(
                 f"--seed {self.seed} has no effect: neither noise nor a background is made"
             )
+        if bool(self.surface) != (self.cone is not None):
+            raise ValueError("--surface and --cone need each other; give both or none")
+        if self.surface_distance is not None and not self.surface:
+            raise ValueError(f"--surface-distance {self.surface_distance:g} needs --surface")
         least, most = self.min_peak_volume, self.max_peak_volume
         if least is not None and most is not None and least > most:
             raise ValueError(
