@@ -300,3 +300,21 @@ def test_input_that_cannot_be_aligned(rough, tmp_path):
 def test_settings_that_contradict_each_other(options, said):
     with pytest.raises(ValidationError, match=said):
         AlignSettings(particles="p.star", output_dir="out", **options)
+
+
+def test_maps_are_sharpened_measured_locally_and_symmetrised(rough, tmp_path):
+    options = {**QUICK, "search": "local", "symmetry": "C2", "local_resolution": True}
+    plain, sharp = tmp_path / "plain", tmp_path / "sharp"
+    align(rough.table, plain, b_factor=0.0, **options)
+    align(rough.table, sharp, b_factor=-3000.0, regularisation=1.0, **options)
+    volume = load(plain / "average_unfiltered.mrc")[1:, 1:, 1:]  # about voxel n // 2
+    assert (volume.flip((1, 2)) - volume).abs().max() < 0.1 * volume.abs().max()
+    fine = torch.fft.rfftn(load(sharp / "postprocess.mrc")).abs()
+    coarse = torch.fft.rfftn(load(plain / "postprocess.mrc")).abs()
+    # exp(3000 k² / 4) more at shell 6 (40 Å) than at shell 2 (120 Å): 1.5 times as much
+    ratio = (fine / coarse)[0, 0]
+    assert ratio[6] / ratio[2] > 1.3
+    damped, usual = (load(folder / "half1.mrc").std() for folder in (sharp, plain))
+    assert damped < 0.9 * usual
+    local = load(plain / "locres.mrc")
+    assert 20 <= local.min() < local.max()
