@@ -28,7 +28,7 @@ COMMANDS = {
         (
             "match",
             "--calibration gaussian --seed 3",
-            "--seed 3 has no effect with --calibration gaussian",
+            "--seed 3 has no effect: a given threshold or --calibration gaussian makes no noise",
         ),
         (
             "match",

@@ -78,7 +78,7 @@ def number_of_points(ellipsoid: Ellipsoid, separation: float) -> int:
     DataError
         If they are more than ``MOST_POINTS``.
     """
-    n = ellipsoid.area / (_HEXAGONAL * separation**2)
+    n = float(ellipsoid.area / (_HEXAGONAL * separation**2))
     if not n <= MOST_POINTS:
         raise DataError(
             f"{n:.3g} points {separation:g} apart would be needed; expected {MOST_POINTS} at most: "

@@ -285,7 +285,8 @@ class MatchSettings(JobSettings):
             raise ValueError("--ctf needs --weighting tilts, found --weighting wedge")
         if self.seed and not (self._is_calibrated_by_noise or self.background_correction):
             raise ValueError(
-                f"--seed {self.seed} has no effect: neither noise nor a background is made"
+                f"--seed {self.seed} has no effect: a given threshold or --calibration gaussian "
+                "makes no noise, and there is no --background-correction"
             )
         if bool(self.surface) != (self.cone is not None):
             raise ValueError("--surface and --cone need each other; give both or none")
