@@ -8,6 +8,7 @@ import torch
 from planted import PIXEL, asymmetric_density, plant
 from pydantic import ValidationError
 
+from subtomo.averaging.initial_model.model import ModelMaker
 from subtomo.averaging.initial_model.run import run
 from subtomo.averaging.initial_model.settings import InitialModelSettings
 from subtomo.averaging.initial_model.tables import CLASS, SCORE
@@ -106,6 +107,17 @@ CHANGES = {
     "mask_diameter": {"mask_diameter": 90.0},
     "max_shift": {"max_shift": 0.0},
 }
+
+
+def test_symmetry_is_applied_only_after_its_axes_were_searched(planted, tmp_path, monkeypatch):
+    used = []
+    made = ModelMaker.__init__
+    monkeypatch.setattr(
+        ModelMaker, "__init__", lambda self, *a, **k: (made(self, *a, **k), used.append(self))[0]
+    )
+    options = {"symmetry": "C2", "apply_symmetry": True, "iterations": 2, "starts": 1}
+    make(planted.table, tmp_path / "out", **options)
+    assert [maker.symmetry for maker in used[:2]] == ["C1", "C2"]
 
 
 @pytest.mark.parametrize("name", CHANGES)

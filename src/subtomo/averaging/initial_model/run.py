@@ -117,8 +117,12 @@ def _descend(
 
     def payload(number: int, before: Path | None, after: Path, start: int) -> dict[str, Any]:
         has_reference = settings.reference is not None and before is None
+        # before the axes were searched, averaging over them would make them
+        is_searched = number > 1 or settings.reference is not None
+        maker = common["maker"] if is_searched else {**common["maker"], "symmetry": "C1"}
         return {
             **common,
+            "maker": maker,
             "before": before,
             "reference": states / "reference.npy" if has_reference else None,
             "is_free": settings.reference is None,
