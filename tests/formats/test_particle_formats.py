@@ -327,6 +327,8 @@ def test_damaged_files_give_errors_of_this_package(row: ParticleFormat, tmp_path
     for _ in range(30):
         path.write_bytes(_damaged(content, rng))
         with suppress(SubtomoError):
-            read_particles(
+            found = read_particles(
                 tmp_path / f"TS_01{row.suffixes[0]}", format_name=row.name, context=CONTEXT
             )
+            assert np.isfinite(found.position).all()
+            assert (found.tomogram != "").all()
