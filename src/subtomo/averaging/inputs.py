@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -20,6 +21,9 @@ from subtomo.geometry.rotations import matrices_from_quaternions
 from subtomo.geometry.symmetry import symmetry_quaternions
 from subtomo.model import Particles
 from subtomo.signal.fourier import half_of_centred
+
+if TYPE_CHECKING:
+    from subtomo.jobs.job import Job
 
 _LARGEST = 1e15  # of a box's values, in float32
 
@@ -123,6 +127,23 @@ def read_inputs(settings: AveragedParticles) -> AverageInputs:
             matrices_from_quaternions(symmetry_quaternions(settings.symmetry))
         ),
         mask=given_mask(settings, box),
+    )
+
+
+def warn_without_transfers(job: "Job", transfers: object | None, what: str = "average") -> None:
+    """Tell that a result is not corrected where the particles say nothing of their wedges."""
+    if transfers is None:
+        job.warn(
+            f"the particles have no transfer functions (rlnCtfImage): the {what} is not "
+            "corrected for the missing wedge"
+        )
+
+
+def empty_average(table: Path) -> DataError:
+    """Say that an average of a table's particles is one of nothing."""
+    return DataError(
+        f"{table}: the average is 0 everywhere; expected boxes and transfer functions that are "
+        "not: extract them again"
     )
 
 

@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from subtomo.averaging.apply_alignment.run import run_apply_alignment
-from subtomo.averaging.inputs import AverageInputs, read_inputs
+from subtomo.averaging.inputs import (
+    AverageInputs,
+    empty_average,
+    read_inputs,
+    warn_without_transfers,
+)
 from subtomo.averaging.map_files import write_half_maps
 from subtomo.averaging.mask import mask_in_words
 from subtomo.averaging.poses import ClassPoses
@@ -16,7 +21,6 @@ from subtomo.averaging.resolution import resolution_of, write_curves
 from subtomo.averaging.settings import AverageSettings
 from subtomo.averaging.stages import chunks_of, remove_stages, run_stage
 from subtomo.counts import count_of
-from subtomo.errors import DataError
 from subtomo.formats.particles import write_particles
 from subtomo.formats.subtomograms import (
     BOX_CENTRE,
@@ -56,11 +60,7 @@ def run(settings: AverageSettings, job: "Job") -> Path:
     with job.start(items, inputs=files, bytes_needed=60.0 * inputs.box.size**3 * n_chunks):
         if not settings.resume:
             remove_stages(job.folder, [_STAGE], all_of_them=starts_again)
-        if inputs.transfers is None:
-            job.warn(
-                "the particles have no transfer functions (rlnCtfImage): the average is not "
-                "corrected for the missing wedge"
-            )
+        warn_without_transfers(job, inputs.transfers)
         return _average(job, inputs, settings, device)
 
 
@@ -80,10 +80,7 @@ def _average(job: "Job", inputs: AverageInputs, settings: AverageSettings, devic
         seed=settings.seed,
     )
     if not maps.whole.any():
-        raise DataError(
-            f"{settings.particles}: the average is 0 everywhere; expected boxes and "
-            "transfer functions that are not: extract them again"
-        )
+        raise empty_average(settings.particles)
     measured_under = mask_in_words(settings, maps.mask)
     job.log(f"resolution {resolution_of(maps.curves):.1f} Å (FSC 0.143); {measured_under}")
     write_half_maps(job.folder, maps, box.pixel_size)

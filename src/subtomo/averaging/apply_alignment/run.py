@@ -14,6 +14,7 @@ from subtomo.averaging.apply_alignment.means import AlignedSums
 from subtomo.averaging.apply_alignment.report import write_aligned_report
 from subtomo.averaging.apply_alignment.tables import aligned_table, box_names, poses_table
 from subtomo.averaging.box import Box
+from subtomo.averaging.inputs import warn_without_transfers
 from subtomo.averaging.mask import mask_in_words
 from subtomo.averaging.resolution import resolution_of, write_curves
 from subtomo.averaging.settings import AverageSettings
@@ -177,11 +178,7 @@ def _say_what_is_missing(job: "Job", inputs: AlignedInputs, settings: AverageSet
             f"{count_of(unknown, 'particle')} without a known orientation (in tables of Euler "
             "angles, all of them 0): such boxes stay as they stand"
         )
-    if inputs.files.transfers is None:
-        job.warn(
-            "the particles have no transfer functions (rlnCtfImage): the weighted mean is not "
-            "corrected for the missing wedge"
-        )
+    warn_without_transfers(job, inputs.files.transfers, "weighted mean")
     if not settings.tomograms:
         job.log("without --tomograms the corners of turned boxes hold their mean")
 

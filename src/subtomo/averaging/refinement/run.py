@@ -5,7 +5,13 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from subtomo.averaging.inputs import AverageInputs, check_search, read_inputs
+from subtomo.averaging.inputs import (
+    AverageInputs,
+    check_search,
+    empty_average,
+    read_inputs,
+    warn_without_transfers,
+)
 from subtomo.averaging.map_files import write_half_maps
 from subtomo.averaging.mask import mask_in_words
 from subtomo.averaging.reconstruction.postprocess import Postprocessed
@@ -23,7 +29,7 @@ from subtomo.averaging.refinement.settings import AlignSettings
 from subtomo.averaging.resolution import resolution_of
 from subtomo.averaging.stages import FOLDER, chunks_of, remove_stages
 from subtomo.counts import count_of
-from subtomo.errors import DataError, SettingsError
+from subtomo.errors import SettingsError
 from subtomo.formats.subtomograms import frames_of_table
 from subtomo.signal.device import compute_device
 
@@ -54,7 +60,7 @@ def run(settings: AlignSettings, job: "Job") -> Path:
         if not settings.resume:
             remove_stages(job.folder, stages, all_of_them=starts_again)
         (job.folder / FOLDER).mkdir(exist_ok=True)
-        _say_what_is_missing(job, inputs)
+        warn_without_transfers(job, inputs.transfers)
         rounds = []
         for result in align_in_rounds(job, inputs, given, settings, device):
             _require_density(result, settings)
@@ -115,19 +121,7 @@ def _require_density(result: RoundResult, settings: AlignSettings) -> None:
     """Refuse an average of nothing."""
     maps = [one for one in result.maps if one is not None]
     if not maps or not any(bool(one.whole.any()) for one in maps):
-        raise DataError(
-            f"{settings.particles}: the average is 0 everywhere; expected boxes and "
-            "transfer functions that are not: extract them again"
-        )
-
-
-def _say_what_is_missing(job: "Job", inputs: AverageInputs) -> None:
-    """Tell what the result will lack."""
-    if inputs.transfers is None:
-        job.warn(
-            "the particles have no transfer functions (rlnCtfImage): the average is not "
-            "corrected for the missing wedge"
-        )
+        raise empty_average(settings.particles)
 
 
 def _in_words(result: RoundResult, settings: AlignSettings) -> str:
