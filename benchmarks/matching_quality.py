@@ -1,33 +1,28 @@
 """How far template matching tells particles from what is not, with and without CTF and background.
 
     python benchmarks/matching_quality.py SIMULATION TOMOGRAM [--gold 3] [--membrane 2]
-    python benchmarks/matching_quality.py --noise [--seeds 5]
 
 SIMULATION is the folder of ``subtomo simulate --preset defocused``, TOMOGRAM that of ``subtomo
-tomogram reconstruct --pixel-size 6``. The first part compares per-tilt CTF and dose with a binary
+tomogram reconstruct --pixel-size 6``. Compared are per-tilt CTF and dose with a binary
 wedge: the peak of every true particle (positions a voxel about it, orientations of a grid of 12°
 within 10° of its own) over the best scores in places without particles (all orientations 24°
 apart), in standard deviations of these. With ``--gold`` and ``--membrane`` the highest scores on so
 many beads and places of membrane follow, with and without the background correction, and how many
 particles are above them. Searching blocks rather than the tomogram takes minutes, not hours.
-
-The second part counts the picks in volumes without signal where 20 are asked for.
 """
 
 import argparse
-import tempfile
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from noise_calibration import DIAMETER, PIXEL_SIZE, coloured, lumps, match, white
 from subtomo.formats.particles import read_particles
-from subtomo.formats.volumes import read_volume, write_volume
+from subtomo.formats.volumes import read_volume
 from subtomo.geometry.orientation_grid import orientation_grid
 from subtomo.geometry.rotations import angular_distance, matrices_from_quaternions
 from subtomo.jobs.words import check_settings
-from subtomo.model import Particles, Volume
+from subtomo.model import Particles
 from subtomo.picking.matching.inputs import Search
 from subtomo.picking.matching.search import SearchResult, search_block
 from subtomo.picking.matching.settings import MatchSettings
@@ -36,7 +31,6 @@ from subtomo.picking.matching.tiling import Tile, fast_size
 from subtomo.sources.tomograms import open_tomograms
 
 FINE_STEP, COARSE_STEP, NEAR = 12.0, 24.0, 10.0  # degrees
-EXPECTED = 20.0
 WEIGHTINGS = {
     "wedge, no CTF, no dose": {"weighting": "wedge", "tilt_range": (-60.0, 60.0)},
     "tilts with CTF and dose": {"weighting": "tilts", "ctf": "signed"},
@@ -44,19 +38,15 @@ WEIGHTINGS = {
 
 
 def main() -> None:
-    """Print a row a weighting, or a row a kind of noise."""
+    """Print a row a weighting, then the highest scores where no particle is."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("folders", nargs="*", type=Path)
+    parser.add_argument("simulation", type=Path)
+    parser.add_argument("tomogram", type=Path)
     parser.add_argument("--gold", type=int, default=0)
     parser.add_argument("--membrane", type=int, default=0)
     parser.add_argument("--blocks", type=int, default=3)
-    parser.add_argument("--noise", action="store_true")
-    parser.add_argument("--seeds", type=int, default=5)
     arguments = parser.parse_args()
-    if arguments.noise:
-        count_false_positives(arguments.seeds)
-        return
-    simulation, tomogram = arguments.folders
+    simulation, tomogram = arguments.simulation, arguments.tomogram
     truth = read_particles(simulation / "truth" / "particles.star")
     heights = []
     for name, options in WEIGHTINGS.items():
@@ -162,22 +152,6 @@ def compare_with_structures(
                 f"{(score - other).max():.4f}",
                 flush=True,
             )
-
-
-def count_false_positives(seeds: int) -> None:
-    """Print how many picks noise gives where 20 are expected."""
-    with tempfile.TemporaryDirectory() as folder:
-        template = Path(folder) / "lumps.mrc"
-        write_volume(template, Volume(lumps(), PIXEL_SIZE))
-        for kind, make in (("white", white), ("coloured, missing wedge", coloured)):
-            place = Path(folder) / kind.split(",")[0]
-            place.mkdir()
-            for seed in range(seeds):
-                noise = make(np.random.default_rng(100 + seed))
-                write_volume(place / f"noise_{seed}.mrc", Volume(noise, PIXEL_SIZE))
-            options = ["--tilt-range", "-60", "60"] if make is coloured else []
-            found = match(place, template, EXPECTED, [*options, "--no-check-template"])
-            print(f"{kind}, diameter {DIAMETER:g} Å: {found}", flush=True)
 
 
 if __name__ == "__main__":

@@ -75,6 +75,7 @@ def match(tomograms: Path, template: Path, expected: float, options: list[str]) 
     out = tomograms / "picks"
     line = [sys.executable, "-m", "subtomo", "pick", "match", str(tomograms), "--quiet"]
     line += ["--template", str(template), "--diameter", str(DIAMETER), "--angular-step", "18"]
+    line += ["--no-check-template"]
     line += ["--false-positives", str(expected), "--output-dir", str(out), *options]
     subprocess.run(line, check=True)
     with (out / "thresholds.csv").open() as file:
